@@ -1,0 +1,3 @@
+//! wx-sim: a WeChat on your own desk.
+
+fn main() {}

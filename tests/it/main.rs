@@ -1,0 +1,1 @@
+//! Host tests: features are tested through `route()`, formats through their vectors.
