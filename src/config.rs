@@ -180,7 +180,10 @@ fn aes_key<F: Fn(&str) -> Option<String>>(
         None => Some(None),
         Some(Ok(key)) => Some(Some(key)),
         Some(Err(_)) => {
-            reader.problem(name, "is not an EncodingAESKey (43 letters and digits), so /wechat refuses every message");
+            reader.problem(
+                name,
+                "is not an EncodingAESKey (43 letters and digits), so /wechat refuses every message",
+            );
             None
         }
     }

@@ -79,7 +79,8 @@ fn prose_line(line: &str, out: &mut String) {
     } else {
         trimmed.strip_prefix("> ").unwrap_or(trimmed)
     };
-    let item = body.strip_prefix("* ").or_else(|| body.strip_prefix("- ")).or_else(|| body.strip_prefix("+ "));
+    let item =
+        body.strip_prefix("* ").or_else(|| body.strip_prefix("- ")).or_else(|| body.strip_prefix("+ "));
     if let Some(item) = item {
         out.push_str(if indent > 0 { " · " } else { "· " });
         inline(item, out);

@@ -61,7 +61,10 @@ impl History {
     /// The turns that should be replaced by a summary now: the older half, once there is too much.
     pub fn overflow(&self) -> Option<&[Turn]> {
         let half = self.turns.len() / 2;
-        (self.size() > SUMMARISE_ABOVE).then(|| self.turns.get(..half)).flatten().filter(|old| !old.is_empty())
+        (self.size() > SUMMARISE_ABOVE)
+            .then(|| self.turns.get(..half))
+            .flatten()
+            .filter(|old| !old.is_empty())
     }
 
     /// Puts `summary` in the place of `old`, if these turns are still the oldest ones.

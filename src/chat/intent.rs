@@ -5,7 +5,8 @@ use super::prompt;
 use super::state::Question;
 use super::text::Texts;
 use crate::wechat::OpenId;
-use crate::wechat::message::{Event, Inbound, Message};
+use crate::wechat::event::Event;
+use crate::wechat::message::{Inbound, Message};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub fn of(inbound: &Inbound, texts: &Texts) -> Intent {
             Intent::Ask(Question::Text(prompt::link(texts.lang, title, description, url)))
         }
         Message::Location { latitude, longitude, label, .. } => location(latitude, longitude, label, texts),
-        Message::Video { .. }
-        | Message::ShortVideo { .. }
+        Message::Video(_)
+        | Message::ShortVideo(_)
         | Message::File { .. }
         | Message::MiniProgramPage { .. } => Intent::Say(texts.cannot_open()),
         Message::Event(event) => of_event(event, texts),
@@ -91,12 +92,19 @@ fn of_event(event: &Event, texts: &Texts) -> Intent {
 
 /// The user whose conversation `inbound` concerns; `None` if it concerns none and `success` is the answer.
 pub fn addressee(inbound: &Inbound) -> Option<&OpenId> {
-    match &inbound.message {
-        Message::Event(Event::UserAuthorizationRevoke(change) | Event::UserAuthorizationCancellation(change)) => {
-            Some(&change.open_id)
-        }
-        Message::Event(Event::Subscribe { .. } | Event::Click { .. } | Event::Unsubscribe) => Some(&inbound.from),
-        Message::Event(_) | Message::Unknown { .. } => None,
-        _ => Some(&inbound.from),
-    }
+    let user = match &inbound.message {
+        // The sender is WeChat here; the person is named inside.
+        Message::Event(
+            Event::UserAuthorizationRevoke(change) | Event::UserAuthorizationCancellation(change),
+        ) => &change.open_id,
+        Message::Event(Event::Subscribe { .. } | Event::Click { .. } | Event::Unsubscribe) => &inbound.from,
+        Message::Event(_)
+        | Message::DeviceText(_)
+        | Message::DeviceEvent { .. }
+        | Message::Probe { .. }
+        | Message::Component { .. }
+        | Message::Unknown { .. } => return None,
+        _ => &inbound.from,
+    };
+    (!user.as_str().is_empty()).then_some(user)
 }

@@ -72,7 +72,9 @@ fn sentence_end(text: &str, window: &str, line_start: usize) -> usize {
         let in_url = urls.step(line, at, grapheme);
         let next = graphemes.peek().map(|(_, next)| *next);
         let ends = match grapheme {
-            "。" | "！" | "？" | "；" | "…" => next.is_none_or(|next| !matches!(next, "”" | "」" | "）" | "’")),
+            "。" | "！" | "？" | "；" | "…" => {
+                next.is_none_or(|next| !matches!(next, "”" | "」" | "）" | "’"))
+            }
             "." | "!" | "?" | ";" => next == Some(" "),
             "”" | "」" => true,
             _ => false,

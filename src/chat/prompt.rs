@@ -74,17 +74,24 @@ pub fn question(system_prompt: &str, history: &History, question: &str) -> Vec<C
 pub fn picture(system_prompt: &str, lang: Lang, data_url: String) -> Vec<ChatMessage> {
     let text = match lang {
         Lang::Zh => "请看这张图片：说说上面有什么；如果有文字或问题，请读出来并回答。",
-        Lang::En => "Look at this picture: say what it shows; if it has text or a question, read and answer it.",
+        Lang::En => {
+            "Look at this picture: say what it shows; if it has text or a question, read and answer it."
+        }
     };
-    let parts = vec![Part::Text { text: text.to_owned() }, Part::ImageUrl { image_url: ImageUrl { url: data_url } }];
+    let parts =
+        vec![Part::Text { text: text.to_owned() }, Part::ImageUrl { image_url: ImageUrl { url: data_url } }];
     vec![message("system", system_prompt), ChatMessage { role: "user", content: Content::Parts(parts) }]
 }
 
 /// What a shared link says about itself, as a question.
 pub fn link(lang: Lang, title: &str, description: &str, url: &str) -> String {
     match lang {
-        Lang::Zh => format!("我分享了一个链接，请根据下面的信息简要介绍它（你打不开网页，不要编造正文）。\n标题：{title}\n描述：{description}\n网址：{url}"),
-        Lang::En => format!("I shared a link. Say briefly what it is about from these fields (you cannot open the page, so do not invent its text).\nTitle: {title}\nDescription: {description}\nURL: {url}"),
+        Lang::Zh => format!(
+            "我分享了一个链接，请根据下面的信息简要介绍它（你打不开网页，不要编造正文）。\n标题：{title}\n描述：{description}\n网址：{url}"
+        ),
+        Lang::En => format!(
+            "I shared a link. Say briefly what it is about from these fields (you cannot open the page, so do not invent its text).\nTitle: {title}\nDescription: {description}\nURL: {url}"
+        ),
     }
 }
 

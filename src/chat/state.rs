@@ -211,7 +211,8 @@ impl Conversation {
     /// When [`Self::expire`] will next have something to do, if nothing happens until then, milliseconds.
     pub fn next_expiry(&self, timeout: u64) -> Option<u64> {
         let silence = self.active + timeout.max(REPLAY_LIFETIME);
-        let unread = self.jobs.iter().filter_map(|job| job.answer.as_ref()).filter(|answer| answer.is_unread());
+        let unread =
+            self.jobs.iter().filter_map(|job| job.answer.as_ref()).filter(|answer| answer.is_unread());
         let unread = unread.map(|answer| answer.at + UNREAD_LIFETIME).min();
         let read = self.jobs.iter().any(|job| job.answer.as_ref().is_some_and(|answer| !answer.is_unread()));
         let talk = read || !self.replies.is_empty() || !self.history.is_empty() || self.push.refused();

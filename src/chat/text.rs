@@ -96,11 +96,14 @@ impl Texts {
 
     /// `/help`.
     pub fn help(&self) -> String {
-        let line = |zh: &str, en: &str, typed: &str, command| {
-            format!("\n{} {typed}", self.link(zh, en, command))
-        };
-        let mut text =
-            self.pick("直接发消息给我就行：文字、语音、图片、链接都可以。", "Just write to me: text, voice, pictures and links.").to_owned();
+        let line =
+            |zh: &str, en: &str, typed: &str, command| format!("\n{} {typed}", self.link(zh, en, command));
+        let mut text = self
+            .pick(
+                "直接发消息给我就行：文字、语音、图片、链接都可以。",
+                "Just write to me: text, voice, pictures and links.",
+            )
+            .to_owned();
         text.push('\n');
         text.push_str(&line("查看回答", "Fetch an answer", &self.retrieve, Command::Retrieve));
         text.push_str(&line("新对话", "New conversation", "/new", Command::New));

@@ -84,8 +84,7 @@ impl Conversation {
     /// 3. what is too old is forgotten
     /// 4. a command is answered, a question becomes a job
     pub fn accept(&mut self, inbound: &Inbound, now: u64, rules: &Rules) -> Outcome {
-        let address =
-            Address { key: inbound.key(), user: inbound.from.clone(), account: inbound.to.clone() };
+        let address = Address { key: inbound.key(), user: inbound.from.clone(), account: inbound.to.clone() };
         if let Some(reply) = self.reply_to(&address.key) {
             return Outcome::Reply(reply.body.clone());
         }
@@ -237,7 +236,8 @@ impl Conversation {
     /// Deletes everything about the user. What stays for a minute holds no word of theirs: that recent
     /// messages were handled, so that a late delivery does not ask the model again, and the rate limit.
     pub fn forget(&mut self, now: u64) {
-        let keys = self.jobs.drain(..).map(|job| job.key).chain(self.replies.drain(..).map(|reply| reply.key));
+        let keys =
+            self.jobs.drain(..).map(|job| job.key).chain(self.replies.drain(..).map(|reply| reply.key));
         let keys: Vec<String> = keys.collect();
         let asked = std::mem::take(&mut self.asked);
         *self = Self { last_job: self.last_job, active: now, asked, ..Self::default() };
@@ -286,7 +286,8 @@ impl Conversation {
         if let Some(reply) = self.take(ticket, now, rules) {
             return Some(reply);
         }
-        (ticket.delivery >= DELIVERIES).then(|| self.reply(&ticket.address, &rules.texts.still_thinking(), now))
+        (ticket.delivery >= DELIVERIES)
+            .then(|| self.reply(&ticket.address, &rules.texts.still_thinking(), now))
     }
 
     fn say(&mut self, address: &Address, text: &str, now: u64) -> Outcome {
@@ -299,7 +300,8 @@ impl Conversation {
     }
 
     fn reply(&mut self, address: &Address, text: &str, now: u64) -> String {
-        let reply = Reply::Text(text.to_owned()).to_xml(&address.user, &address.account, now / 1_000);
+        let reply =
+            Reply::Text { content: text.to_owned() }.to_xml(&address.user, &address.account, now / 1_000);
         // Every text here is bounded and not blank; should one ever not be, silence beats WeChat's error line.
         let body = reply.unwrap_or_else(|_| SUCCESS.to_owned());
         self.remember_reply(&address.key, &body, now);

@@ -47,7 +47,8 @@ fn app(runtime: &Runtime) -> Rc<App> {
         let app = cell.get_or_init(|| {
             let app = App::new(Config::load(|name| runtime.setting(name)));
             for problem in &app.config.problems {
-                runtime.log(&Line::error("config.problem", format_args!("{} {}", problem.name, problem.text)));
+                runtime
+                    .log(&Line::error("config.problem", format_args!("{} {}", problem.name, problem.text)));
             }
             Rc::new(app)
         });

@@ -112,10 +112,12 @@ impl Platform for Runtime {
     }
 
     async fn access_token(&self, name: &str, stale: Option<&str>) -> Result<String, TokenFailure> {
-        let answer = glue::call_object(&self.binding("ACCOUNT_OBJECT"), name, stale.unwrap_or_default()).await;
+        let answer =
+            glue::call_object(&self.binding("ACCOUNT_OBJECT"), name, stale.unwrap_or_default()).await;
         let answer = answer.map_err(|error| TokenFailure::Unreachable(glue::reason(&error)))?;
-        serde_json::from_str(&answer.as_string().unwrap_or_default())
-            .unwrap_or_else(|_| Err(TokenFailure::Unreachable("the account's object made no sense".to_owned())))
+        serde_json::from_str(&answer.as_string().unwrap_or_default()).unwrap_or_else(|_| {
+            Err(TokenFailure::Unreachable("the account's object made no sense".to_owned()))
+        })
     }
 
     fn log(&self, line: &Line) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::token::TokenFailure;
 use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
-use crate::wechat::api::{self, ApiError, ApiRequest, Body, Reaction};
+use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNREADABLE};
 
 /// WeChat's servers answer within this time or not at all.
 const TIMEOUT: Millis = 15_000;
@@ -73,30 +73,27 @@ async fn once<P: Platform>(
     let outbound = outbound(base, request, Some(token));
     let inflow = platform.fetch(outbound).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
     let answer = collect(inflow).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
-    match api::media::refusal(&answer.content_type, &answer.body) {
-        Some(error) => Err(SendError::Refused(error)),
-        None => Ok(answer),
+    // Everything but media is JSON, and so is a refusal of media.
+    if request.method == Method::Post || answer.body.starts_with(b"{") {
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+        api::check(text).map_err(|error| match error.errcode {
+            UNREADABLE => SendError::Unknown(error.errmsg),
+            _ => SendError::Refused(error),
+        })?;
     }
+    Ok(answer)
 }
 
 /// `request` as it goes over the wire to `base`.
 pub fn outbound(base: &str, request: &ApiRequest, token: Option<&str>) -> Outbound {
-    let mut url = format!("{base}{}", request.path);
-    let token = token.map(|token| ("access_token", token));
-    let query = request.query.iter().map(|(name, value)| (*name, value.as_str()));
-    for (separator, (name, value)) in std::iter::once('?').chain(std::iter::repeat('&')).zip(token.into_iter().chain(query)) {
-        url.push(separator);
-        url.push_str(name);
-        url.push('=');
-        url.push_str(&crate::wechat::percent_encode(value));
-    }
-    let (method, headers, body) = match &request.body {
-        Body::Empty => ("GET", Vec::new(), Vec::new()),
+    let url = request.url(base, token);
+    let (headers, body) = match &request.body {
+        Body::Empty => (Vec::new(), Vec::new()),
         Body::Json(json) => {
-            ("POST", vec![("content-type", "application/json".to_owned())], json.clone().into_bytes())
+            (vec![("content-type", "application/json".to_owned())], json.clone().into_bytes())
         }
     };
-    Outbound { method, url, headers, body, timeout: TIMEOUT }
+    Outbound { method: request.method.as_str(), url, headers, body, timeout: TIMEOUT }
 }
 
 /// Reads a whole response, up to [`LARGEST`].

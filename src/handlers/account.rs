@@ -42,7 +42,9 @@ impl<P: Platform, S: Storage> AccountObject<P, S> {
             return Ok(token.to_owned());
         }
         if let Some(fetch) = self.join() {
-            return fetch.await.unwrap_or(Err(TokenFailure::Unreachable("the fetch was given up".to_owned())));
+            return fetch
+                .await
+                .unwrap_or(Err(TokenFailure::Unreachable("the fetch was given up".to_owned())));
         }
         let outcome = self.renew(stale).await;
         if let Err(failure) = &outcome {
@@ -84,8 +86,9 @@ impl<P: Platform, S: Storage> AccountObject<P, S> {
         let unreachable = |Unreachable(reason)| TokenFailure::Unreachable(reason);
         let inflow = self.platform.fetch(request).await.map_err(unreachable)?;
         let answer = collect(inflow).await.map_err(unreachable)?;
-        let issued = token::parse(&answer.body).map_err(TokenFailure::Refused)?;
-        Ok((issued.access_token, issued.expires_in))
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+        let issued = token::parse(text).map_err(TokenFailure::Refused)?;
+        Ok((issued.access_token.expose().to_owned(), issued.expires_in))
     }
 
     fn keep(&self, token: &str, seconds: u64, now: Millis) {

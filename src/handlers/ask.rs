@@ -27,7 +27,10 @@ pub async fn ask<P: Platform>(
             match once(platform, app, name, messages).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
-                    platform.log(&Line::warn("model.attempt_failed", format_args!("{name}: attempt {attempt}: {error}")));
+                    platform.log(&Line::warn(
+                        "model.attempt_failed",
+                        format_args!("{name}: attempt {attempt}: {error}"),
+                    ));
                     last = error;
                 }
             }
@@ -79,7 +82,13 @@ pub fn request(endpoint: &Endpoint, path: &str, content_type: String, body: Vec<
     if let Some(key) = &endpoint.key {
         headers.push(("authorization", format!("Bearer {}", key.expose())));
     }
-    Outbound { method: "POST", url: format!("{}{path}", endpoint.base_url), headers, body, timeout: SILENCE_LIMIT }
+    Outbound {
+        method: "POST",
+        url: format!("{}{path}", endpoint.base_url),
+        headers,
+        body,
+        timeout: SILENCE_LIMIT,
+    }
 }
 
 fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {

@@ -29,7 +29,7 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
 
     let Some(user) = addressee(&opened.inbound) else { return Ok(text(200, "success".to_owned())) };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
-    let delivery = Delivery { arrived, document: opened.document };
+    let delivery = Delivery { arrived, document: opened.xml };
     let verdict = platform.deliver(&name, &delivery).await?;
 
     match verdict {

@@ -100,7 +100,10 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// to ring once in vain than to be set anew with every message.
     fn set_alarm(&self, state: &Conversation, now: Millis) {
         let watch = state.unfinished().next().map(|_| now + LOOK_AFTER);
-        let Some(due) = watch.into_iter().chain(state.next_expiry(self.app.config.rules.timeout)).min() else { return };
+        let Some(due) = watch.into_iter().chain(state.next_expiry(self.app.config.rules.timeout)).min()
+        else {
+            return;
+        };
         if self.alarm.get().is_none_or(|set| due < set) {
             self.storage.set_alarm(due);
             self.alarm.set(Some(due));
@@ -126,7 +129,12 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     fn start_jobs(self: &Rc<Self>) {
         let idle: Vec<u32> = {
             let at_work = self.at_work.borrow();
-            self.state.borrow().unfinished().map(|job| job.id).filter(|id| !at_work.contains_key(id)).collect()
+            self.state
+                .borrow()
+                .unfinished()
+                .map(|job| job.id)
+                .filter(|id| !at_work.contains_key(id))
+                .collect()
         };
         for job in idle {
             self.at_work.borrow_mut().insert(job, Vec::new());
@@ -191,7 +199,9 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
                 }
             }
             Ok(Question::Picture { url }) => match senses::picture(&self.platform, &self.app, &url).await {
-                Some(messages) => self.ask(model.vision.as_slice(), &messages, Some(texts.picture().to_owned())).await,
+                Some(messages) => {
+                    self.ask(model.vision.as_slice(), &messages, Some(texts.picture().to_owned())).await
+                }
                 None => (texts.cannot_see(), None),
             },
             Ok(Question::Summary) => {
@@ -219,7 +229,12 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     }
 
     /// Asks the models; their failure is a graceful answer that the history does not remember.
-    async fn ask(&self, chain: &[String], messages: &[ChatMessage], turn: Option<String>) -> (String, Option<String>) {
+    async fn ask(
+        &self,
+        chain: &[String],
+        messages: &[ChatMessage],
+        turn: Option<String>,
+    ) -> (String, Option<String>) {
         match ask::ask(&self.platform, &self.app, chain, messages).await {
             Ok(answer) => (answer, turn),
             Err(_logged) => (self.app.config.rules.texts.model_failed(), None),
@@ -234,7 +249,9 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             let Some(old) = history.overflow() else { return };
             (prompt::compaction(&history.summary, old), old.to_vec())
         };
-        if let Ok(summary) = ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages).await {
+        if let Ok(summary) =
+            ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages).await
+        {
             self.step(|state, _, _| state.history.summarise(&old, &summary));
         }
     }
@@ -247,7 +264,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         }
         let mut next = self.step(|state, now, app| state.first_push(job, now, &app.config.rules.texts));
         while let Some(page) = next {
-            if let Err(error) = self.send(&custom::text(&page.to, &page.text)).await {
+            if let Err(error) = self.send(&custom::send_text(&page.to, &page.text)).await {
                 self.platform.log(&Line::warn("push.failed", &error));
                 self.step(|state, now, _| note_refusal(state, &error, now));
                 return;
@@ -265,7 +282,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let Some(user) = user else { return };
         let object = Rc::clone(self);
         self.platform.spawn(async move {
-            if let Err(error) = object.send(&custom::typing(&user, true)).await {
+            if let Err(error) = object.send(&custom::typing(&user, custom::Typing::Typing)).await {
                 object.platform.log(&Line::info("typing.failed", &error));
             }
         });
@@ -282,10 +299,15 @@ struct TooManyStarts;
 
 /// What a refused customer-service message says about the next ones.
 fn note_refusal(state: &mut Conversation, error: &SendError, now: Millis) {
-    match error {
-        SendError::Refused(error) if api::reaction(error.errcode) == Reaction::UserState => state.push.exhaust(),
-        // The account may not send, or has no token: the passive ladder serves this user for a while.
-        SendError::Refused(_) | SendError::Token(_) => state.push.refuse(now),
-        SendError::Unknown(_) => {}
+    let refusal = match error {
+        SendError::Refused(error) => api::reaction(error.errcode),
+        SendError::Token(_) => Reaction::Configuration,
+        SendError::Unknown(_) => return,
+    };
+    match refusal {
+        Reaction::Drop => state.push.exhaust(),
+        Reaction::BackOff | Reaction::Wait { .. } | Reaction::FixRequest => {}
+        // The account may not send, now or ever: the passive ladder serves this user for a while.
+        _ => state.push.refuse(now),
     }
 }

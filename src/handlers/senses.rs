@@ -70,14 +70,20 @@ async fn transcribe<P: Platform>(
     form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     let content_type = format!("multipart/form-data; boundary={boundary}");
     let inflow = platform.fetch(ask::request(endpoint, "/audio/transcriptions", content_type, form)).await?;
-    if inflow.status == 200 { collect(inflow).await } else { Err(Unreachable(format!("status {}", inflow.status))) }
+    if inflow.status == 200 {
+        collect(inflow).await
+    } else {
+        Err(Unreachable(format!("status {}", inflow.status)))
+    }
 }
 
 /// What to ask a vision model about a picture. `None`: it cannot be fetched, or no model can see.
 pub async fn picture<P: Platform>(platform: &P, app: &App, url: &str) -> Option<Vec<ChatMessage>> {
     app.config.model.vision.as_ref()?;
     match fetch_picture(platform, app, url).await {
-        Ok(data_url) => Some(prompt::picture(&app.config.model.system_prompt, app.config.rules.texts.lang, data_url)),
+        Ok(data_url) => {
+            Some(prompt::picture(&app.config.model.system_prompt, app.config.rules.texts.lang, data_url))
+        }
         Err(Unreachable(reason)) => {
             platform.log(&Line::warn("picture.not_fetched", reason));
             None
@@ -89,8 +95,13 @@ async fn fetch_picture<P: Platform>(platform: &P, app: &App, url: &str) -> Resul
     if !is_wechat_picture(url, &app.config.wechat_api) {
         return Err(Unreachable("the picture is not at WeChat".to_owned()));
     }
-    let request =
-        Outbound { method: "GET", url: url.to_owned(), headers: Vec::new(), body: Vec::new(), timeout: FETCH_TIMEOUT };
+    let request = Outbound {
+        method: "GET",
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        timeout: FETCH_TIMEOUT,
+    };
     let inflow = platform.fetch(request).await?;
     if inflow.status != 200 {
         return Err(Unreachable(format!("status {}", inflow.status)));

@@ -121,7 +121,8 @@ fn after_a_crash_the_next_delivery_resumes_the_job() {
     run(async {
         let world = slow_model(3_000);
         let message = world.text(USER, "why?");
-        let first = tokio::time::timeout(std::time::Duration::from_secs(2), world.deliver_once(&message)).await;
+        let first =
+            tokio::time::timeout(std::time::Duration::from_secs(2), world.deliver_once(&message)).await;
         assert!(first.is_err(), "the object dies before it answers");
         world.crash();
         let seen = world.deliver(&message).await;
@@ -149,7 +150,11 @@ fn a_provider_that_fails_twice_is_asked_a_third_time() {
         let world = World::new(&[]);
         world.model(|call| ModelTurn {
             delay: 0,
-            outcome: if call.number < 3 { Err("3040: Capacity temporarily exceeded".into()) } else { Ok("At last".into()) },
+            outcome: if call.number < 3 {
+                Err("3040: Capacity temporarily exceeded".into())
+            } else {
+                Ok("At last".into())
+            },
         });
         see(&world, "why?", 1, "At last").await;
         assert_eq!(world.model_calls().len(), 3);
@@ -246,7 +251,8 @@ fn at_most_three_questions_are_in_work_at_once() {
         let world = slow_model(60_000);
         let messages: Vec<String> = (0..3).map(|n| world.text(USER, &format!("question {n}"))).collect();
         for message in &messages {
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(1), world.deliver_once(message)).await;
+            let _ =
+                tokio::time::timeout(std::time::Duration::from_millis(1), world.deliver_once(message)).await;
         }
         see(&world, "a fourth", 1, "still working on your earlier questions").await;
         assert_eq!(world.model_calls().len(), 3);
@@ -369,7 +375,8 @@ fn commands_work_in_both_languages_and_as_menu_keys() {
         ] {
             see(&world, typed, 1, expected).await;
         }
-        let click = world.message(USER, "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>/help</EventKey>");
+        let click =
+            world.message(USER, "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>/help</EventKey>");
         assert!(world.deliver(&click).await.text.unwrap().contains("Just write to me"));
         assert!(world.model_calls().is_empty());
     });
@@ -452,7 +459,8 @@ fn links_and_locations_reach_the_model_or_the_history() {
         assert!(world.deliver(&location).await.text.unwrap().contains("人民广场"));
         see(&world, "food nearby?", 1, "Answer").await;
         assert!(world.model_calls().last().unwrap().inputs.to_string().contains("人民广场"));
-        let video = world.message(USER, "<MsgType>video</MsgType><MediaId>m</MediaId><ThumbMediaId>t</ThumbMediaId>");
+        let video =
+            world.message(USER, "<MsgType>video</MsgType><MediaId>m</MediaId><ThumbMediaId>t</ThumbMediaId>");
         assert!(world.deliver(&video).await.text.unwrap().contains("cannot open"));
     });
 }
@@ -461,7 +469,8 @@ fn links_and_locations_reach_the_model_or_the_history() {
 fn a_new_follower_is_welcomed_and_other_events_are_acknowledged() {
     run(async {
         let world = slow_model(0);
-        let follow = world.message(USER, "<MsgType>event</MsgType><Event>subscribe</Event><EventKey></EventKey>");
+        let follow =
+            world.message(USER, "<MsgType>event</MsgType><Event>subscribe</Event><EventKey></EventKey>");
         assert!(world.deliver(&follow).await.text.unwrap().contains("welcome"));
         for event in ["LOCATION", "VIEW", "some_event_of_next_year"] {
             let event = world.message(USER, &format!("<MsgType>event</MsgType><Event>{event}</Event>"));

@@ -283,8 +283,13 @@ impl World {
     pub async fn deliver_once(&self, document: &str) -> Response {
         let timestamp = (self.now() / 1_000).to_string();
         let signature = sign(&[TOKEN, &timestamp, "nonce"]);
-        self.request("POST", "wechat", &format!("signature={signature}&timestamp={timestamp}&nonce=nonce"), document)
-            .await
+        self.request(
+            "POST",
+            "wechat",
+            &format!("signature={signature}&timestamp={timestamp}&nonce=nonce"),
+            document,
+        )
+        .await
     }
 
     pub async fn request(&self, method: &str, path: &str, query: &str, body: &str) -> Response {
