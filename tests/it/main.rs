@@ -2,5 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod callback;
 mod chat;
+mod push;
+mod senses;
 mod world;

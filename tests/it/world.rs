@@ -208,10 +208,6 @@ impl World {
         self.0.model_calls.borrow().iter().filter(|call| !call.is_compaction()).cloned().collect()
     }
 
-    pub fn all_model_calls(&self) -> usize {
-        self.0.model_calls.borrow().len()
-    }
-
     /// The calls that WeChat's API got.
     pub fn api_calls(&self) -> Vec<Outbound> {
         self.0.api_calls.borrow().clone()
