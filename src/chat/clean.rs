@@ -2,20 +2,23 @@
 //!
 //! WeChat shows text messages literally, so `**bold**` would arrive with its stars.
 
-/// The text a user should see: `<think>…</think>` and Markdown noise removed, code indented, blank lines
-/// folded.
+use crate::wechat::xml::is_allowed;
+
+/// The text a user should see: `<think>…</think>`, Markdown noise and control characters removed, code
+/// indented, blank lines folded.
 pub fn clean(output: &str) -> String {
-    let text = without_thoughts(output);
+    let mut text = without_thoughts(output);
+    text.retain(is_allowed);
     let mut cleaned = String::with_capacity(text.len());
     let mut in_code = false;
     let mut blank_lines = 0;
     for line in text.lines() {
-        let line = line.trim_end();
         if line.trim_start().starts_with("```") {
             in_code = !in_code;
             continue;
         }
-        if line.is_empty() {
+        let line = if in_code { code_line(line) } else { prose_line(line) };
+        if line.trim().is_empty() {
             blank_lines += 1;
             continue;
         }
@@ -23,15 +26,14 @@ pub fn clean(output: &str) -> String {
             cleaned.push_str(if blank_lines > 0 { "\n\n" } else { "\n" });
         }
         blank_lines = 0;
-        if in_code {
-            // Indented, so that code stands out in a plain chat and paging keeps its lines whole.
-            cleaned.push_str("  ");
-            cleaned.push_str(line);
-        } else {
-            prose_line(line, &mut cleaned);
-        }
+        cleaned.push_str(line.trim_end());
     }
     cleaned
+}
+
+/// Indented, so that code stands out in a plain chat and paging keeps its lines whole.
+fn code_line(line: &str) -> String {
+    format!("  {line}")
 }
 
 /// Drops every `<think>…</think>`; an unclosed one drops the rest, a lone closing tag what is before it (some
@@ -66,12 +68,11 @@ fn without_thoughts(output: &str) -> String {
 
 /// One line that is not code: heading marks, quotes, rules and list stars are translated, then the marks
 /// inside the line.
-fn prose_line(line: &str, out: &mut String) {
+fn prose_line(line: &str) -> String {
     let trimmed = line.trim_start();
     let indent = line.len() - trimmed.len();
-    if is_rule(trimmed) {
-        out.push_str("——");
-        return;
+    if is_rule(trimmed.trim_end()) {
+        return "——".to_owned();
     }
     let heading = trimmed.trim_start_matches('#');
     let body = if heading.len() < trimmed.len() && heading.starts_with(' ') {
@@ -79,14 +80,16 @@ fn prose_line(line: &str, out: &mut String) {
     } else {
         trimmed.strip_prefix("> ").unwrap_or(trimmed)
     };
+    let mut out = String::with_capacity(line.len());
     let item =
         body.strip_prefix("* ").or_else(|| body.strip_prefix("- ")).or_else(|| body.strip_prefix("+ "));
     if let Some(item) = item {
         out.push_str(if indent > 0 { " · " } else { "· " });
-        inline(item, out);
+        inline(item, &mut out);
     } else {
-        inline(body, out);
+        inline(body, &mut out);
     }
+    out
 }
 
 /// A horizontal rule: three or more of `-`, `*` or `_` alone.

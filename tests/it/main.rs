@@ -4,6 +4,12 @@
 
 mod callback;
 mod chat;
+mod config;
+mod ladder;
+mod machine;
+mod paging;
 mod push;
 mod senses;
+mod storage;
+mod tidy;
 mod world;

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use crate::world::{Answer, World, answers, run};
+use crate::world::{Answer, USER, World, answers, run};
 
-const USER: &str = "o-user";
 const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
 /// A world whose account may push. `send` answers custom/send; tokens are numbered.

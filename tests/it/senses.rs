@@ -3,9 +3,8 @@
 use serde_json::Value;
 use wxapi::platform::Outbound;
 
-use crate::world::{Answer, World, answers, run};
+use crate::world::{Answer, USER, World, answers, run};
 
-const USER: &str = "o-user";
 const VOICE: &str = "<MsgType>voice</MsgType><MediaId>m1</MediaId><Format>amr</Format>";
 const PICTURE: &str =
     "<MsgType>image</MsgType><PicUrl>http://mmbiz.qpic.cn/p/1</PicUrl><MediaId>m2</MediaId>";
