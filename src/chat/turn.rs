@@ -290,6 +290,12 @@ impl Conversation {
             .then(|| self.reply(&ticket.address, &rules.texts.still_thinking(), now))
     }
 
+    /// Whether [`Self::window_closed`] would let the delivery run out, which changes nothing.
+    pub fn runs_out(&self, ticket: &Ticket) -> bool {
+        let unanswered = self.job(ticket.job).is_some_and(|job| job.answer.is_none());
+        unanswered && ticket.delivery < DELIVERIES && self.reply_to(&ticket.address.key).is_none()
+    }
+
     fn say(&mut self, address: &Address, text: &str, now: u64) -> Outcome {
         Outcome::Reply(self.reply(address, text, now))
     }

@@ -118,6 +118,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let left = window_end.saturating_sub(self.platform.now());
         match select(reply, pin!(self.platform.sleep(left))).await {
             Either::Left((Ok(reply), _)) => Verdict::Reply(reply),
+            _ if self.state.borrow().runs_out(&ticket) => Verdict::RunOut,
             _ => {
                 let reply = self.step(|state, now, app| state.window_closed(&ticket, now, &app.config.rules));
                 reply.map_or(Verdict::RunOut, Verdict::Reply)

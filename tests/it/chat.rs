@@ -261,5 +261,9 @@ fn one_message_costs_two_writes() {
         see(&world, "why?", 1, "Answer").await;
         assert_eq!(world.disk(USER).writes(), 2);
         assert!(world.disk(USER).alarm().unwrap() >= DAWN + 30_000);
+        // Each delivery is counted, each reply is stored; a window that closes costs nothing.
+        world.model(|_| answers(12_000, "late"));
+        see(&world, "and why that?", 3, "late").await;
+        assert_eq!(world.disk(USER).writes(), 2 + 4);
     });
 }
