@@ -1,13 +1,18 @@
 //! Host tests: features are tested through `route()`, formats through their vectors.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "clippy.toml allows these in tests, but clippy does not see that helper functions are part of them"
-)]
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod callback;
+mod chat;
+mod config;
 mod fuzz;
+mod ladder;
+mod machine;
+mod paging;
+mod push;
+mod senses;
+mod storage;
+mod tidy;
 mod vectors;
 mod vectors_claims;
 mod vectors_event_claims;
@@ -16,3 +21,4 @@ mod vectors_wire;
 mod wechat;
 mod wechat_api;
 mod wechat_reply;
+mod world;

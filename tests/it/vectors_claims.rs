@@ -123,6 +123,24 @@ fn message(claims: &mut Claims, message: &Message) {
                 .optional("MediaId16K", media_id_16k.as_deref());
         }
         Message::Video(video) | Message::ShortVideo(video) => film(claims, video),
+        Message::DeviceText(hardware) => device(claims, hardware),
+        Message::DeviceEvent { event, device: hardware } => {
+            claims.text("Event", event);
+            device(claims, hardware);
+        }
+        Message::Event(event) => vectors_event_claims::event(claims, event),
+        Message::Probe { action } => {
+            claims.text("action", action);
+        }
+        Message::Component { info_type } => {
+            claims.text("InfoType", info_type);
+        }
+        other => card(claims, other),
+    }
+}
+
+fn card(claims: &mut Claims, message: &Message) {
+    match message {
         Message::Location { latitude, longitude, scale, label } => {
             claims
                 .text("Location_X", latitude)
@@ -149,19 +167,7 @@ fn message(claims: &mut Claims, message: &Message) {
                 .text("FileMd5", file_md5)
                 .number("FileTotalLen", file_total_len);
         }
-        Message::DeviceText(hardware) => device(claims, hardware),
-        Message::DeviceEvent { event, device: hardware } => {
-            claims.text("Event", event);
-            device(claims, hardware);
-        }
-        Message::Event(event) => vectors_event_claims::event(claims, event),
-        Message::Probe { action } => {
-            claims.text("action", action);
-        }
-        Message::Component { info_type } => {
-            claims.text("InfoType", info_type);
-        }
-        Message::Unknown { .. } => {}
+        _ => {}
     }
 }
 
