@@ -33,7 +33,7 @@ export async function compileSimulator() {
 /** Makes `index.js` and `index_bg.wasm` of a compiled Worker; true if they are new. Needs the tools of setup.mjs. */
 export async function bundleWorker(profile, wasm) {
   const stamp = at(profile.out, ".made-of");
-  const source = `${digest(wasm)} ${cargoTools.map(({ version }) => version).join(" ")}\n`;
+  const source = `${digest(wasm, at("Cargo.toml"))} ${cargoTools.map(({ version }) => version).join(" ")}\n`;
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === source) return false;
   // Named, or it would compile every member of the workspace to wasm.
   const args = [profile.flag, "--no-opt", "--out-dir", profile.out, ".", "-p", "wxapi", ...profile.locked];
@@ -74,6 +74,6 @@ function slim(file) {
   fs.writeFileSync(file, withoutNames(fs.readFileSync(file)));
 }
 
-function digest(file) {
-  return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
+function digest(...files) {
+  return files.reduce((hash, file) => hash.update(fs.readFileSync(file)), createHash("sha256")).digest("hex");
 }
