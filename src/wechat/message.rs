@@ -174,7 +174,7 @@ pub enum MessageError {
     Xml(XmlError),
     /// Broken or hostile JSON.
     Json(JsonError),
-    /// A field that every message has is not there or empty.
+    /// A field that every message has is not there.
     Missing(&'static str),
     /// A field that says who or what appears twice: no reading of it is safe.
     Repeated(&'static str),
@@ -262,7 +262,7 @@ pub fn parse_document(document: &str) -> Result<Fields, MessageError> {
 
 fn require(fields: &Fields) -> Result<(), MessageError> {
     for name in ["ToUserName", "FromUserName", "CreateTime"] {
-        fields.filled(name).ok_or(MessageError::Missing(name))?;
+        fields.get(name).ok_or(MessageError::Missing(name))?;
     }
     fields.number::<u64>("CreateTime").map(|_| ()).ok_or(MessageError::CreateTime)
 }

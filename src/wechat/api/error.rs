@@ -2,6 +2,7 @@
 //!
 //! <https://developers.weixin.qq.com/doc/oplatform/developers/errCode/>
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
@@ -10,7 +11,7 @@ use std::fmt;
 pub const UNREADABLE: i64 = i64::MIN;
 
 /// WeChat said no.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {
     /// WeChat's code, or [`UNREADABLE`].
     pub errcode: i64,

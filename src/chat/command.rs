@@ -1,0 +1,52 @@
+//! What a user can type, or tap, besides a question.
+
+/// A chat command. Every command has a slash form and a Chinese word; both always work, in any language
+/// setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The next unread page or answer.
+    Retrieve,
+    /// Forget the conversation so far, keep what was not read.
+    New,
+    /// What can be typed.
+    Help,
+    /// What is stored and what is running.
+    Status,
+    /// A summary of the conversation, by the model.
+    Summary,
+    /// Delete everything stored about me.
+    Forget,
+}
+
+impl Command {
+    /// Reads a typed text as a command. `retrieve` is the account's own word for [`Command::Retrieve`]
+    /// (configuration `LLMLastMsg`). Case and surrounding blanks do not matter; a full-width slash, which
+    /// Chinese keyboards make, is a slash.
+    pub fn parse(text: &str, retrieve: &str) -> Option<Self> {
+        let word = text.trim().replace('／', "/").to_lowercase();
+        if word == retrieve.trim().to_lowercase() {
+            return Some(Self::Retrieve);
+        }
+        Some(match word.as_str() {
+            "/retrieve" | "继续" => Self::Retrieve,
+            "/new" | "新对话" => Self::New,
+            "/help" | "帮助" => Self::Help,
+            "/status" | "状态" => Self::Status,
+            "/summary" | "总结" => Self::Summary,
+            "/forget" | "忘记我" => Self::Forget,
+            _ => return None,
+        })
+    }
+
+    /// The word that one-tap links send.
+    pub fn word(self, retrieve: &str) -> &str {
+        match self {
+            Self::Retrieve => retrieve,
+            Self::New => "/new",
+            Self::Help => "/help",
+            Self::Status => "/status",
+            Self::Summary => "/summary",
+            Self::Forget => "/forget",
+        }
+    }
+}

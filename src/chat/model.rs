@@ -1,0 +1,183 @@
+//! The two wire formats of language models: requests as data, answers read from their streams.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::prompt::ChatMessage;
+
+/// An answer is kept up to this many bytes (about eight WeChat pages); a model that does not stop is cut.
+pub const ANSWER_LIMIT: usize = 16 * 1024;
+/// One model is asked this many times before the next one of the chain.
+pub const ATTEMPTS: u32 = 3;
+/// A model that sends nothing for this long (milliseconds) has failed.
+pub const SILENCE_LIMIT: u64 = 90_000;
+/// Output tokens asked for: enough for [`ANSWER_LIMIT`] in any language.
+const MAX_TOKENS: u32 = 4_096;
+
+/// Codes of Workers AI that asking again does not change: a wrong model or request, an account that may not,
+/// the day's allocation used up. The others are time-outs and lack of capacity.
+/// <https://developers.cloudflare.com/workers-ai/platform/errors/>
+const FINAL_CODES: [u32; 13] = [3003, 3006, 3023, 3036, 3039, 3041, 3042, 5004, 5005, 5007, 5016, 5018, 5019];
+
+/// The body of `POST …/chat/completions`.
+#[derive(Serialize)]
+struct Completion<'a> {
+    model: &'a str,
+    messages: &'a [ChatMessage],
+    max_tokens: u32,
+    stream: bool,
+}
+
+/// The inputs of a text generation model on Workers AI.
+/// <https://developers.cloudflare.com/workers-ai/features/prompting/>
+#[derive(Serialize)]
+struct WorkersAiInputs<'a> {
+    messages: &'a [ChatMessage],
+    max_tokens: u32,
+    stream: bool,
+}
+
+/// The inputs of `@cf/openai/whisper-large-v3-turbo`.
+/// <https://developers.cloudflare.com/workers-ai/models/whisper-large-v3-turbo/>
+#[derive(Serialize)]
+struct WhisperInputs {
+    audio: String,
+}
+
+/// The JSON body for an OpenAI-compatible endpoint.
+pub fn completion_body(model: &str, messages: &[ChatMessage]) -> String {
+    json(&Completion { model, messages, max_tokens: MAX_TOKENS, stream: true })
+}
+
+/// The JSON inputs for the `AI` binding.
+pub fn workers_ai_inputs(messages: &[ChatMessage]) -> String {
+    json(&WorkersAiInputs { messages, max_tokens: MAX_TOKENS, stream: true })
+}
+
+/// The JSON inputs for a speech model behind the `AI` binding; `audio` is base64.
+pub fn whisper_inputs(audio: String) -> String {
+    json(&WhisperInputs { audio })
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Why a model gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelError {
+    /// The provider answered with this HTTP status.
+    Status(u16),
+    /// The `AI` binding refused with this code of Workers AI.
+    Code(u32),
+    /// The provider could not be reached, broke off, or fell silent.
+    Unreachable(String),
+    /// The stream ended without a word.
+    Empty,
+    /// The stream reported an error of its own. What it said may quote the question, so it is not kept.
+    Reported,
+}
+
+impl ModelError {
+    /// The error behind the message of the `AI` binding, which begins with a code: `3040: Capacity …`.
+    pub fn of_binding(message: &str) -> Self {
+        match message.split(':').next().and_then(|code| code.trim().parse().ok()) {
+            Some(code) => Self::Code(code),
+            None => Self::Unreachable(message.to_owned()),
+        }
+    }
+
+    /// Whether the same model may answer when asked again: the fault was not in the request.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Status(status) => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+            Self::Code(code) => !FINAL_CODES.contains(code),
+            Self::Unreachable(_) | Self::Empty | Self::Reported => true,
+        }
+    }
+}
+
+impl std::fmt::Display for ModelError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "the model provider answered {status}"),
+            Self::Code(code) => write!(f, "Workers AI refused with code {code}"),
+            Self::Unreachable(reason) => write!(f, "the model provider was not reached: {reason}"),
+            Self::Empty => f.write_str("the model answered without a word"),
+            Self::Reported => f.write_str("the model broke off with an error"),
+        }
+    }
+}
+
+/// How long to wait before asking the same model again, in milliseconds: 0.5 s, then 1 s, each with up to a
+/// quarter of jitter so that many users do not come back at once. `attempt` counts from 1.
+pub fn back_off(attempt: u32, jitter: u8) -> u64 {
+    let base = 250u64 << attempt.min(8);
+    base + base * u64::from(jitter) / 1_024
+}
+
+/// Reads an answer from server-sent events, as they come in any pieces.
+///
+/// Understands `choices[0].delta.content` (OpenAI-compatible), `response` (Workers AI) and, for servers that
+/// ignore `stream`, one plain JSON body with `choices[0].message.content`.
+#[derive(Debug, Default)]
+pub struct AnswerReader {
+    buffer: Vec<u8>,
+    answer: String,
+    failed: bool,
+    done: bool,
+}
+
+impl AnswerReader {
+    /// Takes the next piece. False: enough was read, the stream can be dropped.
+    pub fn feed(&mut self, piece: &[u8]) -> bool {
+        self.buffer.extend_from_slice(piece);
+        while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.buffer.drain(..=end).collect();
+            self.line(&line);
+        }
+        !self.done && !self.failed && self.answer.len() < ANSWER_LIMIT
+    }
+
+    /// The whole answer, once the stream has ended.
+    pub fn finish(mut self) -> Result<String, ModelError> {
+        let rest = std::mem::take(&mut self.buffer);
+        self.line(&rest);
+        match (self.failed, self.answer.trim().is_empty()) {
+            (true, _) => Err(ModelError::Reported),
+            (false, true) => Err(ModelError::Empty),
+            (false, false) => Ok(self.answer),
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let line = line.strip_prefix(b"data:").unwrap_or(line).trim_ascii();
+        if line == b"[DONE]" {
+            self.done = true;
+        } else if line.first() == Some(&b'{')
+            && let Ok(event) = serde_json::from_slice::<Value>(line)
+        {
+            self.event(&event);
+        }
+    }
+
+    fn event(&mut self, event: &Value) {
+        let choice = event.get("choices").and_then(|choices| choices.get(0));
+        let delta = choice.and_then(|choice| choice.get("delta").or_else(|| choice.get("message")));
+        let words = delta.and_then(|delta| delta.get("content")).or_else(|| event.get("response"));
+        match words {
+            Some(Value::String(words)) => self.answer.push_str(words),
+            // Workers AI sends a lone number as a number.
+            Some(Value::Number(number)) => self.answer.push_str(&number.to_string()),
+            _ => {}
+        }
+        self.failed |= event.get("error").is_some_and(|error| !error.is_null());
+    }
+}
+
+/// The words that a speech model heard, in either format: `{"text": …}`.
+pub fn heard(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text = body.get("text")?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

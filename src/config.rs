@@ -1,0 +1,238 @@
+//! Typed configuration: read once, every problem reported at once, a feature with a faulty setting is off.
+
+use crate::chat::text::{Lang, Texts};
+use crate::chat::turn::Rules;
+use crate::wechat::callback::Keys;
+use crate::wechat::crypto::EncodingAesKey;
+use crate::wechat::{AppId, Secret};
+
+/// Values in `.dev.vars.example` begin with this; a secret that still does is not set.
+const EXAMPLE: &str = "replace-me";
+/// The default of `AI_MODEL`.
+/// <https://developers.cloudflare.com/workers-ai/models/llama-3.3-70b-instruct-fp8-fast/>
+const MODEL: &str = "@cf/meta/llama-3.3-70b-instruct-fp8-fast";
+/// The default of `AI_VISION_MODEL` with the `AI` binding.
+/// <https://developers.cloudflare.com/workers-ai/models/llama-4-scout-17b-16e-instruct/>
+const VISION_MODEL: &str = "@cf/meta/llama-4-scout-17b-16e-instruct";
+/// The default of `AI_SPEECH_MODEL` with the `AI` binding.
+/// <https://developers.cloudflare.com/workers-ai/models/whisper-large-v3-turbo/>
+const SPEECH_MODEL: &str = "@cf/openai/whisper-large-v3-turbo";
+const SYSTEM_PROMPT: &str =
+    "你是一个微信公众号的智能助手。用用户的语言回答，简洁、准确、友好；不用 Markdown；不知道就直说。";
+const WECHAT_API: &str = "https://api.weixin.qq.com";
+
+/// Everything that was configured.
+#[derive(Debug)]
+pub struct Config {
+    /// What the callback authenticates messages with; `None` closes it.
+    pub keys: Option<Keys>,
+    /// What access tokens are fetched with; `None` switches off what needs one.
+    pub account: Option<Account>,
+    /// `APP_ID`, or empty: names the objects of this account.
+    pub app_id: String,
+    /// The language models.
+    pub model: Model,
+    /// How conversations go.
+    pub rules: Rules,
+    /// `WECHAT_API_BASE` without a slash at its end.
+    pub wechat_api: String,
+    /// What is wrong or missing, in words for the operator.
+    pub problems: Vec<Problem>,
+}
+
+/// The account's credentials.
+#[derive(Debug)]
+pub struct Account {
+    /// `APP_ID`.
+    pub app_id: AppId,
+    /// `APP_SECRET`.
+    pub secret: Secret,
+}
+
+/// Which models answer, and where they are.
+#[derive(Debug)]
+pub struct Model {
+    /// `AI_MODEL`: asked in this order.
+    pub chain: Vec<String>,
+    /// The OpenAI-compatible endpoint; `None` means the `AI` binding.
+    pub endpoint: Option<Endpoint>,
+    /// Looks at pictures; `None` if no model can.
+    pub vision: Option<String>,
+    /// Hears voice messages; `None` if no model can.
+    pub speech: Option<String>,
+    /// `SYSTEM_PROMPT`.
+    pub system_prompt: String,
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// `AI_BASE_URL` without a slash at its end; `/chat/completions` follows it.
+    pub base_url: String,
+    /// `AI_API_KEY`.
+    pub key: Option<Secret>,
+}
+
+/// One fault in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting.
+    pub name: &'static str,
+    /// What is wrong with it and what follows from that.
+    pub text: &'static str,
+}
+
+/// Reads settings and collects what is wrong with them.
+struct Reader<F> {
+    lookup: F,
+    problems: Vec<Problem>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    /// A setting that is there and not blank.
+    fn text(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A secret. One that still has its example value counts as missing.
+    fn secret(&mut self, name: &'static str) -> Option<String> {
+        let value = self.text(name)?;
+        if value.starts_with(EXAMPLE) {
+            self.problem(name, "still has its example value, so it counts as missing");
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A whole number within bounds, or its default.
+    fn number(&mut self, name: &'static str, default: u64, least: u64, most: u64) -> u64 {
+        let Some(value) = self.text(name) else { return default };
+        match value.parse() {
+            Ok(number) if (least..=most).contains(&number) => number,
+            _ => {
+                self.problem(name, "is not a whole number within its bounds; the default is used");
+                default
+            }
+        }
+    }
+
+    /// The base of an address.
+    fn base(&mut self, name: &'static str) -> Option<String> {
+        let value = self.text(name)?;
+        if !(value.starts_with("https://") || value.starts_with("http://")) {
+            self.problem(name, "is not an http or https address, so it is not used");
+            return None;
+        }
+        Some(value.trim_end_matches('/').to_owned())
+    }
+
+    fn problem(&mut self, name: &'static str, text: &'static str) {
+        self.problems.push(Problem { name, text });
+    }
+}
+
+impl Config {
+    /// Reads the configuration. `lookup` gives the value of a variable or secret.
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let app_id = reader.secret("APP_ID").unwrap_or_default();
+        let keys = keys(&mut reader, &app_id);
+        let account = match reader.secret("APP_SECRET") {
+            Some(secret) if !app_id.is_empty() => {
+                Some(Account { app_id: AppId::new(app_id.as_str()), secret: Secret::new(secret) })
+            }
+            Some(_) => {
+                reader.problem("APP_ID", "is missing, so APP_SECRET cannot be used");
+                None
+            }
+            None => None,
+        };
+        let wechat_api = reader.base("WECHAT_API_BASE").unwrap_or_else(|| WECHAT_API.to_owned());
+        let model = model(&mut reader);
+        let rules = rules(&mut reader, account.is_some());
+        Self { keys, account, app_id, model, rules, wechat_api, problems: reader.problems }
+    }
+}
+
+/// The callback's keys. A faulty AES key closes the callback: reading on in plain mode would be a downgrade.
+fn keys<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, app_id: &str) -> Option<Keys> {
+    let Some(token) = reader.secret("WECHAT_TOKEN") else {
+        reader.problem("WECHAT_TOKEN", "is missing, so /wechat refuses every message");
+        return None;
+    };
+    let current = aes_key(reader, "ENCODING_AES_KEY")?;
+    let previous = aes_key(reader, "ENCODING_AES_KEY_PREVIOUS")?;
+    if current.is_some() && app_id.is_empty() {
+        reader.problem("APP_ID", "is missing, but secure mode needs it, so /wechat refuses every message");
+        return None;
+    }
+    let app_id = (!app_id.is_empty()).then(|| AppId::new(app_id));
+    Some(Keys { token: Secret::new(token), app_id, current, previous })
+}
+
+/// `Some(None)`: not set. `None`: set, but faulty.
+fn aes_key<F: Fn(&str) -> Option<String>>(
+    reader: &mut Reader<F>,
+    name: &'static str,
+) -> Option<Option<EncodingAesKey>> {
+    let value = (reader.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    match value.map(|value| EncodingAesKey::parse(&value)) {
+        None => Some(None),
+        Some(Ok(key)) => Some(Some(key)),
+        Some(Err(_)) => {
+            reader.problem(
+                name,
+                "is not an EncodingAESKey (43 letters and digits), so /wechat refuses every message",
+            );
+            None
+        }
+    }
+}
+
+fn model<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Model {
+    let key = reader.secret("AI_API_KEY").map(Secret::new);
+    let endpoint = reader.base("AI_BASE_URL").map(|base_url| Endpoint { base_url, key });
+    if endpoint.is_some() && reader.text("AI_MODEL").is_none() {
+        reader.problem("AI_MODEL", "is missing: name the model that AI_BASE_URL serves");
+    }
+    let chain = reader.text("AI_MODEL").unwrap_or_else(|| MODEL.to_owned());
+    let chain = chain.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    let binding_default = |name: &str| endpoint.is_none().then(|| name.to_owned());
+    Model {
+        chain,
+        vision: reader.text("AI_VISION_MODEL").or_else(|| binding_default(VISION_MODEL)),
+        speech: reader.text("AI_SPEECH_MODEL").or_else(|| binding_default(SPEECH_MODEL)),
+        system_prompt: reader.text("SYSTEM_PROMPT").unwrap_or_else(|| SYSTEM_PROMPT.to_owned()),
+        endpoint,
+    }
+}
+
+fn rules<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, has_account: bool) -> Rules {
+    let lang = match reader.text("LANG").as_deref() {
+        Some(lang) if lang.to_ascii_lowercase().starts_with("en") => Lang::En,
+        _ => Lang::Zh,
+    };
+    let mut retrieve = reader.text("LLMLastMsg").unwrap_or_else(|| "/retrieve".to_owned());
+    if retrieve.chars().count() > 32 {
+        reader.problem("LLMLastMsg", "is longer than 32 characters; /retrieve is used");
+        retrieve = "/retrieve".to_owned();
+    }
+    let push = match reader.text("DELIVERY").as_deref() {
+        None | Some("passive") => false,
+        Some("push") if has_account => true,
+        Some("push") => {
+            reader.problem("DELIVERY", "push needs APP_ID and APP_SECRET; passive is used");
+            false
+        }
+        Some(_) => {
+            reader.problem("DELIVERY", "is neither passive nor push; passive is used");
+            false
+        }
+    };
+    Rules {
+        texts: Texts { lang, retrieve },
+        timeout: reader.number("SESSION_TIMEOUT", 300, 60, 86_400) * 1_000,
+        rate_limit: usize::try_from(reader.number("RATE_LIMIT", 20, 1, 1_000)).unwrap_or(20),
+        push,
+    }
+}

@@ -1,0 +1,162 @@
+//! The platform, on Cloudflare Workers.
+
+use std::time::Duration;
+
+use wasm_bindgen::JsValue;
+use worker::Delay;
+
+use super::glue;
+use crate::gateway::token::TokenFailure;
+use crate::log::{Level, Line};
+use crate::platform::{
+    AiError, Delivery, Inflow, Millis, Outbound, Pieces, Platform, Storage, Unreachable, Verdict,
+};
+
+/// The environment of this isolate.
+#[derive(Clone)]
+pub struct Runtime {
+    env: JsValue,
+}
+
+impl Runtime {
+    /// The runtime with these bindings.
+    pub fn new(env: JsValue) -> Self {
+        Self { env }
+    }
+
+    /// A variable or secret.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        self.binding(name).as_string()
+    }
+
+    fn binding(&self, name: &str) -> JsValue {
+        js_sys::Reflect::get(&self.env, &name.into()).unwrap_or(JsValue::UNDEFINED)
+    }
+}
+
+/// A response's body.
+pub struct Stream {
+    reader: JsValue,
+}
+
+impl Stream {
+    fn new(stream: &JsValue) -> Self {
+        Self { reader: glue::reader(stream) }
+    }
+}
+
+impl Pieces for Stream {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, Unreachable>> {
+        match glue::read(&self.reader).await {
+            Ok(piece) if piece.is_undefined() => None,
+            Ok(piece) => Some(Ok(js_sys::Uint8Array::from(piece).to_vec())),
+            Err(error) => Some(Err(unreachable(&error))),
+        }
+    }
+}
+
+impl Drop for Stream {
+    /// What was not read is not wanted: a model must not go on writing.
+    fn drop(&mut self) {
+        glue::cancel(&self.reader);
+    }
+}
+
+fn unreachable(error: &JsValue) -> Unreachable {
+    Unreachable(glue::reason(error))
+}
+
+impl Platform for Runtime {
+    type Body = Stream;
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the clock is after 1970")]
+    fn now(&self) -> Millis {
+        js_sys::Date::now() as Millis
+    }
+
+    fn random(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        // Workers always have a source of randomness; without it, AES-CBC's first block is only less blurred.
+        let _ = getrandom::fill(&mut bytes);
+        bytes
+    }
+
+    async fn sleep(&self, span: Millis) {
+        Delay::from(Duration::from_millis(span)).await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        wasm_bindgen_futures::spawn_local(task);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
+    async fn fetch(&self, request: Outbound) -> Result<Inflow<Stream>, Unreachable> {
+        let Outbound { method, url, headers, body, timeout } = request;
+        let headers = headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+        let response = glue::send(method, &url, headers, &body, timeout as f64).await;
+        let response = web_sys::Response::from(response.map_err(|error| unreachable(&error))?);
+        let content_type = response.headers().get("content-type").ok().flatten().unwrap_or_default();
+        let body = Stream::new(&response.body().into());
+        Ok(Inflow { status: response.status(), content_type, body })
+    }
+
+    async fn run_ai(&self, model: &str, inputs: String) -> Result<Stream, AiError> {
+        let output = glue::run_ai(&self.binding("AI"), model, &inputs).await;
+        output.map(|stream| Stream::new(&stream)).map_err(|error| AiError(glue::reason(&error)))
+    }
+
+    async fn deliver(&self, name: &str, delivery: &Delivery) -> Result<Verdict, Unreachable> {
+        let answer = glue::call_object(&self.binding("SESSION_OBJECT"), name, &delivery.to_text()).await;
+        let reply = answer.map_err(|error| unreachable(&error))?.as_string();
+        Ok(reply.map_or(Verdict::RunOut, Verdict::Reply))
+    }
+
+    async fn access_token(&self, name: &str, stale: Option<&str>) -> Result<String, TokenFailure> {
+        let answer =
+            glue::call_object(&self.binding("ACCOUNT_OBJECT"), name, stale.unwrap_or_default()).await;
+        let answer = answer.map_err(|error| TokenFailure::Unreachable(glue::reason(&error)))?;
+        serde_json::from_str(&answer.as_string().unwrap_or_default()).unwrap_or_else(|_| {
+            Err(TokenFailure::Unreachable("the account's object made no sense".to_owned()))
+        })
+    }
+
+    fn log(&self, line: &Line) {
+        let text = JsValue::from(line.to_json());
+        match line.level {
+            Level::Info => web_sys::console::log_1(&text),
+            Level::Warn => web_sys::console::warn_1(&text),
+            Level::Error => web_sys::console::error_1(&text),
+        }
+    }
+}
+
+/// The storage of one Durable Object: a single document under one key.
+pub struct ObjectStorage {
+    storage: JsValue,
+}
+
+impl ObjectStorage {
+    /// The storage of the object with this `DurableObjectState`.
+    pub fn new(state: &JsValue) -> Self {
+        Self { storage: js_sys::Reflect::get(state, &"storage".into()).unwrap_or(JsValue::UNDEFINED) }
+    }
+}
+
+impl Storage for ObjectStorage {
+    fn load(&self) -> Option<String> {
+        glue::load(&self.storage)
+    }
+
+    fn save(&self, document: &str) {
+        glue::save(&self.storage, document);
+    }
+
+    fn clear(&self) {
+        glue::clear(&self.storage);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a date of this age")]
+    fn set_alarm(&self, at: Millis) {
+        glue::set_alarm(&self.storage, at as f64);
+    }
+}

@@ -1,0 +1,112 @@
+//! The one function that sends a request to WeChat, and repairs a bad token once.
+
+use std::fmt;
+
+use super::token::TokenFailure;
+use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
+use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNREADABLE};
+
+/// WeChat's servers answer within this time or not at all.
+const TIMEOUT: Millis = 15_000;
+/// Media that people send is at most 10 MB; nothing larger is read.
+/// <https://developers.weixin.qq.com/doc/service/guide/product/material/Temporary_materials.html>
+const LARGEST: usize = 10 * 1024 * 1024;
+
+/// What WeChat answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// `Content-Type`, empty if there was none.
+    pub content_type: String,
+    /// The body, JSON or media.
+    pub body: Vec<u8>,
+}
+
+/// Why a request did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// There is no access token.
+    Token(TokenFailure),
+    /// No answer came; whether WeChat acted on the request is unknown.
+    Unknown(String),
+    /// WeChat refused.
+    Refused(ApiError),
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(failure) => failure.fmt(f),
+            Self::Unknown(reason) => write!(f, "no answer from WeChat: {reason}"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Sends `request` for the account called `name`.
+///
+/// 1. get the token
+/// 2. send
+/// 3. if WeChat refused the token itself, replace it unless somebody already did, and send once more: a
+///    refused call was not carried out, so this is safe for any request
+pub async fn send<P: Platform>(
+    platform: &P,
+    base: &str,
+    name: &str,
+    request: &ApiRequest,
+) -> Result<Answer, SendError> {
+    let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
+    match once(platform, base, request, &token).await {
+        Err(SendError::Refused(error)) if api::reaction(error.errcode) == Reaction::RefreshToken => {
+            let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
+            once(platform, base, request, &token).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn once<P: Platform>(
+    platform: &P,
+    base: &str,
+    request: &ApiRequest,
+    token: &str,
+) -> Result<Answer, SendError> {
+    let outbound = outbound(base, request, Some(token));
+    let inflow = platform.fetch(outbound).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
+    let answer = collect(inflow).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
+    // Everything but media is JSON, and so is a refusal of media.
+    if request.method == Method::Post || answer.body.starts_with(b"{") {
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+        api::check(text).map_err(|error| match error.errcode {
+            UNREADABLE => SendError::Unknown(error.errmsg),
+            _ => SendError::Refused(error),
+        })?;
+    }
+    Ok(answer)
+}
+
+/// `request` as it goes over the wire to `base`.
+pub fn outbound(base: &str, request: &ApiRequest, token: Option<&str>) -> Outbound {
+    let url = request.url(base, token);
+    let (headers, body) = match &request.body {
+        Body::Empty => (Vec::new(), Vec::new()),
+        Body::Json(json) => {
+            (vec![("content-type", "application/json".to_owned())], json.clone().into_bytes())
+        }
+    };
+    Outbound { method: request.method.as_str(), url, headers, body, timeout: TIMEOUT }
+}
+
+/// Reads a whole response, up to [`LARGEST`].
+pub async fn collect<B: Pieces>(mut inflow: Inflow<B>) -> Result<Answer, Unreachable> {
+    let mut body = Vec::new();
+    while let Some(piece) = inflow.body.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > LARGEST {
+            return Err(Unreachable("the response is larger than 10 MB".to_owned()));
+        }
+    }
+    if inflow.status >= 500 {
+        return Err(Unreachable(format!("status {}", inflow.status)));
+    }
+    Ok(Answer { content_type: inflow.content_type, body })
+}

@@ -1,0 +1,118 @@
+//! Asking the language models: the chain, the attempts, the stream.
+
+use futures_util::future::{Either, select};
+use std::pin::pin;
+
+use super::App;
+use crate::chat::clean::clean;
+use crate::chat::model::{self, ATTEMPTS, AnswerReader, ModelError, SILENCE_LIMIT};
+use crate::chat::prompt::ChatMessage;
+use crate::config::Endpoint;
+use crate::log::Line;
+use crate::platform::{AiError, Inflow, Outbound, Pieces, Platform, Unreachable};
+
+/// The answer to `messages`, as WeChat should show it.
+///
+/// Each model of `chain` is asked up to three times, with a growing pause between; a fault that asking again
+/// cannot mend goes to the next model at once.
+pub async fn ask<P: Platform>(
+    platform: &P,
+    app: &App,
+    chain: &[String],
+    messages: &[ChatMessage],
+) -> Result<String, ModelError> {
+    let mut last = ModelError::Empty;
+    for name in chain {
+        for attempt in 1..=ATTEMPTS {
+            match once(platform, app, name, messages).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    platform.log(&Line::warn(
+                        "model.attempt_failed",
+                        format_args!("{name}: attempt {attempt}: {error}"),
+                    ));
+                    last = error;
+                }
+            }
+            if !last.is_transient() {
+                break;
+            }
+            if attempt < ATTEMPTS {
+                let [jitter, ..] = platform.random();
+                platform.sleep(model::back_off(attempt, jitter)).await;
+            }
+        }
+    }
+    platform.log(&Line::error("model.failed", &last));
+    Err(last)
+}
+
+async fn once<P: Platform>(
+    platform: &P,
+    app: &App,
+    name: &str,
+    messages: &[ChatMessage],
+) -> Result<String, ModelError> {
+    let begun = match &app.config.model.endpoint {
+        Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await,
+        None => {
+            let begun = in_time(platform, platform.run_ai(name, model::workers_ai_inputs(messages))).await?;
+            begun.map_err(|AiError(message)| ModelError::of_binding(&message))
+        }
+    };
+    let answer = clean(&read(platform, begun?).await?);
+    if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
+}
+
+async fn begin_by_endpoint<P: Platform>(
+    platform: &P,
+    endpoint: &Endpoint,
+    name: &str,
+    messages: &[ChatMessage],
+) -> Result<P::Body, ModelError> {
+    let body = model::completion_body(name, messages).into_bytes();
+    let request = request(endpoint, "/chat/completions", "application/json".to_owned(), body);
+    let inflow = platform.fetch(request).await.map_err(unreachable)?;
+    expect_success(inflow)
+}
+
+/// A `POST` to an OpenAI-compatible endpoint.
+pub fn request(endpoint: &Endpoint, path: &str, content_type: String, body: Vec<u8>) -> Outbound {
+    let mut headers = vec![("content-type", content_type)];
+    if let Some(key) = &endpoint.key {
+        headers.push(("authorization", format!("Bearer {}", key.expose())));
+    }
+    Outbound {
+        method: "POST",
+        url: format!("{}{path}", endpoint.base_url),
+        headers,
+        body,
+        timeout: SILENCE_LIMIT,
+    }
+}
+
+fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {
+    if inflow.status == 200 { Ok(inflow.body) } else { Err(ModelError::Status(inflow.status)) }
+}
+
+/// Reads the whole stream; a silence that is too long fails it.
+async fn read<P: Platform>(platform: &P, mut body: P::Body) -> Result<String, ModelError> {
+    let mut reader = AnswerReader::default();
+    while let Some(piece) = in_time(platform, body.next()).await? {
+        if !reader.feed(&piece.map_err(unreachable)?) {
+            break;
+        }
+    }
+    reader.finish()
+}
+
+async fn in_time<P: Platform, T>(platform: &P, work: impl Future<Output = T>) -> Result<T, ModelError> {
+    match select(pin!(work), pin!(platform.sleep(SILENCE_LIMIT))).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right(_) => Err(ModelError::Unreachable("it fell silent".to_owned())),
+    }
+}
+
+fn unreachable(Unreachable(reason): Unreachable) -> ModelError {
+    ModelError::Unreachable(reason)
+}

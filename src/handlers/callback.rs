@@ -1,0 +1,64 @@
+//! `/wechat`: WeChat's own calls.
+
+use super::App;
+use crate::chat::intent::addressee;
+use crate::error::Error;
+use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
+use crate::wechat::callback::{self, Keys, Query, SUCCESS};
+
+/// WeChat hangs up after 5 s. A delivery that shall run out is held open this long, counted from its arrival.
+const HOLD: Millis = 10_000;
+
+/// `GET /wechat`: the console's check of URL and Token. Answers the raw `echostr`, as often as asked.
+/// <https://developers.weixin.qq.com/doc/service/guide/dev/push/>
+pub fn verify(request: &Request, app: &App) -> Result<Response, Error> {
+    let echo = callback::verify_url(&Query::parse(&request.query), keys(app)?)?;
+    Ok(text(200, echo))
+}
+
+/// `POST /wechat`: a message or an event.
+///
+/// 1. verify, decrypt, parse
+/// 2. let the user's own object decide
+/// 3. encrypt and sign the reply, or let the delivery run out
+pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Error> {
+    let arrived = platform.now();
+    let keys = keys(app)?;
+    let query = Query::parse(&request.query);
+    let opened = callback::open(&query, &request.body, keys, arrived / 1_000)?;
+
+    let Some(user) = addressee(&opened.inbound) else { return Ok(text(200, SUCCESS.to_owned())) };
+    let name = format!("{}:{}", app.config.app_id, user.as_str());
+    let delivery = Delivery { arrived, document: opened.xml };
+    let verdict = platform.deliver(&name, &delivery).await?;
+
+    match verdict {
+        Verdict::Reply(reply) => {
+            let sealed = callback::seal(
+                &reply,
+                &opened.envelope,
+                keys,
+                &query.nonce,
+                platform.now() / 1_000,
+                platform.random(),
+            );
+            Ok(xml(sealed))
+        }
+        Verdict::RunOut => {
+            platform.sleep((arrived + HOLD).saturating_sub(platform.now())).await;
+            Ok(text(503, "still thinking".to_owned()))
+        }
+    }
+}
+
+fn keys(app: &App) -> Result<&Keys, Error> {
+    app.config.keys.as_ref().ok_or(Error::NotConfigured("the callback's keys"))
+}
+
+fn text(status: u16, body: String) -> Response {
+    Response { status, content_type: "text/plain; charset=utf-8", body }
+}
+
+fn xml(body: String) -> Response {
+    Response { status: 200, content_type: "application/xml; charset=utf-8", body }
+}

@@ -1,0 +1,320 @@
+//! The user's object: the machine of `chat::turn`, kept in storage and driven by deliveries, answers and
+//! the alarm.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+
+use super::{App, ask, senses};
+use crate::chat::prompt::{self, ChatMessage};
+use crate::chat::state::{Conversation, Question};
+use crate::chat::turn::{Outcome, REPLY_WINDOW, STARTS, Ticket};
+use crate::gateway::send::{SendError, send};
+use crate::log::Line;
+use crate::platform::{Delivery, Millis, Platform, Storage, Verdict};
+use crate::wechat::api::{self, Reaction, custom};
+use crate::wechat::callback::SUCCESS;
+use crate::wechat::message::Inbound;
+
+/// While a job runs, the alarm looks after it this often.
+const LOOK_AFTER: Millis = 30_000;
+
+/// One user's object in memory.
+pub struct UserObject<P: Platform, S: Storage> {
+    platform: P,
+    storage: S,
+    app: Rc<App>,
+    state: RefCell<Conversation>,
+    /// Jobs at work in this memory, and the deliveries that wait for them.
+    at_work: RefCell<HashMap<u32, Vec<Waiting>>>,
+    /// When the alarm is set to ring, as far as this memory knows.
+    alarm: Cell<Option<Millis>>,
+}
+
+/// A delivery that waits for the reply.
+struct Waiting {
+    ticket: Ticket,
+    reply: oneshot::Sender<String>,
+}
+
+impl<P: Platform, S: Storage> UserObject<P, S> {
+    /// The object, with what it stored. Jobs that an earlier life left unfinished go on.
+    pub fn new(platform: P, storage: S, app: Rc<App>) -> Rc<Self> {
+        let stored = storage.load();
+        let state = stored.as_deref().map_or_else(|| Some(Conversation::default()), Conversation::from_json);
+        let state = state.unwrap_or_else(|| {
+            platform.log(&Line::error("state.unreadable", "the stored conversation is not one of ours"));
+            Conversation::default()
+        });
+        Rc::new(Self {
+            platform,
+            storage,
+            app,
+            state: RefCell::new(state),
+            at_work: RefCell::default(),
+            alarm: Cell::default(),
+        })
+    }
+
+    /// A delivery arrived.
+    ///
+    /// 1. the machine decides
+    /// 2. what it decided is stored, before anything else happens
+    /// 3. jobs that are not at work are started
+    /// 4. wait for the answer until the reply window closes
+    pub async fn receive(self: &Rc<Self>, delivery: &Delivery) -> Verdict {
+        let Ok(inbound) = Inbound::parse(&delivery.document) else {
+            // The edge parsed the same document with the same code; only another release could differ.
+            self.platform.log(&Line::error("delivery.unreadable", "the document could not be parsed"));
+            return Verdict::Reply(SUCCESS.to_owned());
+        };
+        let outcome = self.step(|state, now, app| state.accept(&inbound, now, &app.config.rules));
+        self.start_jobs();
+        match outcome {
+            Outcome::Reply(reply) => Verdict::Reply(reply),
+            Outcome::Wait(ticket) => self.wait(ticket, delivery.arrived + REPLY_WINDOW).await,
+        }
+    }
+
+    /// The alarm rang: what is too old is forgotten, what a dead object left is finished.
+    pub fn alarm(self: &Rc<Self>) {
+        self.alarm.set(None);
+        self.step(|state, now, app| state.expire(now, app.config.rules.timeout));
+        self.start_jobs();
+    }
+
+    /// One step of the machine, stored if it changed anything.
+    fn step<T>(&self, step: impl FnOnce(&mut Conversation, Millis, &App) -> T) -> T {
+        let now = self.platform.now();
+        let mut state = self.state.borrow_mut();
+        let result = step(&mut state, now, &self.app);
+        if state.is_forgettable() {
+            self.storage.clear();
+            self.alarm.set(None);
+        } else {
+            self.storage.save(&state.to_json());
+            self.set_alarm(&state, now);
+        }
+        result
+    }
+
+    /// Rings in time for whatever is due next. An alarm that is set for an earlier time stays: it costs less
+    /// to ring once in vain than to be set anew with every message.
+    fn set_alarm(&self, state: &Conversation, now: Millis) {
+        let watch = state.unfinished().next().map(|_| now + LOOK_AFTER);
+        let Some(due) = watch.into_iter().chain(state.next_expiry(self.app.config.rules.timeout)).min()
+        else {
+            return;
+        };
+        if self.alarm.get().is_none_or(|set| due < set) {
+            self.storage.set_alarm(due);
+            self.alarm.set(Some(due));
+        }
+    }
+
+    /// Waits until the ticket's job is answered or its window closes.
+    async fn wait(&self, ticket: Ticket, window_end: Millis) -> Verdict {
+        let (sender, reply) = oneshot::channel();
+        let waiting = Waiting { ticket: ticket.clone(), reply: sender };
+        self.at_work.borrow_mut().entry(ticket.job).or_default().push(waiting);
+        let left = window_end.saturating_sub(self.platform.now());
+        match select(reply, pin!(self.platform.sleep(left))).await {
+            Either::Left((Ok(reply), _)) => Verdict::Reply(reply),
+            _ if self.state.borrow().runs_out(&ticket) => Verdict::RunOut,
+            _ => {
+                let reply = self.step(|state, now, app| state.window_closed(&ticket, now, &app.config.rules));
+                reply.map_or(Verdict::RunOut, Verdict::Reply)
+            }
+        }
+    }
+
+    /// Starts every unfinished job that is not at work: new ones, and those of an object that died.
+    fn start_jobs(self: &Rc<Self>) {
+        let idle: Vec<u32> = {
+            let at_work = self.at_work.borrow();
+            self.state
+                .borrow()
+                .unfinished()
+                .map(|job| job.id)
+                .filter(|id| !at_work.contains_key(id))
+                .collect()
+        };
+        for job in idle {
+            self.at_work.borrow_mut().insert(job, Vec::new());
+            let object = Rc::clone(self);
+            self.platform.spawn(async move { object.work(job).await });
+        }
+    }
+
+    /// A job from its question to its delivery.
+    ///
+    /// 1. ask, unless an earlier life got the answer already
+    /// 2. store the answer and the replies to the deliveries that wait for it, then hand these out
+    /// 3. push it, if this account answers by customer-service message
+    /// 4. condense the history, if it grew too long
+    async fn work(self: Rc<Self>, job: u32) {
+        if let Some(question) = self.question(job) {
+            self.show_typing(job);
+            let (text, turn) = self.answer(question).await;
+            self.settle(job, &text, turn.as_deref());
+        }
+        self.push(job).await;
+        self.condense().await;
+        self.at_work.borrow_mut().remove(&job);
+    }
+
+    /// Stores a job's answer together with the replies to the deliveries that still wait for it.
+    fn settle(&self, job: u32, text: &str, turn: Option<&str>) {
+        let waiting = self.at_work.borrow_mut().insert(job, Vec::new()).unwrap_or_default();
+        let replies: Vec<_> = self.step(|state, now, app| {
+            let rules = &app.config.rules;
+            state.answered(job, text, turn, now, rules);
+            let listening = waiting.into_iter().filter(|waiting| !waiting.reply.is_canceled());
+            listening.filter_map(|w| Some((w.reply, state.take(&w.ticket, now, rules)?))).collect()
+        });
+        for (delivery, reply) in replies {
+            // Its window may close at this very moment; then it finds the same reply in the state.
+            let _ = delivery.send(reply);
+        }
+    }
+
+    /// The question of a job that has no answer yet; `Err` if objects keep dying of it.
+    fn question(&self, job: u32) -> Option<Result<Question, TooManyStarts>> {
+        let state = self.state.borrow();
+        let job = state.running().find(|running| running.id == job)?;
+        Some(if job.starts > STARTS { Err(TooManyStarts) } else { Ok(job.question.clone()) })
+    }
+
+    /// The answer to a question, and what the history should remember as the question.
+    async fn answer(&self, question: Result<Question, TooManyStarts>) -> (String, Option<String>) {
+        let texts = &self.app.config.rules.texts;
+        let model = &self.app.config.model;
+        match question {
+            Err(TooManyStarts) => {
+                self.platform.log(&Line::error("job.given_up", "its object died too often"));
+                (texts.model_failed(), None)
+            }
+            Ok(Question::Text(text)) => self.answer_text(text).await,
+            Ok(Question::Voice { media_id, format }) => {
+                match senses::hear(&self.platform, &self.app, &media_id, &format).await {
+                    Some(words) => self.answer_text(words).await,
+                    None => (texts.cannot_hear(), None),
+                }
+            }
+            Ok(Question::Picture { url }) => match senses::picture(&self.platform, &self.app, &url).await {
+                Some(messages) => {
+                    self.ask(model.vision.as_slice(), &messages, Some(texts.picture().to_owned())).await
+                }
+                None => (texts.cannot_see(), None),
+            },
+            Ok(Question::Summary) => {
+                let messages = prompt::summary(texts.lang, &self.state.borrow().history);
+                self.ask(&model.chain, &messages, None).await
+            }
+        }
+    }
+
+    /// A typed question. Without context, the answer may come from the cache.
+    async fn answer_text(&self, text: String) -> (String, Option<String>) {
+        let model = &self.app.config.model;
+        let (messages, context_free) = {
+            let history = &self.state.borrow().history;
+            (prompt::question(&model.system_prompt, history, &text), history.is_empty())
+        };
+        if context_free && let Some(answer) = self.app.answers.borrow().get(&text, self.platform.now()) {
+            return (answer.to_owned(), Some(text));
+        }
+        let (answer, turn) = self.ask(&model.chain, &messages, Some(text)).await;
+        if context_free && let Some(question) = &turn {
+            self.app.answers.borrow_mut().put(question, &answer, self.platform.now());
+        }
+        (answer, turn)
+    }
+
+    /// Asks the models; their failure is a graceful answer that the history does not remember.
+    async fn ask(
+        &self,
+        chain: &[String],
+        messages: &[ChatMessage],
+        turn: Option<String>,
+    ) -> (String, Option<String>) {
+        match ask::ask(&self.platform, &self.app, chain, messages).await {
+            Ok(answer) => (answer, turn),
+            Err(_logged) => (self.app.config.rules.texts.model_failed(), None),
+        }
+    }
+
+    /// Replaces the older half of a long history by the model's summary of it. Should that fail, the oldest
+    /// turns drop out in time.
+    async fn condense(&self) {
+        let (messages, old) = {
+            let history = &self.state.borrow().history;
+            let Some(old) = history.overflow() else { return };
+            (prompt::compaction(&history.summary, old), old.to_vec())
+        };
+        if let Ok(summary) =
+            ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages).await
+        {
+            self.step(|state, _, _| state.history.summarise(&old, &summary));
+        }
+    }
+
+    /// Pushes a job's answer page by page, as far as the quota goes. What WeChat does not take stays unread,
+    /// for `/retrieve`.
+    async fn push(&self, job: u32) {
+        if self.state.borrow().job(job).is_none_or(|job| job.push_to.is_none()) {
+            return;
+        }
+        let mut next = self.step(|state, now, app| state.first_push(job, now, &app.config.rules.texts));
+        while let Some(page) = next {
+            if let Err(error) = self.send(&custom::send_text(&page.to, &page.text)).await {
+                self.platform.log(&Line::warn("push.failed", &error));
+                self.step(|state, now, _| note_refusal(state, &error, now));
+                return;
+            }
+            next = self.step(|state, now, app| {
+                state.pushed(job, page.end, now);
+                state.next_push(job, page.to, now, &app.config.rules.texts)
+            });
+        }
+    }
+
+    /// Shows "对方正在输入…" while the model thinks. Only a nicety: its failure changes nothing.
+    fn show_typing(self: &Rc<Self>, job: u32) {
+        let user = self.state.borrow().job(job).and_then(|job| job.push_to.clone());
+        let Some(user) = user else { return };
+        let object = Rc::clone(self);
+        self.platform.spawn(async move {
+            if let Err(error) = object.send(&custom::typing(&user, custom::Typing::Typing)).await {
+                object.platform.log(&Line::info("typing.failed", &error));
+            }
+        });
+    }
+
+    async fn send(&self, request: &api::ApiRequest) -> Result<(), SendError> {
+        let config = &self.app.config;
+        send(&self.platform, &config.wechat_api, &config.app_id, request).await.map(drop)
+    }
+}
+
+/// A job has brought down too many lives of its object.
+struct TooManyStarts;
+
+/// What a refused customer-service message says about the next ones.
+fn note_refusal(state: &mut Conversation, error: &SendError, now: Millis) {
+    let refusal = match error {
+        SendError::Refused(error) => api::reaction(error.errcode),
+        SendError::Token(_) => Reaction::Configuration,
+        SendError::Unknown(_) => return,
+    };
+    match refusal {
+        Reaction::Drop => state.push.exhaust(),
+        Reaction::BackOff | Reaction::Wait { .. } | Reaction::FixRequest => {}
+        // The account may not send, now or ever: the passive ladder serves this user for a while.
+        _ => state.push.refuse(now),
+    }
+}

@@ -1,0 +1,48 @@
+//! One file per URL family, and this table.
+
+pub mod account;
+pub mod ask;
+pub mod callback;
+pub mod conversation;
+pub mod senses;
+
+use std::cell::RefCell;
+
+use crate::chat::cache::AnswerCache;
+use crate::config::Config;
+use crate::error::Error;
+use crate::log::Line;
+use crate::platform::{Platform, Request, Response};
+
+/// What one isolate holds: its configuration, and answers that need no context.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration, read once.
+    pub config: Config,
+    /// Recent answers to context-free questions.
+    pub answers: RefCell<AnswerCache>,
+}
+
+impl App {
+    /// An isolate with this configuration.
+    pub fn new(config: Config) -> Self {
+        Self { config, answers: RefCell::default() }
+    }
+}
+
+/// Every route.
+pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Response {
+    let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let outcome = match (request.method.as_str(), segments.as_slice()) {
+        ("GET", ["wechat"]) => callback::verify(&request, app),
+        ("POST", ["wechat"]) => callback::receive(&request, platform, app).await,
+        (_, ["wechat"]) => Err(Error::MethodNotAllowed),
+        _ => Err(Error::NotFound),
+    };
+    outcome.unwrap_or_else(|error| {
+        if !matches!(error, Error::NotFound | Error::MethodNotAllowed) {
+            platform.log(&Line::warn("request.refused", &error));
+        }
+        error.response()
+    })
+}

@@ -1,0 +1,50 @@
+//! Structured log lines: JSON with an event, an outcome and numbers. There is no field for free text of a
+//! user, so no openid, message or secret can end up in one.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// Something was refused or had to be tried again.
+    Warn,
+    /// Somebody should look.
+    Error,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// How bad it is.
+    pub level: Level,
+    /// What happened, as a dotted name: `callback.refused`, `model.failed`.
+    pub event: &'static str,
+    /// Why, in words made by this program.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+impl Line {
+    /// A line of level [`Level::Info`].
+    pub fn info(event: &'static str, reason: impl ToString) -> Self {
+        Self { level: Level::Info, event, reason: reason.to_string() }
+    }
+
+    /// A line of level [`Level::Warn`].
+    pub fn warn(event: &'static str, reason: impl ToString) -> Self {
+        Self { level: Level::Warn, event, reason: reason.to_string() }
+    }
+
+    /// A line of level [`Level::Error`].
+    pub fn error(event: &'static str, reason: impl ToString) -> Self {
+        Self { level: Level::Error, event, reason: reason.to_string() }
+    }
+
+    /// The line as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,58 @@
+//! What is stored, and what objects say to each other, is pinned: Cloudflare runs two releases side by side
+//! during a deployment, and a new one must read what the old one wrote. Changing an expectation here means
+//! writing a migration, and a line in docs/storage.md.
+
+use wxapi::chat::state::Conversation;
+use wxapi::gateway::token::{TokenFailure, TokenState};
+use wxapi::platform::Delivery;
+use wxapi::wechat::api::ApiError;
+
+const CONVERSATION: &str = r#"{"last_job":7,"epoch":1,"active":1700000000000,"history":{"summary":"They like tea.","turns":[{"q":"why?","a":"because"}]},"jobs":[{"id":5,"key":"k5","epoch":1,"asked":1700000000000,"question":{"text":"why?"},"deliveries":3,"starts":1,"answer":{"at":1700000004000,"text":"because","read":3,"shown":1700000005000}},{"id":6,"key":"k6","epoch":1,"asked":1700000000001,"question":{"voice":{"media_id":"m","format":"amr"}},"deliveries":1,"starts":1,"push_to":"o1","answer":null},{"id":7,"key":"k7","epoch":1,"asked":1700000000002,"question":{"picture":{"url":"http://mmbiz.qpic.cn/1"}},"deliveries":1,"starts":1,"answer":null},{"id":8,"key":"k8","epoch":1,"asked":1700000000002,"question":"summary","deliveries":1,"starts":1,"answer":null}],"replies":[{"key":"k0","at":1700000000000,"body":"success"}],"asked":[1700000000000],"push":{"opened":1700000000000,"sent":2,"refused_until":1700003600000}}"#;
+
+#[test]
+fn the_conversation_is_stored_in_this_shape() {
+    let conversation = Conversation::from_json(CONVERSATION).unwrap();
+    // Loading counts a new life on every job; nothing else may change.
+    let expected = CONVERSATION.replace("\"starts\":1", "\"starts\":2");
+    assert_eq!(conversation.to_json(), expected);
+}
+
+#[test]
+fn fields_of_a_newer_release_and_missing_ones_are_no_obstacle() {
+    let conversation = Conversation::from_json(r#"{"from_the_future":[1,2],"epoch":3}"#).unwrap();
+    assert_eq!((conversation.epoch, conversation.jobs.len()), (3, 0));
+    assert_eq!(Conversation::from_json("{}"), Some(Conversation::default()));
+    assert_eq!(Conversation::from_json("not json"), None);
+}
+
+#[test]
+fn the_access_token_is_stored_in_this_shape() {
+    let json = r#"{"token":"t","expires":1700007200000,"forced":[1700000000000]}"#;
+    let state: TokenState = serde_json::from_str(json).unwrap();
+    assert_eq!(serde_json::to_string(&state).unwrap(), json);
+}
+
+#[test]
+fn a_delivery_goes_to_its_object_in_this_shape() {
+    let delivery = Delivery { arrived: 1_700_000_000_000, document: "<xml>\n</xml>".to_owned() };
+    assert_eq!(delivery.to_text(), "1700000000000\n<xml>\n</xml>");
+    assert_eq!(Delivery::from_text(&delivery.to_text()), Some(delivery));
+    assert_eq!(Delivery::from_text("no time"), None);
+}
+
+#[test]
+fn a_token_comes_from_its_object_in_this_shape() {
+    let refused = ApiError { errcode: 40164, errmsg: "invalid ip".to_owned() };
+    for (answer, json) in [
+        (Ok("t".to_owned()), r#"{"Ok":"t"}"#),
+        (Err(TokenFailure::NotConfigured), r#"{"Err":"NotConfigured"}"#),
+        (Err(TokenFailure::Unreachable("cut".to_owned())), r#"{"Err":{"Unreachable":"cut"}}"#),
+        (
+            Err(TokenFailure::Refused(refused)),
+            r#"{"Err":{"Refused":{"errcode":40164,"errmsg":"invalid ip"}}}"#,
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&answer).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Result<String, TokenFailure>>(json).unwrap(), answer);
+    }
+}

@@ -1,0 +1,150 @@
+//! The world as the Worker sees it: its platform and its storage.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use wxapi::gateway::token::TokenFailure;
+use wxapi::handlers::account::AccountObject;
+use wxapi::log::Line;
+use wxapi::platform::{
+    AiError, Delivery, Inflow, Millis, Outbound, Pieces, Platform, Storage, Unreachable, Verdict,
+};
+
+use super::{DAWN, ModelCall, World};
+
+/// One object's storage. It outlives the object.
+#[derive(Clone, Default)]
+pub struct Disk(Rc<DiskInner>);
+
+#[derive(Default)]
+struct DiskInner {
+    document: RefCell<Option<String>>,
+    alarm: Cell<Option<Millis>>,
+    writes: Cell<usize>,
+}
+
+impl Disk {
+    pub fn document(&self) -> Option<String> {
+        self.0.document.borrow().clone()
+    }
+
+    pub fn put(&self, document: &str) {
+        *self.0.document.borrow_mut() = Some(document.to_owned());
+    }
+
+    pub fn alarm(&self) -> Option<Millis> {
+        self.0.alarm.get()
+    }
+
+    /// The alarm rings, so it is no longer set.
+    pub fn alarm_rings(&self) {
+        self.0.alarm.set(None);
+    }
+
+    pub fn writes(&self) -> usize {
+        self.0.writes.get()
+    }
+}
+
+impl Storage for Disk {
+    fn load(&self) -> Option<String> {
+        self.document()
+    }
+
+    fn save(&self, document: &str) {
+        self.put(document);
+        self.0.writes.set(self.0.writes.get() + 1);
+    }
+
+    fn clear(&self) {
+        *self.0.document.borrow_mut() = None;
+        self.0.alarm.set(None);
+    }
+
+    fn set_alarm(&self, at: Millis) {
+        self.0.alarm.set(Some(at));
+    }
+}
+
+/// A body that arrives in small pieces.
+pub struct Body(std::vec::IntoIter<Vec<u8>>);
+
+impl Body {
+    fn new(bytes: &[u8]) -> Self {
+        Self(bytes.chunks(7).map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter())
+    }
+}
+
+impl Pieces for Body {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, Unreachable>> {
+        self.0.next().map(Ok)
+    }
+}
+
+impl Platform for World {
+    type Body = Body;
+
+    fn now(&self) -> Millis {
+        DAWN + u64::try_from(self.0.dawn.elapsed().as_millis()).unwrap()
+    }
+
+    fn random(&self) -> [u8; 16] {
+        [7; 16]
+    }
+
+    async fn sleep(&self, span: Millis) {
+        tokio::time::sleep(Duration::from_millis(span)).await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.tasks.borrow_mut().push(tokio::task::spawn_local(task).abort_handle());
+    }
+
+    async fn fetch(&self, request: Outbound) -> Result<Inflow<Body>, Unreachable> {
+        self.0.api_calls.borrow_mut().push(request.clone());
+        let answer = (self.0.wechat.borrow())(&request).map_err(Unreachable)?;
+        Ok(Inflow {
+            status: answer.status,
+            content_type: answer.content_type.to_owned(),
+            body: Body::new(&answer.body),
+        })
+    }
+
+    async fn run_ai(&self, model: &str, inputs: String) -> Result<Body, AiError> {
+        let number = self.0.model_calls.borrow().len() + 1;
+        let inputs = serde_json::from_str(&inputs).unwrap();
+        let call = ModelCall { model: model.to_owned(), inputs, number };
+        self.0.model_calls.borrow_mut().push(call.clone());
+        let turn = (self.0.model.borrow())(&call);
+        self.sleep(turn.delay).await;
+        let text = turn.outcome.map_err(AiError)?;
+        if call.inputs["stream"] != serde_json::Value::Bool(true) {
+            return Ok(Body::new(text.as_bytes()));
+        }
+        let mut stream = String::new();
+        for piece in text.split_inclusive(' ') {
+            stream.push_str(&format!("data: {}\n\n", serde_json::json!({ "response": piece })));
+        }
+        Ok(Body::new((stream + "data: [DONE]\n\n").as_bytes()))
+    }
+
+    async fn deliver(&self, name: &str, delivery: &Delivery) -> Result<Verdict, Unreachable> {
+        // As over the wire between objects.
+        let delivery = Delivery::from_text(&delivery.to_text()).unwrap();
+        let user = self.user(name);
+        Ok(user.receive(&delivery).await)
+    }
+
+    async fn access_token(&self, name: &str, stale: Option<&str>) -> Result<String, TokenFailure> {
+        let disk = self.disk_of(&format!("account {name}"));
+        let new = || Rc::new(AccountObject::new(self.clone(), disk, Rc::clone(&self.0.app)));
+        let account = Rc::clone(self.0.account.borrow_mut().get_or_insert_with(new));
+        let token = account.token(stale).await;
+        serde_json::from_str(&serde_json::to_string(&token).unwrap()).unwrap()
+    }
+
+    fn log(&self, line: &Line) {
+        self.0.log.borrow_mut().push(line.clone());
+    }
+}
