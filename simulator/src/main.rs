@@ -1,3 +1,7 @@
 //! wx-sim: a WeChat on your own desk.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wx_sim::cli::run()
+}

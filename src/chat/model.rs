@@ -14,6 +14,11 @@ pub const SILENCE_LIMIT: u64 = 90_000;
 /// Output tokens asked for: enough for [`ANSWER_LIMIT`] in any language.
 const MAX_TOKENS: u32 = 4_096;
 
+/// Codes of Workers AI that asking again does not change: a wrong model or request, an account that may not,
+/// the day's allocation used up. The others are time-outs and lack of capacity.
+/// <https://developers.cloudflare.com/workers-ai/platform/errors/>
+const FINAL_CODES: [u32; 13] = [3003, 3006, 3023, 3036, 3039, 3041, 3042, 5004, 5005, 5007, 5016, 5018, 5019];
+
 /// The body of `POST …/chat/completions`.
 #[derive(Serialize)]
 struct Completion<'a> {
@@ -63,6 +68,8 @@ fn json(value: &impl Serialize) -> String {
 pub enum ModelError {
     /// The provider answered with this HTTP status.
     Status(u16),
+    /// The `AI` binding refused with this code of Workers AI.
+    Code(u32),
     /// The provider could not be reached, broke off, or fell silent.
     Unreachable(String),
     /// The stream ended without a word.
@@ -72,10 +79,19 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// The error behind the message of the `AI` binding, which begins with a code: `3040: Capacity …`.
+    pub fn of_binding(message: &str) -> Self {
+        match message.split(':').next().and_then(|code| code.trim().parse().ok()) {
+            Some(code) => Self::Code(code),
+            None => Self::Unreachable(message.to_owned()),
+        }
+    }
+
     /// Whether the same model may answer when asked again: the fault was not in the request.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+            Self::Code(code) => !FINAL_CODES.contains(code),
             Self::Unreachable(_) | Self::Empty | Self::Reported => true,
         }
     }
@@ -85,6 +101,7 @@ impl std::fmt::Display for ModelError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Status(status) => write!(f, "the model provider answered {status}"),
+            Self::Code(code) => write!(f, "Workers AI refused with code {code}"),
             Self::Unreachable(reason) => write!(f, "the model provider was not reached: {reason}"),
             Self::Empty => f.write_str("the model answered without a word"),
             Self::Reported => f.write_str("the model broke off with an error"),

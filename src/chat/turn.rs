@@ -16,6 +16,7 @@ use super::model::ANSWER_LIMIT;
 use super::paging::pages;
 use super::state::{ANSWER_COUNT, Answer, Conversation, Job, Question};
 use super::text::{Status, Texts};
+use crate::wechat::callback::SUCCESS;
 use crate::wechat::message::Inbound;
 use crate::wechat::reply::{Reply, TEXT_LIMIT};
 use crate::wechat::{OpenId, OriginalId};
@@ -33,8 +34,6 @@ pub const AT_ONCE: usize = 3;
 pub const STARTS: u8 = 3;
 /// The window of the rate limit, milliseconds.
 pub const MINUTE: u64 = 60_000;
-/// The reply that shows nothing.
-pub const SUCCESS: &str = "success";
 
 /// What the account's configuration says about conversations.
 #[derive(Clone, Debug)]

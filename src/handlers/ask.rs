@@ -57,7 +57,7 @@ async fn once<P: Platform>(
         Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await,
         None => {
             let begun = in_time(platform, platform.run_ai(name, model::workers_ai_inputs(messages))).await?;
-            begun.map_err(|AiError(reason)| ModelError::Unreachable(reason))
+            begun.map_err(|AiError(message)| ModelError::of_binding(&message))
         }
     };
     let answer = clean(&read(platform, begun?).await?);

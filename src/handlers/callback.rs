@@ -4,7 +4,7 @@ use super::App;
 use crate::chat::intent::addressee;
 use crate::error::Error;
 use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
-use crate::wechat::callback::{self, Keys, Query};
+use crate::wechat::callback::{self, Keys, Query, SUCCESS};
 
 /// WeChat hangs up after 5 s. A delivery that shall run out is held open this long, counted from its arrival.
 const HOLD: Millis = 10_000;
@@ -27,7 +27,7 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
     let query = Query::parse(&request.query);
     let opened = callback::open(&query, &request.body, keys, arrived / 1_000)?;
 
-    let Some(user) = addressee(&opened.inbound) else { return Ok(text(200, "success".to_owned())) };
+    let Some(user) = addressee(&opened.inbound) else { return Ok(text(200, SUCCESS.to_owned())) };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
     let delivery = Delivery { arrived, document: opened.xml };
     let verdict = platform.deliver(&name, &delivery).await?;

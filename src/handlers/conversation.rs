@@ -17,6 +17,7 @@ use crate::gateway::send::{SendError, send};
 use crate::log::Line;
 use crate::platform::{Delivery, Millis, Platform, Storage, Verdict};
 use crate::wechat::api::{self, Reaction, custom};
+use crate::wechat::callback::SUCCESS;
 use crate::wechat::message::Inbound;
 
 /// While a job runs, the alarm looks after it this often.
@@ -43,7 +44,12 @@ struct Waiting {
 impl<P: Platform, S: Storage> UserObject<P, S> {
     /// The object, with what it stored. Jobs that an earlier life left unfinished go on.
     pub fn new(platform: P, storage: S, app: Rc<App>) -> Rc<Self> {
-        let state = storage.load().and_then(|json| Conversation::from_json(&json)).unwrap_or_default();
+        let stored = storage.load();
+        let state = stored.as_deref().map_or_else(|| Some(Conversation::default()), Conversation::from_json);
+        let state = state.unwrap_or_else(|| {
+            platform.log(&Line::error("state.unreadable", "the stored conversation is not one of ours"));
+            Conversation::default()
+        });
         Rc::new(Self {
             platform,
             storage,
@@ -64,7 +70,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let Ok(inbound) = Inbound::parse(&delivery.document) else {
             // The edge parsed the same document with the same code; only another release could differ.
             self.platform.log(&Line::error("delivery.unreadable", "the document could not be parsed"));
-            return Verdict::Reply(crate::chat::turn::SUCCESS.to_owned());
+            return Verdict::Reply(SUCCESS.to_owned());
         };
         let outcome = self.step(|state, now, app| state.accept(&inbound, now, &app.config.rules));
         self.start_jobs();

@@ -160,6 +160,23 @@ fn the_next_model_of_the_chain_answers_when_the_first_is_down() {
 }
 
 #[test]
+fn a_model_that_does_not_exist_is_not_asked_again() {
+    run(async {
+        let world = World::new(&[("AI_MODEL", "missing, present")]);
+        world.model(|call| ModelTurn {
+            delay: 0,
+            outcome: if call.model == "missing" {
+                Err("5007: No such model".into())
+            } else {
+                Ok("here".into())
+            },
+        });
+        see(&world, "why?", 1, "here").await;
+        assert_eq!(world.model_calls().len(), 2);
+    });
+}
+
+#[test]
 fn a_provider_that_fails_for_good_leaves_a_graceful_answer() {
     run(async {
         let world = World::new(&[]);

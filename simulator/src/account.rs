@@ -1,0 +1,147 @@
+//! The simulated account's settings: the same five names that the console and every backend use.
+
+use std::fmt;
+
+use wxapi::wechat::crypto::EncodingAesKey;
+
+use crate::ids;
+
+/// The AppID when none is configured: enough for everything but encryption and tokens.
+const DEFAULT_APP_ID: &str = "wx73696d756c617465";
+
+/// Token, AppID, AppSecret and key of the account that is simulated.
+#[derive(Clone)]
+pub struct Account {
+    /// The Token of the console; signs every push.
+    pub token: String,
+    /// The AppID (`wx…`).
+    pub app_id: String,
+    /// The original id (`gh_…`), made from the AppID: what pushes call the account.
+    pub original_id: String,
+    /// The AppSecret, if tokens are to be had.
+    pub app_secret: Option<String>,
+    /// The EncodingAESKey, if pushes can be encrypted.
+    pub aes_key: Option<EncodingAesKey>,
+}
+
+/// Never shows what a setting is, only that it is there.
+impl fmt::Debug for Account {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.app_secret.is_some();
+        let key = self.aes_key.is_some();
+        write!(formatter, "Account({}, secret: {secret}, key: {key})", self.app_id)
+    }
+}
+
+/// What is wrong with the settings, in words for the person who wrote them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError(pub String);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Account {
+    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET` and `ENCODING_AES_KEY`; empty is the same as absent.
+    ///
+    /// # Errors
+    /// No token, a key that is none, or a key without an AppID.
+    pub fn from_settings(setting: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let filled = |name: &str| setting(name).filter(|value| !value.is_empty());
+        let token = filled("WECHAT_TOKEN").ok_or_else(|| {
+            SettingsError(
+                "WECHAT_TOKEN is not set: put it into .dev.vars, or into the environment".to_owned(),
+            )
+        })?;
+        let parse = |text: String| {
+            EncodingAesKey::parse(&text).map_err(|error| SettingsError(format!("ENCODING_AES_KEY: {error}")))
+        };
+        let aes_key = filled("ENCODING_AES_KEY").map(parse).transpose()?;
+        let app_id = filled("APP_ID");
+        if aes_key.is_some() && app_id.is_none() {
+            return Err(SettingsError(
+                "ENCODING_AES_KEY needs APP_ID: it is part of every encrypted message".to_owned(),
+            ));
+        }
+        let app_id = app_id.unwrap_or_else(|| DEFAULT_APP_ID.to_owned());
+        let original_id = ids::original_id(&app_id);
+        Ok(Self { token, app_id, original_id, app_secret: filled("APP_SECRET"), aes_key })
+    }
+}
+
+/// Reads a file of `NAME=value` lines: comments, `export`, and quotes as in wrangler's `.dev.vars`.
+pub fn parse_vars(text: &str) -> Vec<(String, String)> {
+    text.lines().filter_map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Option<(String, String)> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim();
+    if name.is_empty() || name.starts_with('#') {
+        return None;
+    }
+    Some((name.to_owned(), unquote(value.trim())))
+}
+
+/// Quotes keep everything between them; without quotes, ` #` starts a comment.
+fn unquote(value: &str) -> String {
+    for quote in ['"', '\'', '`'] {
+        if let Some((inside, _)) = value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
+            return inside.to_owned();
+        }
+    }
+    let end = value.find(" #").unwrap_or(value.len());
+    value.get(..end).unwrap_or(value).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+
+    fn read(text: &str) -> Result<Account, SettingsError> {
+        let vars = parse_vars(text);
+        Account::from_settings(|name| vars.iter().find(|pair| pair.0 == name).map(|pair| pair.1.clone()))
+    }
+
+    #[test]
+    fn a_vars_file_as_people_write_them() {
+        let text = "# local\nexport WECHAT_TOKEN=\"to#ken\" # mine\nAPP_ID = wx1 # id\n\nAPP_SECRET='s=3'\n#X=1\nnonsense\n";
+        let expected = [("WECHAT_TOKEN", "to#ken"), ("APP_ID", "wx1"), ("APP_SECRET", "s=3")];
+        let expected: Vec<_> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        assert_eq!(parse_vars(text), expected);
+    }
+
+    #[test]
+    fn a_token_is_enough_for_plain_messages() {
+        let account = read("WECHAT_TOKEN=t\nAPP_SECRET=\n").unwrap();
+        assert_eq!(account.app_id, DEFAULT_APP_ID);
+        assert!(account.app_secret.is_none() && account.aes_key.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, named) in [
+            ("APP_ID=wx1", "WECHAT_TOKEN"),
+            ("WECHAT_TOKEN=t\nAPP_ID=wx1\nENCODING_AES_KEY=short", "43 characters"),
+            (&format!("WECHAT_TOKEN=t\nENCODING_AES_KEY={KEY}"), "APP_ID"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let account =
+            read(&format!("WECHAT_TOKEN=t0ken\nAPP_ID=wx1\nAPP_SECRET=s3cret\nENCODING_AES_KEY={KEY}"));
+        assert_eq!(format!("{:?}", account.unwrap()), "Account(wx1, secret: true, key: true)");
+    }
+}

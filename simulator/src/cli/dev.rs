@@ -1,0 +1,67 @@
+//! `wx-sim dev`: the server.
+
+use std::io::{IsTerminal, Write, stdout};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::vars::Vars;
+use super::{Ending, Trouble};
+use crate::http::Target;
+use crate::platform::AccountType;
+use crate::server::serve;
+use crate::state::{Options, Sim};
+
+/// The port at which the other commands look for a running server.
+pub const PORT: u16 = 8788;
+/// Where a Worker under `wrangler dev` has its callback.
+pub const TARGET: &str = "http://127.0.0.1:8787/wechat";
+
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// The port on 127.0.0.1; 0 for any free one
+    #[arg(long, default_value_t = PORT)]
+    port: u16,
+    /// Your callback URL
+    #[arg(long, value_name = "URL", default_value = TARGET)]
+    target: Target,
+    #[command(flatten)]
+    vars: Vars,
+    /// What the account may do; the rest answers 48001
+    #[arg(long, value_enum, default_value = "service")]
+    account: AccountType,
+    /// Let messages go to other machines
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+impl Dev {
+    pub async fn run(self) -> Result<Ending, Trouble> {
+        let account = self.vars.account()?;
+        let options = Options {
+            target: Some(self.target),
+            allow_remote: self.allow_remote,
+            account_type: self.account,
+        };
+        let listener = listen(self.port).await?;
+        let base_url = format!("http://{}", listener.local_addr()?);
+        let sim = Arc::new(Sim::new(account, options, base_url.clone()));
+        // Scripts wait for this line, and read the port from it.
+        println!("wx-sim listening on {base_url}");
+        if stdout().is_terminal() {
+            println!("  WECHAT_API_BASE={base_url}  AI_BASE_URL={base_url}/v1");
+            println!("  wx-sim send 你好");
+        }
+        stdout().flush()?;
+        serve(listener, sim).await;
+        Ok(Ending::Good)
+    }
+}
+
+/// Loopback only: whoever reaches the control API can speak for any user.
+pub async fn listen(port: u16) -> Result<TcpListener, Trouble> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    listener.map_err(|error| Trouble(format!("127.0.0.1:{port}: {error}")))
+}

@@ -1,0 +1,108 @@
+//! The command line.
+
+mod client;
+mod dev;
+mod paint;
+mod report;
+mod send;
+mod vars;
+
+use std::future::Future;
+use std::io::{IsTerminal, stdout};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
+
+use crate::lang::Lang;
+use paint::Paint;
+
+/// A WeChat on your own desk: it pushes messages to your callback as WeChat does, shows what the user would see and
+/// why, and stands in for api.weixin.qq.com and for the model.
+#[derive(Debug, Parser)]
+#[command(name = "wx-sim", version)]
+struct Cli {
+    /// The language of the output; that of LANG without it
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server: api.weixin.qq.com, the model, and the control API
+    Dev(dev::Dev),
+    /// Send a message to your callback, as a user would
+    Send(send::Send),
+    /// Let an event happen: follow, leave, tap a menu button, scan a code
+    Event(send::Event),
+}
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Everything is as it should be.
+    Good,
+    /// The user saw WeChat's error line, or a rule was broken.
+    Bad,
+}
+
+/// What keeps the program from doing its work: the command, the settings or the network.
+#[derive(Debug)]
+struct Trouble(String);
+
+impl<E: std::error::Error> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// How to speak to whoever sits at the terminal.
+#[derive(Debug, Clone, Copy)]
+struct Voice {
+    lang: Lang,
+    paint: Paint,
+}
+
+/// Runs the program: 0 if all is well, 1 if the user saw WeChat's error line or a rule was broken, 2 for a command
+/// or a connection that does not work.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let variable = |name: &str| std::env::var(name).ok();
+    let lang = cli.lang.unwrap_or_else(|| Lang::of_environment(variable));
+    let paint =
+        Paint::new(stdout().is_terminal() && variable("NO_COLOR").is_none_or(|value| value.is_empty()));
+    let voice = Voice { lang, paint };
+    let ended = match cli.command {
+        Command::Dev(args) => block_on(&mut Builder::new_multi_thread(), args.run()),
+        Command::Send(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Event(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+    };
+    match ended {
+        Ok(Ending::Good) => ExitCode::SUCCESS,
+        Ok(Ending::Bad) => ExitCode::from(1),
+        Err(Trouble(why)) => {
+            eprintln!("wx-sim: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn block_on(
+    builder: &mut Builder,
+    work: impl Future<Output = Result<Ending, Trouble>>,
+) -> Result<Ending, Trouble> {
+    builder.enable_all().build()?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

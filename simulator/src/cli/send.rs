@@ -1,0 +1,185 @@
+//! `wx-sim send` and `wx-sim event`: one push, and what the user sees of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+
+use super::client::Client;
+use super::dev::{PORT, TARGET};
+use super::vars::Vars;
+use super::{Ending, Trouble, Voice, report};
+use crate::control::Inbox;
+use crate::control::send::{self, FullVoice, SendReport, SendRequest};
+use crate::http::Target;
+use crate::push::checks::Check;
+use crate::push::deliver::Outcome;
+use crate::push::envelope::Mode;
+use crate::push::message::{self, Link, Location};
+use crate::query;
+use crate::state::Options;
+
+/// How a push is delivered.
+#[derive(Debug, Args)]
+pub struct Delivery {
+    /// Who does it: any name, always the same openid
+    #[arg(long = "as", value_name = "NAME", default_value = "xiaoming")]
+    person: String,
+    /// Encryption, as chosen in the console [default: aes with ENCODING_AES_KEY, else plain]
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
+    /// Your callback URL [default: that of the running `wx-sim dev`, else http://127.0.0.1:8787/wechat]
+    #[arg(long, value_name = "URL")]
+    target: Option<Target>,
+    /// Wait so many seconds for the next customer-service message
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait: u32,
+    /// The port of a running `wx-sim dev`; without one, this command does all by itself
+    #[arg(long, default_value_t = PORT)]
+    port: u16,
+    #[command(flatten)]
+    vars: Vars,
+    /// Let the message go to another machine (a running `wx-sim dev` decides by its own flag)
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+/// What is sent: a text, or one of the others.
+#[derive(Debug, Args)]
+#[group(id = "kind", required = true, multiple = false, args = ["text", "image", "voice", "link", "location"])]
+pub struct Send {
+    /// The text
+    text: Option<String>,
+    /// A picture
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// A recording
+    #[arg(long, value_name = "FILE")]
+    voice: Option<PathBuf>,
+    /// What WeChat's speech recognition understood of the recording
+    #[arg(long, value_name = "TEXT", requires = "voice")]
+    recognition: Option<String>,
+    /// A link
+    #[arg(long, num_args = 3, value_names = ["TITLE", "DESCRIPTION", "URL"])]
+    link: Option<Vec<String>>,
+    /// A place
+    #[arg(long, value_name = "LAT,LON,LABEL", value_parser = parse_location, allow_hyphen_values = true)]
+    location: Option<Location>,
+    #[command(flatten)]
+    delivery: Delivery,
+}
+
+/// What happens.
+#[derive(Debug, Args)]
+pub struct Event {
+    /// subscribe, unsubscribe, click, scan, view, or any other event by its own name
+    kind: String,
+    /// The menu key (click), the scene (scan; for subscribe: of the code that led here), or the URL (view)
+    key: Option<String>,
+    #[command(flatten)]
+    delivery: Delivery,
+}
+
+impl Send {
+    pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
+        let request = SendRequest {
+            text: self.text,
+            image: self.image.as_deref().map(base64_of).transpose()?,
+            voice: self.voice.as_deref().map(|file| recording(file, self.recognition.clone())).transpose()?,
+            link: self.link.and_then(link),
+            location: self.location,
+            ..SendRequest::default()
+        };
+        self.delivery.run(request, voice).await
+    }
+}
+
+impl Event {
+    pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
+        if ["click", "scan", "view"].contains(&self.kind.as_str()) && self.key.is_none() {
+            return Err(Trouble(format!("{}: what? wx-sim event {0} KEY", self.kind)));
+        }
+        let event = message::Event { kind: self.kind, key: self.key, ..message::Event::default() };
+        self.delivery.run(SendRequest { event: Some(event), ..SendRequest::default() }, voice).await
+    }
+}
+
+impl Delivery {
+    /// 1. Finds a server. 2. Lets it deliver. 3. Says what the user sees. 4. Waits for what is pushed later.
+    async fn run(self, request: SendRequest, voice: Voice) -> Result<Ending, Trouble> {
+        let options =
+            Options { target: Some(TARGET.parse()?), allow_remote: self.allow_remote, ..Options::default() };
+        let client = Client::find_or_start(self.port, &self.vars, options).await?;
+        let before: Inbox = client.get(&inbox_path(&self.person, u64::MAX, 0)).await?;
+        let request = SendRequest {
+            person: Some(self.person.clone()),
+            mode: self.mode,
+            target: self.target.as_ref().map(ToString::to_string),
+            ..request
+        };
+        let sent: SendReport = client.post("/_sim/send", &request).await?;
+        report::sent(voice, &request, &sent);
+        let wait_ms = u64::from(self.wait) * 1000;
+        let after: Inbox = client.get(&inbox_path(&self.person, before.newest, wait_ms)).await?;
+        report::pushed(voice, &after, self.wait);
+        ending(&sent)
+    }
+}
+
+fn ending(sent: &SendReport) -> Result<Ending, Trouble> {
+    let refused = sent.deliveries.iter().find(|delivery| delivery.outcome == Outcome::Refused);
+    if let Some(refused) =
+        refused.filter(|_| sent.deliveries.iter().all(|other| other.outcome == Outcome::Refused))
+    {
+        return Err(Trouble(format!("no connection: {}", refused.error.clone().unwrap_or_default())));
+    }
+    let kept = |check: &Check| check.ok;
+    if !sent.error_line && sent.checks.iter().all(kept) { Ok(Ending::Good) } else { Ok(Ending::Bad) }
+}
+
+fn inbox_path(person: &str, after: u64, wait_ms: u64) -> String {
+    let (after, wait_ms) = (after.to_string(), wait_ms.to_string());
+    format!("/_sim/inbox?{}", query::write(&[("as", person), ("after", &after), ("wait_ms", &wait_ms)]))
+}
+
+fn recording(file: &Path, recognition: Option<String>) -> Result<send::Voice, Trouble> {
+    let format = file.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    Ok(send::Voice::Full(FullVoice { data: base64_of(file)?, format, recognition }))
+}
+
+fn base64_of(file: &Path) -> Result<String, Trouble> {
+    let bytes = fs::read(file).map_err(|error| Trouble(format!("{}: {error}", file.display())))?;
+    Ok(STANDARD.encode(bytes))
+}
+
+fn link(values: Vec<String>) -> Option<Link> {
+    let [title, description, url] = values.try_into().ok()?;
+    Some(Link { title, description, url })
+}
+
+fn parse_location(text: &str) -> Result<Location, String> {
+    let mut parts = text.splitn(3, ',');
+    let mut degrees = || parts.next()?.trim().parse::<f64>().ok().filter(|degrees| degrees.is_finite());
+    let (Some(lat), Some(lon)) = (degrees(), degrees()) else {
+        return Err("a place is LAT,LON,LABEL, as 39.9,116.4,天安门".to_owned());
+    };
+    Ok(Location { lat, lon, label: parts.next().unwrap_or_default().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        let label = "天安门, 北京".to_owned();
+        assert_eq!(
+            parse_location("39.9,-116.4,天安门, 北京"),
+            Ok(Location { lat: 39.9, lon: -116.4, label })
+        );
+        assert!(parse_location("39.9").is_err() && parse_location("a,b,c").is_err());
+        assert!(parse_location("NaN,1,x").is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! The control API under `/_sim`: what a test, a script or the command line tells the simulator to do.
+
+mod inbox;
+pub mod send;
+mod settings;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::state::Sim;
+
+pub use inbox::Inbox;
+
+/// Every route of the control API.
+pub fn routes() -> Router<Arc<Sim>> {
+    Router::new()
+        .route("/health", get(settings::health))
+        .route("/send", post(send::handle))
+        .route("/inbox", get(inbox::handle))
+        .route("/calls", get(settings::calls))
+        .route("/faults", get(settings::faults).post(settings::set_faults))
+        .route("/model", get(settings::model).post(settings::set_model))
+        .route("/token", post(settings::token))
+        .route("/account", get(settings::account).post(settings::set_account))
+        .route("/clock", post(settings::clock))
+        .route("/reset", post(settings::reset))
+        .route("/pic/{id}", get(picture))
+}
+
+/// A request that cannot be carried out, and why.
+#[derive(Debug)]
+pub struct Refused(pub StatusCode, pub String);
+
+impl Refused {
+    /// The request is wrong.
+    pub fn bad(why: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, why.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, [(CONTENT_TYPE, "application/json")], json!({ "error": self.1 }).to_string()).into_response()
+    }
+}
+
+/// JSON whatever the request's content type says: this is an API for `curl`, too.
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|error| Refused::bad(format!("not the expected JSON: {error}")))
+}
+
+fn json_response(value: &impl Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// `GET /_sim/pic/{id}`: the `PicUrl` of what people sent.
+async fn picture(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Response {
+    match sim.lock().media.find(&id) {
+        Some(media) => ([(CONTENT_TYPE, media.file_type.content_type)], media.bytes.clone()).into_response(),
+        None => Refused(StatusCode::NOT_FOUND, "no such picture".to_owned()).into_response(),
+    }
+}

@@ -1,0 +1,301 @@
+//! `POST /_sim/send`: somebody does something, and the target is told as WeChat tells it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wxapi::wechat::xml::{Fields, parse_xml};
+
+use super::{Refused, json_response, read};
+use crate::http::Target;
+use crate::ids;
+use crate::phone::Bubble;
+use crate::push::checks::Check;
+use crate::push::deliver::{self, DELIVERIES, Delivery, LIMIT, Order};
+use crate::push::envelope::{self, Mode, Stamp, Tamper};
+use crate::push::message::{self, Content, Event, Head, Link, Location};
+use crate::state::Sim;
+
+/// Most deliveries of one request, one after another or at once.
+const MOST_DELIVERIES: u32 = 100;
+/// The longest limit of a delivery.
+const LONGEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// Who does what. Exactly one of `text`, `image`, `voice`, `link`, `location`, `event` and `xml` is to be set.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SendRequest {
+    /// The person's name, or an openid. `xiaoming` without it.
+    #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// How to seal it; `aes` without it if there is a key, else `plain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// A text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The id of the one-tap link that wrote the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bizmsgmenuid: Option<String>,
+    /// A picture in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// A recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
+    /// A link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// A place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// An event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
+    /// A plain document, delivered as it is (sealed by `mode`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xml: Option<String>,
+    /// Most deliveries; 3 without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<u32>,
+    /// Milliseconds of each delivery; 5000 without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_ms: Option<u64>,
+    /// Deliver so many copies at once, instead of one after another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<u32>,
+    /// The MsgId, as a number or a text; a new one without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_id: Option<Value>,
+    /// The CreateTime in seconds; now without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<u64>,
+    /// What an attacker does to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tamper: Option<Tamper>,
+    /// The callback URL; the server's own without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+/// A recording: its bytes in base64, or those with more about them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Voice {
+    /// Just the bytes.
+    Bytes(String),
+    /// With its format and WeChat's transcript.
+    Full(FullVoice),
+}
+
+/// A recording with what WeChat says about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FullVoice {
+    /// The bytes in base64.
+    pub data: String,
+    /// `amr` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// What WeChat's speech recognition understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recognition: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendReport {
+    /// Who did it.
+    #[serde(rename = "as")]
+    pub person: String,
+    /// Their openid.
+    pub openid: String,
+    /// The mode used.
+    pub mode: Mode,
+    /// The message's id; null for events.
+    pub msg_id: Option<String>,
+    /// Every delivery.
+    pub deliveries: Vec<Delivery>,
+    /// What the user sees of it.
+    pub shown: Vec<Bubble>,
+    /// Whether that is WeChat's error line.
+    pub error_line: bool,
+    /// The rules that apply, and whether they are kept.
+    pub checks: Vec<Check>,
+}
+
+/// `POST /_sim/send`
+pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let report = send(&sim, read(&body)?).await?;
+    Ok(json_response(&report))
+}
+
+/// 1. Finds the target. 2. Writes the message. 3. Notes what it means for the person. 4. Seals it. 5. Delivers it.
+///
+/// # Errors
+/// A request that contradicts itself or the settings, or a target on another machine.
+pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused> {
+    let target = target(sim, &request)?;
+    let (mode, deliveries, limit) = limits(sim, &request)?;
+    let written = write(sim, &request)?;
+    note(sim, &written);
+    let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
+    let sealed = envelope::seal(&sim.account, mode, request.tamper, &written.openid, &written.xml, &stamp)
+        .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
+    let Written { person, openid, push, .. } = written;
+    let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
+    let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit };
+    let result = match request.parallel {
+        Some(copies) => deliver::at_once(&sim.account, &order, copies).await,
+        None => deliver::one_by_one(&sim.account, &order).await,
+    };
+    let error_line = result.shown.iter().any(|bubble| matches!(bubble, Bubble::Error { .. }));
+    let (deliveries, shown, checks) = (result.deliveries, result.shown, result.checks);
+    Ok(SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks })
+}
+
+fn target(sim: &Sim, request: &SendRequest) -> Result<Target, Refused> {
+    let target = match &request.target {
+        Some(url) => url.parse().map_err(|error| Refused::bad(format!("target: {error}")))?,
+        None => sim.options.target.clone().ok_or_else(|| Refused::bad("no target is set"))?,
+    };
+    if target.is_loopback() || sim.options.allow_remote {
+        return Ok(target);
+    }
+    let why = format!("{target} is not on this machine: start wx-sim with --allow-remote if you mean it");
+    Err(Refused(StatusCode::FORBIDDEN, why))
+}
+
+fn limits(sim: &Sim, request: &SendRequest) -> Result<(Mode, u32, Duration), Refused> {
+    let mode = request.mode.unwrap_or_else(|| envelope::default_mode(&sim.account));
+    if mode == Mode::Plain && matches!(request.tamper, Some(Tamper::Downgrade | Tamper::AppId)) {
+        return Err(Refused::bad("tamper: downgrade and app_id need compat or aes mode"));
+    }
+    let deliveries = request.deliveries.unwrap_or(DELIVERIES);
+    let limit = request.limit_ms.map_or(LIMIT, Duration::from_millis);
+    let counts = [Some(deliveries), request.parallel];
+    if counts.into_iter().flatten().any(|count| !(1..=MOST_DELIVERIES).contains(&count)) {
+        return Err(Refused::bad(format!("deliveries and parallel are 1 to {MOST_DELIVERIES}")));
+    }
+    if limit.is_zero() || limit > LONGEST_LIMIT {
+        return Err(Refused::bad(format!("limit_ms is 1 to {}", LONGEST_LIMIT.as_millis())));
+    }
+    Ok((mode, deliveries, limit))
+}
+
+/// A message before it is sealed.
+struct Written {
+    person: String,
+    openid: String,
+    xml: String,
+    push: Option<Fields>,
+}
+
+fn write(sim: &Sim, request: &SendRequest) -> Result<Written, Refused> {
+    if let Some(xml) = &request.xml {
+        return if kinds(request) == 1 { Ok(raw(sim, request, xml)) } else { Err(not_one()) };
+    }
+    let content = content(sim, request)?;
+    let person = person(request);
+    let openid = ids::openid(&sim.account.app_id, &person);
+    let wall_ms = sim.clock.wall_ms();
+    let msg_id = match &request.msg_id {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(_) => return Err(Refused::bad("msg_id is a number or a text")),
+        None => sim.lock().new_msg_id(wall_ms).to_string(),
+    };
+    let create_time = request.created.unwrap_or(wall_ms / 1000);
+    let head = Head { to: sim.account.original_id.clone(), from: openid.clone(), create_time, msg_id };
+    let xml = message::write(&head, &content);
+    let push = parse_xml(&xml).ok();
+    Ok(Written { person, openid, xml, push })
+}
+
+/// A document of the test's own: whoever it names has sent it, if it can be read.
+fn raw(sim: &Sim, request: &SendRequest, xml: &str) -> Written {
+    let push = parse_xml(xml).ok();
+    let named = push.as_ref().and_then(|push| push.optional("FromUserName"));
+    let openid = match (&request.person, named) {
+        (None, Some(named)) => named,
+        _ => ids::openid(&sim.account.app_id, &person(request)),
+    };
+    let person = request.person.clone().unwrap_or_else(|| openid.clone());
+    Written { person, openid, xml: xml.to_owned(), push }
+}
+
+fn person(request: &SendRequest) -> String {
+    request.person.clone().unwrap_or_else(|| "xiaoming".to_owned())
+}
+
+fn kinds(request: &SendRequest) -> usize {
+    let set = [
+        request.text.is_some(),
+        request.image.is_some(),
+        request.voice.is_some(),
+        request.link.is_some(),
+        request.location.is_some(),
+        request.event.is_some(),
+        request.xml.is_some(),
+    ];
+    set.into_iter().filter(|set| *set).count()
+}
+
+fn not_one() -> Refused {
+    Refused::bad("exactly one of text, image, voice, link, location, event and xml is to be set")
+}
+
+fn content(sim: &Sim, request: &SendRequest) -> Result<Content, Refused> {
+    if kinds(request) != 1 {
+        return Err(not_one());
+    }
+    let SendRequest { text, image, voice, link, location, event, .. } = request.clone();
+    let simple = text
+        .map(|text| Content::Text { text, menu_id: request.bizmsgmenuid.clone() })
+        .or(link.map(Content::Link))
+        .or(location.map(Content::Location))
+        .or(event.map(Content::Event));
+    match (simple, image, voice) {
+        (Some(content), ..) => Ok(content),
+        (None, Some(data), _) => {
+            let media_id = keep(sim, &data)?;
+            let pic_url = format!("{}/_sim/pic/{media_id}", sim.lock().base_url);
+            Ok(Content::Image { media_id, pic_url })
+        }
+        (None, None, Some(voice)) => {
+            let FullVoice { data, format, recognition } = match voice {
+                Voice::Bytes(data) => FullVoice { data, format: None, recognition: None },
+                Voice::Full(full) => full,
+            };
+            let format = format.unwrap_or_else(|| "amr".to_owned());
+            Ok(Content::Voice { media_id: keep(sim, &data)?, format, recognition })
+        }
+        (None, None, None) => Err(not_one()),
+    }
+}
+
+fn keep(sim: &Sim, base64: &str) -> Result<String, Refused> {
+    let bytes = STANDARD.decode(base64).map_err(|_| Refused::bad("image and voice are in base64"))?;
+    let now_ms = sim.clock.now_ms();
+    Ok(sim.lock().media.add(bytes.into(), now_ms))
+}
+
+/// The ledger of customer messages follows what people do, before the account hears of it.
+fn note(sim: &Sim, written: &Written) {
+    let Some(push) = &written.push else { return };
+    let now_ms = sim.clock.now_ms();
+    let mut state = sim.lock();
+    let person = state.people.meet(&written.openid, &written.person);
+    if message::is_farewell(push) {
+        person.left();
+    } else if let Some(action) = message::action(push) {
+        person.acted(action, now_ms);
+    }
+}

@@ -1,0 +1,137 @@
+//! The rest of the control API: looking at calls, and setting faults, rules, the account, tokens and the clock.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Refused, json_response, read};
+use crate::model::{ModelCall, Rule};
+use crate::platform::{AccountType, ApiCall, Fault};
+use crate::push::envelope;
+use crate::state::Sim;
+
+/// The longest jump of the clock: a hundred years.
+const LONGEST_JUMP_S: u64 = 3_153_600_000;
+
+/// `GET /_sim/health`
+pub async fn health(State(sim): State<Arc<Sim>>) -> Response {
+    json_response(&json!({
+        "ok": true,
+        "name": "wx-sim",
+        "version": env!("CARGO_PKG_VERSION"),
+        "target": sim.options.target.as_ref().map(ToString::to_string),
+        "mode": envelope::default_mode(&sim.account),
+    }))
+}
+
+/// `GET /_sim/calls`
+pub async fn calls(State(sim): State<Arc<Sim>>) -> Response {
+    let state = sim.lock();
+    let calls: Vec<&ApiCall> = state.calls.iter().collect();
+    json_response(&json!({ "total": state.calls.total(), "calls": calls }))
+}
+
+/// `GET /_sim/faults`
+pub async fn faults(State(sim): State<Arc<Sim>>) -> Response {
+    json_response(&sim.lock().faults.pending())
+}
+
+/// `POST /_sim/faults`: a list that replaces the former one.
+pub async fn set_faults(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let faults: Vec<Fault> = read(&body)?;
+    let empty = |fault: &Fault| {
+        fault.errcode.is_none() && fault.http_status.is_none() && fault.delay_ms == 0 && !fault.cut
+    };
+    if faults.iter().any(empty) {
+        return Err(Refused::bad("a fault has at least one of errcode, http_status, delay_ms and cut"));
+    }
+    sim.lock().faults.set(faults);
+    Ok(done())
+}
+
+/// `GET /_sim/model`
+pub async fn model(State(sim): State<Arc<Sim>>) -> Response {
+    let state = sim.lock();
+    let calls: Vec<&ModelCall> = state.model.calls().iter().collect();
+    json_response(
+        &json!({ "total": state.model.calls().total(), "rules": state.model.rules(), "calls": calls }),
+    )
+}
+
+/// `POST /_sim/model`: a list of rules that replaces the former one.
+pub async fn set_model(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let rules: Vec<Rule> = read(&body)?;
+    sim.lock().model.set_rules(rules);
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenOrder {
+    invalidate: bool,
+}
+
+/// `POST /_sim/token`
+pub async fn token(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let order: TokenOrder = read(&body)?;
+    let now_ms = sim.clock.now_ms();
+    if order.invalidate {
+        sim.lock().tokens.invalidate(now_ms);
+    }
+    Ok(done())
+}
+
+/// `GET /_sim/account`
+pub async fn account(State(sim): State<Arc<Sim>>) -> Response {
+    json_response(&json!({
+        "type": sim.lock().account_type,
+        "app_id": sim.account.app_id,
+        "original_id": sim.account.original_id,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountOrder {
+    #[serde(rename = "type")]
+    account_type: AccountType,
+}
+
+/// `POST /_sim/account`
+pub async fn set_account(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let order: AccountOrder = read(&body)?;
+    sim.lock().account_type = order.account_type;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockOrder {
+    advance_s: u64,
+}
+
+/// `POST /_sim/clock`
+pub async fn clock(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let order: ClockOrder = read(&body)?;
+    if order.advance_s > LONGEST_JUMP_S {
+        return Err(Refused::bad(format!("advance_s is at most {LONGEST_JUMP_S}")));
+    }
+    sim.clock.advance(order.advance_s);
+    sim.changed();
+    Ok(json_response(&json!({ "ok": true, "now_ms": sim.clock.now_ms() })))
+}
+
+/// `POST /_sim/reset`
+pub async fn reset(State(sim): State<Arc<Sim>>) -> Response {
+    sim.reset();
+    sim.changed();
+    done()
+}
+
+fn done() -> Response {
+    json_response(&json!({ "ok": true }))
+}

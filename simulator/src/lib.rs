@@ -1,0 +1,39 @@
+//! wx-sim: a WeChat on your own desk.
+//!
+//! One server plays three parts: the WeChat client and its servers that push messages to a callback URL, the API at
+//! `api.weixin.qq.com`, and the model behind a chatbot. It works with any backend, in any language.
+//!
+//! - `push`: a message is written, sealed, delivered up to three times, and the answer is judged.
+//! - `phone`: how messages look to the user.
+//! - `platform`: the stand-in for `api.weixin.qq.com`.
+//! - `model`: the stand-in for the model, behind OpenAI's protocol and Cloudflare's `AI` binding.
+//! - `control`: the API under `/_sim` by which tests, scripts and the command line give orders.
+//! - `state`, `people`, `clock`: what is remembered; `server`, `http`: the network.
+//! - `cli`: the command line.
+//!
+//! The protocol itself comes from `wxapi::wechat`, the same code that the Worker uses. So the simulator is no judge
+//! of that code: published vectors and independent implementations are.
+
+mod account;
+pub mod cli;
+mod clock;
+mod control;
+mod http;
+mod ids;
+mod lang;
+mod log;
+mod model;
+mod people;
+mod phone;
+mod platform;
+mod push;
+mod query;
+mod server;
+mod sniff;
+mod state;
+
+pub use account::{Account, SettingsError};
+pub use http::{Target, TargetError};
+pub use platform::AccountType;
+pub use server::serve;
+pub use state::{Options, Sim};

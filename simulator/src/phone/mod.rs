@@ -1,0 +1,153 @@
+//! How a message looks on the phone.
+
+mod links;
+mod passive;
+mod pushed;
+
+use serde::{Deserialize, Serialize};
+
+use links::Link;
+
+use crate::lang::Lang;
+
+/// WeChat's own grey line when an account fails to answer.
+pub const ERROR_LINE: &str = "该公众号提供的服务出现故障，请稍后再试";
+
+/// One thing on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Bubble {
+    /// A text, as the account wrote it, with the links found in it.
+    Text {
+        /// The text with its `<a>` tags.
+        text: String,
+        /// Its links, in order.
+        links: Vec<Link>,
+    },
+    /// A picture.
+    Image {
+        /// The account's media id.
+        media_id: String,
+    },
+    /// A voice message.
+    Voice {
+        /// The account's media id.
+        media_id: String,
+    },
+    /// A video.
+    Video {
+        /// The account's media id.
+        media_id: String,
+        /// Shown under it.
+        title: String,
+        /// Shown under the title.
+        description: String,
+    },
+    /// A song.
+    Music {
+        /// Its name.
+        title: String,
+        /// Usually the singer.
+        description: String,
+        /// What is played.
+        url: String,
+    },
+    /// A card of articles.
+    News {
+        /// The articles that the phone shows: surplus ones are dropped silently.
+        articles: Vec<Article>,
+    },
+    /// A question with answers to tap (`msgmenu`, customer messages only).
+    Menu {
+        /// The question.
+        head: String,
+        /// The answers: a tap sends the label.
+        choices: Vec<Choice>,
+        /// Text below the answers.
+        tail: String,
+    },
+    /// The conversation went to the human agents.
+    Transfer {
+        /// A certain agent, if named.
+        agent: Option<String>,
+    },
+    /// Something that this simulator does not draw.
+    Other {
+        /// Its `MsgType`.
+        msgtype: String,
+    },
+    /// WeChat's own error line.
+    Error {
+        /// [`ERROR_LINE`].
+        text: String,
+    },
+}
+
+/// One article of a news card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Article {
+    /// Its headline.
+    pub title: String,
+    /// Shown under a single article.
+    pub description: String,
+    /// Its picture.
+    pub pic_url: String,
+    /// What a tap opens.
+    pub url: String,
+}
+
+/// One answer of a `msgmenu`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Comes back as `bizmsgmenuid`.
+    pub id: String,
+    /// What is shown, and sent when tapped.
+    pub content: String,
+}
+
+impl Bubble {
+    /// A text bubble.
+    pub fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let links = links::find(&text);
+        Self::Text { text, links }
+    }
+
+    /// WeChat's error line.
+    pub fn error_line() -> Self {
+        Self::Error { text: ERROR_LINE.to_owned() }
+    }
+
+    /// The bubble as lines of a terminal, links spelled out.
+    pub fn readable(&self, lang: Lang) -> String {
+        match self {
+            Self::Text { text, .. } => links::spell_out(text, lang),
+            Self::Image { media_id } => format!("[{}] {media_id}", lang.pick("图片", "image")),
+            Self::Voice { media_id } => format!("[{}] {media_id}", lang.pick("语音", "voice")),
+            Self::Video { media_id, title, .. } => {
+                format!("[{}] {title} {media_id}", lang.pick("视频", "video"))
+            }
+            Self::Music { title, url, .. } => format!("[{}] {title} {url}", lang.pick("音乐", "music")),
+            Self::News { articles } => articles.iter().map(Article::readable).collect::<Vec<_>>().join("\n"),
+            Self::Menu { head, choices, tail } => readable_menu(head, choices, tail),
+            Self::Transfer { agent } => {
+                let to = lang.pick("已转人工客服", "handed to a human agent");
+                format!("[{to}] {}", agent.as_deref().unwrap_or_default())
+            }
+            Self::Other { msgtype } => format!("[{msgtype}]"),
+            Self::Error { text } => text.clone(),
+        }
+    }
+}
+
+impl Article {
+    fn readable(&self) -> String {
+        format!("▤ {}\n  {}\n  {}", self.title, self.description, self.url)
+    }
+}
+
+fn readable_menu(head: &str, choices: &[Choice], tail: &str) -> String {
+    let choices = choices.iter().map(|choice| format!("  ▸ {}", choice.content));
+    let lines = std::iter::once(head.to_owned()).chain(choices).chain(std::iter::once(tail.to_owned()));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}

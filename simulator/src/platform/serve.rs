@@ -1,0 +1,123 @@
+//! The platform over HTTP: faults, the answer, the log of calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{self, Body};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::errcode::Errcode;
+use super::{ApiReply, ApiRequest, Fault, answer};
+use crate::query;
+use crate::server::{MAX_BODY, cut};
+use crate::state::Sim;
+
+/// Names whose values no log shows.
+const SECRETS: [&str; 4] = ["access_token", "secret", "appsecret", "component_access_token"];
+
+/// One call that the platform got, as `GET /_sim/calls` shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ApiCall {
+    /// Its number, from 1.
+    pub n: u64,
+    /// When it came: simulated milliseconds since 1970.
+    pub at_ms: u64,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Its path.
+    pub path: String,
+    /// Its query, the values of secrets replaced by `***`.
+    pub query: Vec<(String, String)>,
+    /// Its JSON body (secrets replaced), or its text.
+    pub body: Value,
+    /// The errcode answered: 0 for success, null when no JSON was answered.
+    pub errcode: Option<i64>,
+    /// The HTTP status answered: null when the connection was cut.
+    pub status: Option<u16>,
+}
+
+/// Answers any path that is WeChat's.
+pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
+    let Some(request) = read(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let fault = sim.lock().faults.take(&request.path);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    }
+    let now_ms = sim.clock.now_ms();
+    let reply = {
+        let mut state = sim.lock();
+        let reply = fault
+            .and_then(|fault| spoil(&fault, now_ms))
+            .unwrap_or_else(|| answer(&mut state, &sim.account, now_ms, &request));
+        state.calls.push(|n| describe(n, now_ms, &request, &reply));
+        reply
+    };
+    sim.changed();
+    respond(reply)
+}
+
+async fn read(request: Request) -> Option<ApiRequest> {
+    let (parts, body) = request.into_parts();
+    let body = body::to_bytes(body, MAX_BODY).await.ok()?;
+    let query = query::parse(parts.uri.query().unwrap_or_default());
+    Some(ApiRequest { method: parts.method.to_string(), path: parts.uri.path().to_owned(), query, body })
+}
+
+/// The wrong answer, if the fault is more than a delay.
+fn spoil(fault: &Fault, now_ms: u64) -> Option<ApiReply> {
+    if fault.cut {
+        return Some(ApiReply::Cut);
+    }
+    let status = fault.http_status.map(ApiReply::Status);
+    status.or_else(|| fault.errcode.map(|code| ApiReply::Json(Errcode(code).body(now_ms))))
+}
+
+fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCall {
+    let (errcode, status) = match reply {
+        ApiReply::Json(body) => (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200)),
+        ApiReply::File { .. } => (None, Some(200)),
+        ApiReply::Status(status) => (None, Some(*status)),
+        ApiReply::Cut => (None, None),
+    };
+    let mut query = request.query.clone();
+    for (_, value) in query.iter_mut().filter(|(name, _)| SECRETS.contains(&name.as_str())) {
+        *value = "***".to_owned();
+    }
+    let (method, path) = (request.method.clone(), request.path.clone());
+    ApiCall { n, at_ms, method, path, query, body: without_secrets(&request.body), errcode, status }
+}
+
+fn without_secrets(body: &[u8]) -> Value {
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else {
+        return Value::String(String::from_utf8_lossy(body).into_owned());
+    };
+    for (name, member) in value.as_object_mut().into_iter().flatten() {
+        if SECRETS.contains(&name.as_str()) {
+            *member = Value::from("***");
+        }
+    }
+    value
+}
+
+fn respond(reply: ApiReply) -> Response {
+    match reply {
+        ApiReply::Json(body) => {
+            ([(CONTENT_TYPE, "application/json; encoding=utf-8")], body.to_string()).into_response()
+        }
+        ApiReply::File { content_type, filename, bytes } => {
+            let disposition = format!("attachment; filename=\"{filename}\"");
+            ([(CONTENT_TYPE, content_type.to_owned()), (CONTENT_DISPOSITION, disposition)], bytes)
+                .into_response()
+        }
+        ApiReply::Status(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, [(CONTENT_TYPE, "text/html")], Body::from("<html><h1>error</h1></html>")).into_response()
+        }
+        ApiReply::Cut => cut(),
+    }
+}

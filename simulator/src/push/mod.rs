@@ -1,0 +1,9 @@
+//! What WeChat does with a message: write it, seal it, deliver it, and judge the answer.
+
+pub mod checks;
+pub mod deliver;
+pub mod envelope;
+pub mod message;
+
+#[cfg(test)]
+pub mod testing;

@@ -1,0 +1,124 @@
+//! The HTTP server: the route table, the guard of the control API, and connections that can be cut.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{HOST, ORIGIN, UPGRADE};
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Router, http::Uri};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tower_service::Service;
+
+use crate::http::is_loopback;
+use crate::state::Sim;
+use crate::{control, model, platform};
+
+/// Bytes of a request body that are read: pictures come in base64.
+pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// Serves the simulator until the program ends.
+pub async fn serve(listener: TcpListener, sim: Arc<Sim>) {
+    let router = routes(sim);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone()))),
+            // Most likely no file descriptor is left: the next connection that closes frees one.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// Every route. A request of the AI binding is recognised by a header, whatever its path is.
+fn routes(sim: Arc<Sim>) -> Router {
+    Router::new()
+        .nest("/_sim", control::routes())
+        .route("/cgi-bin/{*api}", any(platform::handle))
+        .route("/v1/chat/completions", post(model::chat_completions))
+        .route("/v1/audio/transcriptions", post(model::transcriptions))
+        .route("/", get(hello).fallback(model::workers_ai))
+        .fallback(model::workers_ai)
+        .with_state(sim)
+}
+
+async fn hello() -> &'static str {
+    "wx-sim, a WeChat on your own desk. Its control API is described in docs/wx-sim.md.\n"
+}
+
+async fn connection(stream: TcpStream, router: Router) {
+    // Streamed tokens are small writes that must not wait for each other.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| exchange(router.clone(), request));
+    // A client that goes away is no error of ours.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn exchange(mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
+    if request.uri().path().starts_with("/_sim/") && !is_ours(request.headers()) {
+        return Ok((StatusCode::FORBIDDEN, "The control API answers this machine only.\n").into_response());
+    }
+    if request.headers().contains_key(UPGRADE) {
+        return Ok((StatusCode::BAD_REQUEST, "No WebSocket here.\n").into_response());
+    }
+    let response: Result<Response, Infallible> = router.call(request.map(Body::new)).await;
+    let Ok(response) = response;
+    if response.extensions().get::<Cut>().is_some() {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    Ok(response)
+}
+
+/// A page of another site can make a browser on this machine send requests here, if need be under a name of its own
+/// that it points to 127.0.0.1: `Origin` and `Host` tell.
+fn is_ours(headers: &HeaderMap) -> bool {
+    let authority = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = authority(HOST).is_some_and(|host| names_loopback(&format!("http://{host}")));
+    host && authority(ORIGIN).is_none_or(names_loopback)
+}
+
+fn names_loopback(origin: &str) -> bool {
+    origin.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+}
+
+/// Marks a response that is not to be sent.
+#[derive(Clone, Copy)]
+struct Cut;
+
+/// A response that closes the connection instead.
+pub fn cut() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Cut);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(pairs: &[(&'static str, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        is_ours(&headers)
+    }
+
+    #[test]
+    fn only_this_machine_controls() {
+        assert!(ours(&[("host", "127.0.0.1:8788")]));
+        assert!(ours(&[("host", "localhost:8788"), ("origin", "http://localhost:8788")]));
+        assert!(ours(&[("host", "[::1]:8788")]));
+        assert!(!ours(&[]));
+        assert!(!ours(&[("host", "evil.example:8788")]), "DNS rebinding");
+        assert!(!ours(&[("host", "127.0.0.1:8788"), ("origin", "https://evil.example")]));
+        assert!(!ours(&[("host", "127.0.0.1:8788"), ("origin", "null")]));
+    }
+}

@@ -1,0 +1,183 @@
+//! The command line, as a process.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use crate::callback::{Arrived, Callback, Reaction};
+use crate::raw::{self, get, post};
+use crate::world::{echo, open, reply, setting};
+
+/// `wx-sim` with the settings of the test, in a directory without `.dev.vars`.
+fn wx_sim(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wx-sim"));
+    command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR")).env_clear();
+    for name in ["WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY"] {
+        command.env(name, setting(name).unwrap());
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command that ends by itself: exit code, output, errors.
+async fn run(args: &[&str]) -> (i32, String, String) {
+    finish(wx_sim(args)).await
+}
+
+async fn finish(mut command: Command) -> (i32, String, String) {
+    let output = spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// `wx-sim dev` on a free port, as long as the test runs.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(target: &str) -> Self {
+        let mut child = wx_sim(&["dev", "--port", "0", "--target", target]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().strip_prefix("wx-sim listening on http://127.0.0.1:").expect("the line");
+        Self { port: port.parse().unwrap(), child }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn send_works_alone_and_says_what_the_user_sees() {
+    let callback = echo(true).await;
+    let (code, out, _) =
+        run(&["--lang", "zh", "send", "你好", "--port", "1", "--target", &callback.url]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("xiaoming ▸ 你好  aes") && out.contains("公众号 ◂ 回声：你好"), "{out}");
+    assert!(out.contains("第 1 次") && out.contains("✓ 文本不超过 2048 字节"), "{out}");
+    assert!(!out.contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[tokio::test]
+async fn the_exit_code_tells_how_it_went() {
+    let bad = Callback::answering("<html>").await;
+    let (code, out, _) =
+        run(&["--lang", "en", "send", "hi", "--mode", "plain", "--port", "1", "--target", &bad.url]).await;
+    assert_eq!(code, 1);
+    assert!(
+        out.contains("该公众号提供的服务出现故障") && out.contains("✗ the reply is well-formed XML"),
+        "{out}"
+    );
+    let (code, out, error) = run(&["send", "hi", "--port", "1", "--target", "http://127.0.0.1:1/"]).await;
+    assert_eq!((code, error.contains("no connection")), (2, true), "{out}{error}");
+    let (code, _, error) = run(&["send"]).await;
+    assert_eq!((code, error.contains("--image")), (2, true), "{error}");
+    let (code, _, error) = run(&["send", "hi", "--port", "1", "--target", "http://192.0.2.1/"]).await;
+    assert_eq!((code, error.contains("--allow-remote")), (2, true), "{error}");
+    let mut without_token = wx_sim(&["send", "hi", "--port", "1"]);
+    without_token.env_remove("WECHAT_TOKEN");
+    let (code, _, error) = finish(without_token).await;
+    assert_eq!((code, error.contains("WECHAT_TOKEN is not set")), (2, true), "{error}");
+}
+
+#[tokio::test]
+async fn events_and_quiet_answers() {
+    let callback = Callback::answering("success").await;
+    let args = [
+        "--lang",
+        "en",
+        "event",
+        "click",
+        "MENU_1",
+        "--mode",
+        "plain",
+        "--port",
+        "1",
+        "--target",
+        &callback.url,
+    ];
+    let (code, out, _) = run(&args).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("[event] click MENU_1") && out.contains("(the user sees nothing)"), "{out}");
+    assert!(callback.arrived()[0].body.contains("<![CDATA[CLICK]]>"));
+    assert_eq!(run(&["event", "click", "--port", "1"]).await.0, 2);
+}
+
+#[tokio::test]
+async fn a_picture_with_its_bytes() {
+    let callback = Callback::answering("success").await;
+    let file = format!("{}/picture.png", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, b"\x89PNG\r\n\x1a\n").unwrap();
+    let args = ["send", "--image", &file, "--mode", "plain", "--port", "1", "--target", &callback.url];
+    assert_eq!(run(&args).await.0, 0);
+    assert!(callback.arrived()[0].body.contains("/_sim/pic/"));
+    let args = [
+        "send",
+        "--location",
+        "-39.9,116.4,天安门",
+        "--mode",
+        "plain",
+        "--port",
+        "1",
+        "--target",
+        &callback.url,
+    ];
+    assert_eq!(run(&args).await.0, 0);
+    assert!(callback.arrived()[1].body.contains("<Location_X><![CDATA[-39.9]]>"));
+}
+
+#[tokio::test]
+async fn a_running_server_delivers_and_shows_what_is_pushed() {
+    let callback = Callback::start(|_, push: &Arrived| {
+        let opened = open(push, true).unwrap();
+        Reaction::Answer(200, reply(&opened, push, "稍等"))
+    })
+    .await;
+    let server = Server::start(&callback.url);
+    let (port, number) = (server.port, server.port.to_string());
+    let args = ["--lang", "zh", "send", "你好", "--as", "小明", "--port", &number, "--wait", "60"];
+    let sending = run(&args);
+    let pushing = async {
+        let health = raw::send(port, get("/_sim/health")).await.unwrap().json();
+        assert_eq!(health["target"], json!(callback.url));
+        // The person exists once the message is on its way.
+        while raw::send(port, get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E")).await.unwrap().json()["allowance"]
+            == 0
+        {}
+        push(port).await;
+    };
+    let ((code, out, error), ()) = tokio::join!(sending, pushing);
+    assert_eq!(code, 0, "{error}");
+    assert!(
+        out.contains("小明 ▸ 你好") && out.contains("公众号 ◂ 稍等") && out.contains("客服消息 ◂ 答案"),
+        "{out}"
+    );
+}
+
+async fn push(port: u16) {
+    let inbox = raw::send(port, get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E")).await.unwrap().json();
+    let (appid, secret) = (setting("APP_ID"), setting("APP_SECRET"));
+    let asked = json!({ "grant_type": "client_credential", "appid": appid, "secret": secret }).to_string();
+    let token = raw::send(port, post("/cgi-bin/stable_token", asked)).await.unwrap().json();
+    let path =
+        format!("/cgi-bin/message/custom/send?access_token={}", token["access_token"].as_str().unwrap());
+    let message =
+        json!({ "touser": inbox["openid"], "msgtype": "text", "text": { "content": "答案" } }).to_string();
+    assert_eq!(raw::send(port, post(path, message)).await.unwrap().json()["errcode"], 0);
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said() {
+    let server = Server::start("http://127.0.0.1:1/");
+    let port = server.port;
+    let (code, _, error) = run(&["dev", "--port", &port.to_string()]).await;
+    assert_eq!((code, error.contains(&port.to_string())), (2, true), "{error}");
+}

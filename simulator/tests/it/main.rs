@@ -1,0 +1,19 @@
+//! The simulator over HTTP, with a callback of the test's own as the target; and the command line as a process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and here is a clock"
+)]
+
+mod callback;
+mod cli;
+mod control;
+mod delivery;
+mod model;
+mod platform;
+mod raw;
+mod world;

@@ -1,0 +1,132 @@
+//! A simulator on a free port, and a callback that answers as a real backend does.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use wx_sim::{Account, Options, Sim, serve};
+use wxapi::wechat::callback::{self, Envelope, Keys, Opened, Query, Refusal};
+use wxapi::wechat::xml::XmlWriter;
+use wxapi::wechat::{AppId, Secret};
+
+use crate::callback::{Arrived, Callback, Reaction};
+use crate::raw::{self, Ask, Got, get, post};
+
+pub const TOKEN: &str = "test_token";
+pub const APP_ID: &str = "wx5823bf96d3bd56c7";
+pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+
+pub fn setting(name: &str) -> Option<String> {
+    let settings = [
+        ("WECHAT_TOKEN", TOKEN),
+        ("APP_ID", APP_ID),
+        ("APP_SECRET", APP_SECRET),
+        ("ENCODING_AES_KEY", AES_KEY),
+    ];
+    settings.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
+}
+
+/// A running simulator.
+pub struct World {
+    pub port: u16,
+}
+
+impl World {
+    /// Starts a simulator that delivers to `target`.
+    pub async fn new(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let options = Options { target: Some(target.parse().unwrap()), ..Options::default() };
+        let sim = Sim::new(Account::from_settings(setting).unwrap(), options, format!("http://{address}"));
+        tokio::spawn(serve(listener, Arc::new(sim)));
+        Self { port: address.port() }
+    }
+
+    /// A simulator whose account nobody answers for.
+    pub async fn alone() -> Self {
+        Self::new("http://127.0.0.1:1/wechat").await
+    }
+
+    pub async fn ask(&self, ask: Ask) -> Got {
+        raw::send(self.port, ask).await.expect("an answer")
+    }
+
+    /// `GET`s JSON.
+    pub async fn get(&self, path: &str) -> Value {
+        self.ask(get(path)).await.json()
+    }
+
+    /// `POST`s JSON to the control API, which must accept it.
+    pub async fn order(&self, path: &str, body: Value) -> Value {
+        let got = self.ask(post(path, body.to_string())).await;
+        assert_eq!(got.status, 200, "{path}: {}", got.text());
+        got.json()
+    }
+
+    /// Sends a message.
+    pub async fn send(&self, request: Value) -> Value {
+        self.order("/_sim/send", request).await
+    }
+
+    /// A stable token.
+    pub async fn token(&self) -> String {
+        let asked = json!({ "grant_type": "client_credential", "appid": APP_ID, "secret": APP_SECRET });
+        let got = self.api("/cgi-bin/stable_token", asked).await;
+        got["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// `POST`s JSON to the platform.
+    pub async fn api(&self, path: &str, body: Value) -> Value {
+        self.ask(post(path, body.to_string())).await.json()
+    }
+
+    /// The errcode of a `POST` with a valid token; 0 for success.
+    pub async fn errcode(&self, path: &str, body: Value) -> i64 {
+        let token = self.token().await;
+        let answer = self.api(&format!("{path}?access_token={token}"), body).await;
+        answer["errcode"].as_i64().expect("an errcode")
+    }
+}
+
+/// Opens a push as a backend does: encrypted if `secure`.
+pub fn open(push: &Arrived, secure: bool) -> Result<Opened, Refusal> {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    callback::open(&Query::parse(&push.query), push.body.as_bytes(), &keys(secure), now)
+}
+
+fn keys(secure: bool) -> Keys {
+    Keys {
+        token: Secret::new(TOKEN),
+        app_id: Some(AppId::new(APP_ID)),
+        current: secure.then(|| wxapi::wechat::crypto::EncodingAesKey::parse(AES_KEY).unwrap()),
+        previous: None,
+    }
+}
+
+/// A text reply to an opened push, sealed as the push was.
+pub fn reply(opened: &Opened, push: &Arrived, text: &str) -> String {
+    let fields = wxapi::wechat::xml::parse_xml(&opened.xml).unwrap();
+    let mut xml = XmlWriter::new(256);
+    xml.cdata("ToUserName", &fields.owned("FromUserName"))
+        .cdata("FromUserName", &fields.owned("ToUserName"))
+        .number("CreateTime", 1_800_000_000)
+        .cdata("MsgType", "text")
+        .cdata("Content", text);
+    let nonce = Query::parse(&push.query).nonce.into_owned();
+    let secure = opened.envelope != Envelope::Plain;
+    callback::seal(&xml.finish(), &opened.envelope, &keys(secure), &nonce, 1_800_000_000, [1; 16])
+}
+
+/// A callback in plain or secure mode that repeats what it is told, and refuses what is not authentic.
+pub async fn echo(secure: bool) -> Callback {
+    Callback::start(move |_, push| match open(push, secure) {
+        Ok(opened) => {
+            let fields = wxapi::wechat::xml::parse_xml(&opened.xml).unwrap();
+            let said = fields.filled("Content").or(fields.filled("Event")).unwrap_or("?");
+            Reaction::Answer(200, reply(&opened, push, &format!("回声：{said}")))
+        }
+        Err(refusal) => Reaction::Answer(403, refusal.to_string()),
+    })
+    .await
+}

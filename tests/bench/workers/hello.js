@@ -1,0 +1,6 @@
+// The yardstick: the least that a Worker can do.
+export default {
+  async fetch() {
+    return new Response("hello");
+  },
+};

@@ -1,0 +1,19 @@
+// An implementation that shares no code with ours judges the protocol: wechatpy, from PyPI.
+import { execFile } from "node:child_process";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { python } from "../../tools/python.mjs";
+import { startPair } from "../../tools/stack.mjs";
+
+const judge = new URL("wechatpy/judge.py", import.meta.url).pathname;
+
+for (const [mode, vars] of [["secure", {}], ["plain", { ENCODING_AES_KEY: "" }]]) {
+  test(`wechatpy agrees with the Worker in ${mode} mode`, async (t) => {
+    const pair = await startPair({ vars });
+    t.after(pair.close);
+    const env = { ...process.env, ...pair.vars, WORKER_URL: new URL("/wechat", pair.stack.url).href };
+    const { stdout } = await promisify(execFile)(await python(), [judge], { env, timeout: 60_000 });
+    assert.equal(stdout.match(/^ok /gm)?.length, 11, stdout);
+  });
+}

@@ -1,0 +1,78 @@
+// Cargo, then worker-build, then a diet. Cargo alone knows whether anything changed, so the rest is skipped
+// while the wasm that it leaves is the same. Plain Node >= 18, no dependencies.
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { at, cargoTarget, cargoTools, simBinary } from "./paths.mjs";
+import { captured, Failure, say, seconds } from "./steps.mjs";
+import { withoutNames } from "./wasm.mjs";
+
+/**
+ * `release` is what is deployed and tested. `dev` compiles an edit in a second or two and keeps function names for
+ * stack traces; without debug information, which wasm-bindgen would spend most of its time on.
+ */
+export const profiles = {
+  release: { flag: "--release", folder: "release", out: "build", env: {}, locked: ["--locked"] },
+  dev: { flag: "--dev", folder: "debug", out: "target/worker-dev", env: { CARGO_PROFILE_DEV_DEBUG: "false" }, locked: [] },
+};
+
+/** Compiles the Worker to wasm; resolves with the wasm's path. Needs nothing but Rust. */
+export async function compileWorker(profile) {
+  const release = profile === profiles.release ? ["--release"] : [];
+  const args = ["build", "--lib", "-p", "wxapi", "--target", "wasm32-unknown-unknown", ...release, ...profile.locked];
+  await cargo("Worker: cargo build", args, profile.env);
+  return path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
+}
+
+/** Compiles wx-sim. */
+export async function compileSimulator() {
+  await cargo("wx-sim: cargo build", ["build", "-p", "wx-sim", "--locked"]);
+  if (!fs.existsSync(simBinary)) throw new Failure(`✗ cargo built wx-sim, but not to ${simBinary}.`);
+}
+
+/** Makes `index.js` and `index_bg.wasm` of a compiled Worker; true if they are new. Needs the tools of setup.mjs. */
+export async function bundleWorker(profile, wasm) {
+  const stamp = at(profile.out, ".made-of");
+  const source = `${digest(wasm)} ${cargoTools.map(({ version }) => version).join(" ")}\n`;
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === source) return false;
+  const args = [profile.flag, "--no-opt", "--out-dir", profile.out, ".", ...profile.locked];
+  const { code, output } = await captured(at(".tools/bin/worker-build"), args, { env: { ...process.env, ...toolPaths(), ...profile.env } });
+  if (code !== 0) {
+    // The next worker-build would wait for this folder to look abandoned.
+    fs.rmSync(at(profile.out, ".tmp"), { recursive: true, force: true });
+    throw new Failure(`${output}\n✗ worker-build ended with ${code}.`);
+  }
+  if (profile === profiles.release) slim(at(profile.out, "index_bg.wasm"));
+  fs.writeFileSync(stamp, source);
+  return true;
+}
+
+/** Quiet unless it takes a while or fails. */
+async function cargo(title, args, env) {
+  const start = Date.now();
+  let announced = false;
+  const timer = setTimeout(() => say(`… ${title}`, (announced = true)), 2000);
+  const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: "always" } : {};
+  const { code, output } = await captured("cargo", [...args, "--quiet"], { env: { ...process.env, ...toolPaths(), ...color, ...env } });
+  clearTimeout(timer);
+  if (code !== 0) throw new Failure(`${output}\n✗ cargo ${args.join(" ")} ended with ${code}.`);
+  if (announced) say(`✓ ${title} (${seconds(start)})`);
+}
+
+/** What worker-build would download, and what it sets for cargo: both must be the same for cargo to reuse its work. */
+function toolPaths() {
+  return {
+    WASM_BINDGEN_BIN: at(".tools/bin/wasm-bindgen"),
+    ESBUILD_BIN: at("node_modules/esbuild/bin/esbuild"),
+    WASM_BINDGEN_USE_JS_SYS: "1",
+  };
+}
+
+/** Without function names the bundle is a third smaller; wasm-opt would add 2 % to that and take seconds. */
+function slim(file) {
+  fs.writeFileSync(file, withoutNames(fs.readFileSync(file)));
+}
+
+function digest(file) {
+  return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
+}

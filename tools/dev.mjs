@@ -1,0 +1,111 @@
+// npm run dev: the Worker in workerd and wx-sim beside it, until Ctrl-C; edits are taken over while it runs.
+// Started by run.mjs, which has built both.
+import fs from "node:fs";
+import { parseEnv } from "node:util";
+import { bundleWorker, compileWorker, profiles } from "./build.mjs";
+import { showLog, showReport, showSim } from "./console.mjs";
+import { at } from "./paths.mjs";
+import { freePort } from "./ports.mjs";
+import { makeDevVars } from "./settings.mjs";
+import { clock, Failure, giveUp, say, seconds } from "./steps.mjs";
+import { startSim, startStack } from "./stack.mjs";
+import { changes } from "./watch.mjs";
+
+const WORKER_PORT = 8787;
+const SIM_PORT = 8788;
+
+const running = { built: Date.now(), owed: [] };
+
+async function main() {
+  stopOnSignals();
+  const isNew = makeDevVars();
+  running.port = await port("the Worker", WORKER_PORT);
+  running.simPort = await port("wx-sim", SIM_PORT);
+  await startBoth();
+  stopOnSignals();
+  welcome(isNew);
+  for await (const changed of changes()) await takeOver(changed);
+}
+
+async function port(who, wanted) {
+  const free = await freePort(wanted);
+  if (free !== wanted) say(`port ${wanted} is taken; ${who} is on ${free} instead`);
+  return free;
+}
+
+async function startBoth() {
+  const vars = settings();
+  running.sim = await simulator(vars);
+  running.stack = await startStack({
+    port: running.port,
+    persist: at(".wrangler/state"),
+    build: at(profiles.dev.out),
+    sim: running.sim,
+    vars,
+  });
+  running.stack.on("log", showLog);
+  running.stack.on("report", showReport);
+}
+
+const settings = () => parseEnv(fs.readFileSync(at(".dev.vars"), "utf8"));
+
+function simulator(vars) {
+  const target = `http://127.0.0.1:${running.port}/wechat`;
+  return startSim({ vars, target, port: running.simPort, onLine: showSim });
+}
+
+function welcome(isNew) {
+  const { stack, sim } = running;
+  const elsewhere = running.simPort === SIM_PORT ? "" : ` --port ${running.simPort}`;
+  console.log(`
+  The Worker     ${new URL("/wechat", stack.url)}
+  wx-sim         ${sim.url}    plays WeChat, the phone and the model
+  The account    .dev.vars${isNew ? ", made just now with random values" : ""}
+
+  In another terminal, in this folder:
+
+      npx wx-sim send "你好"${elsewhere}
+
+  Edits of src/, frontend/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends both.
+`);
+}
+
+/** A change that cannot be taken over is explained, and what ran before it goes on. */
+async function takeOver(latest) {
+  const start = Date.now();
+  const changed = new Set([...running.owed, ...latest]);
+  running.owed = [];
+  try {
+    if (changed.has("code") && !(await rebuilt()) && changed.size === 1) return;
+    if (changed.has("settings")) await restartSim();
+    await running.stack.reload(settings());
+    running.built = Date.now();
+    say(`✓ reloaded: ${[...changed].join(", ")} (${seconds(start)})`);
+  } catch (error) {
+    running.owed = changed;
+    console.error(error instanceof Failure ? error.message : `✗ ${error.message}`);
+    say(`the Worker of ${clock(running.built)} goes on; waiting for the next change`);
+  }
+}
+
+async function rebuilt() {
+  return bundleWorker(profiles.dev, await compileWorker(profiles.dev));
+}
+
+/** It must sign with the Token that the Worker has. */
+async function restartSim() {
+  await running.sim.close();
+  running.sim = await simulator(settings());
+}
+
+/** Again once miniflare runs: its own listeners end the process before everything is closed. */
+function stopOnSignals() {
+  for (const event of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"]) process.removeAllListeners(event).on(event, stop);
+}
+
+async function stop() {
+  await Promise.allSettled([running.stack?.close(), running.sim?.close()]);
+  process.exit(0);
+}
+
+main().catch(giveUp);

@@ -1,0 +1,95 @@
+// npm run dev | test | build | bench | deploy: installs what this machine lacks, builds, and does the job.
+// Plain Node >= 18, no dependencies; the jobs themselves run under the Node that wrangler needs.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { bundleWorker, compileSimulator, compileWorker, profiles } from "./build.mjs";
+import { at, root } from "./paths.mjs";
+import { pythonPackages } from "./python.mjs";
+import { cargoToolsInstalled, node, npmPackages, rust } from "./setup.mjs";
+import { checkSize } from "./size.mjs";
+import { exitCode, Failure, foreground, giveUp, say, seconds } from "./steps.mjs";
+
+const jobs = { dev, test, build, bench, deploy };
+
+async function dev(args) {
+  const [interpreter] = await Promise.all([node(), prepared(profiles.dev, simulator)]);
+  return supervised(interpreter, ["tools/dev.mjs", ...args]);
+}
+
+/** Words choose tests: those on the host whose names contain one, and the e2e files whose names do. */
+async function test(words) {
+  const [interpreter] = await Promise.all([node(), released(simulator, pythonPackages)]);
+  await succeed("cargo", ["test", "--locked", "--quiet", "--", ...words]);
+  const files = fs.readdirSync(at("tests/e2e")).filter((file) => file.endsWith(".test.mjs"));
+  const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (chosen.length === 0) return say(`no file in tests/e2e has ${words.join(" or ")} in its name`);
+  say(`tests on the built Worker, in workerd: ${chosen.length} of ${files.length} files`);
+  // Most of them wait for the clocks of WeChat's protocol, not for the processor.
+  const options = ["--test", "--test-concurrency=2", "--test-reporter=spec"];
+  return supervised(interpreter, [...options, ...chosen.map((file) => `tests/e2e/${file}`)]);
+}
+
+async function build() {
+  await released();
+}
+
+async function bench(args) {
+  const [interpreter] = await Promise.all([node(), released(simulator)]);
+  return supervised(interpreter, ["tests/bench/bench.mjs", ...args]);
+}
+
+/** The build is wrangler's: `[build] command` in wrangler.toml. */
+async function deploy(args) {
+  const [interpreter] = await Promise.all([node(), npmPackages()]);
+  return foreground(interpreter, ["node_modules/wrangler/bin/wrangler.js", "deploy", ...args], { env: environment(interpreter) });
+}
+
+async function released(...others) {
+  await prepared(profiles.release, ...others);
+  say(checkSize());
+}
+
+/** Builds the Worker and does `others`, all at once as far as they allow. */
+async function prepared(profile, ...others) {
+  const compiled = rust().then(() => Promise.all([compileWorker(profile), cargoToolsInstalled()]));
+  const [[wasm]] = await Promise.all([compiled, npmPackages(), ...others.map((other) => other())]);
+  const start = Date.now();
+  if (await bundleWorker(profile, wasm)) say(`✓ Worker: bundled in ${profile.out}/ (${seconds(start)})`);
+}
+
+const simulator = () => rust().then(compileSimulator);
+
+async function succeed(command, args) {
+  const code = await foreground(command, args);
+  if (code !== 0) throw new Failure(`✗ ${command} ${args.join(" ")} ended with ${code}.`);
+}
+
+/** Runs a job in a process group of its own, passes signals on to it, and leaves nothing of the group behind. */
+function supervised(interpreter, args) {
+  // wrangler is only asked for its configuration; its hints are about a `wrangler dev` that does not run.
+  const env = { ...environment(interpreter), WRANGLER_LOG: "error" };
+  const options = { cwd: root, detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"], env };
+  const child = spawn(interpreter, args, options);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // The group is gone, as it should be.
+      }
+      resolve(exitCode(code, signal));
+    });
+  });
+}
+
+function environment(interpreter) {
+  const folders = [path.dirname(interpreter), process.env.PATH].join(path.delimiter);
+  return { ...process.env, PATH: folders, WRANGLER_SEND_METRICS: "false" };
+}
+
+const [name, ...args] = process.argv.slice(2);
+if (!jobs[name]) giveUp(new Failure(`usage: node tools/run.mjs ${Object.keys(jobs).join("|")} [arguments]`));
+jobs[name](args.filter((arg) => arg !== "--")).then((code) => process.exit(code ?? 0), giveUp);

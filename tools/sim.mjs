@@ -1,0 +1,79 @@
+// wx-sim as a child process: WeChat's servers, the phone and the model, on one port.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import readline from "node:readline";
+import { at, simBinary } from "./paths.mjs";
+import { accountSettings } from "./settings.mjs";
+
+/**
+ * Starts the simulator.
+ *
+ * - `vars`: the account's settings, as the Worker has them
+ * - `target`: where it delivers messages to
+ * - `port`: a free one by default
+ * - `onLine`: gets each line that it prints
+ */
+export async function startSim({ vars, target, port = 0, onLine = () => {} }) {
+  const account = Object.fromEntries(accountSettings.map((name) => [name, vars[name] ?? ""]));
+  const child = spawn(simBinary, ["dev", "--port", port, "--target", target], {
+    // Not the project's folder: there it would read .dev.vars first.
+    cwd: at("tools"),
+    env: { ...process.env, ...account },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const end = () => child.kill();
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
+  const url = await address(child, onLine);
+  return new Sim(child, url);
+}
+
+/** Waits for the line that says where it listens. */
+function address(child, onLine) {
+  const printed = [];
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      readline.createInterface({ input: stream }).on("line", (line) => {
+        printed.push(line);
+        onLine(line);
+        const url = /^wx-sim listening on (http:\S+)/.exec(line)?.[1];
+        if (url) resolve(url);
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (code) => reject(new Error(`wx-sim ended with ${code}:\n${printed.join("\n")}`)));
+  });
+}
+
+class Sim {
+  #child;
+
+  constructor(child, url) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  /** POSTs JSON to the control API; resolves with the JSON of the answer. */
+  post(path, body = {}) {
+    return this.#call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  /** GETs JSON from the control API. */
+  get(path) {
+    return this.#call(path);
+  }
+
+  /** Ends the process. */
+  async close() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill();
+    await once(this.#child, "exit");
+  }
+
+  async #call(path, init) {
+    const response = await fetch(new URL(path, this.url), init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`wx-sim ${path}: ${response.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  }
+}

@@ -1,0 +1,19 @@
+// How large the deployed bundle is, counted as Cloudflare does: everything that is uploaded, compressed together.
+import fs from "node:fs";
+import { gzipSync } from "node:zlib";
+import { at } from "./paths.mjs";
+import { Failure } from "./steps.mjs";
+
+/** Bytes of gzip that the bundle may have. Cloudflare's own limit is 3 MB on the free plan. */
+const LIMIT = 350_000;
+
+/** Says how large the bundle is; fails if it is over the limit. */
+export function checkSize(folder = at("build")) {
+  const files = ["index.js", "index_bg.wasm"].map((name) => fs.readFileSync(`${folder}/${name}`));
+  const whole = Buffer.concat(files);
+  const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+  const compressed = gzipSync(whole).length;
+  const line = `bundle ${kilobytes(whole.length)}, gzip ${kilobytes(compressed)} of ${kilobytes(LIMIT)}`;
+  if (compressed > LIMIT) throw new Failure(`✗ ${line}: too large.`);
+  return line;
+}
