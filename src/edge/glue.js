@@ -43,7 +43,8 @@ export async function send(method, url, headers, body, timeout) {
     return await fetch(url, {
       method,
       headers: pairs,
-      body: method === "GET" ? undefined : body,
+      // A copy: `body` is a window into wasm's memory, which changes before the request is on its way.
+      body: method === "GET" ? undefined : body.slice(),
       redirect: "manual",
       signal: abort.signal,
     });
