@@ -81,7 +81,7 @@ impl Verification<'_> {
 
     /// The POST: a good message is answered in time by the rules, and a duplicate of it alike.
     async fn check_message(&self) -> Result<Vec<Check>, NoKey> {
-        let (openid, xml) = self.message(1);
+        let (openid, xml) = self.message();
         let sealed = envelope::seal(self.account, self.mode, None, &openid, &xml, &self.stamp())?;
         let first = self.deliver(&openid, &xml, sealed.clone(), DELIVERIES).await;
         let again = self.deliver(&openid, &xml, sealed, DELIVERIES).await;
@@ -93,8 +93,7 @@ impl Verification<'_> {
 
     /// A message that WeChat did not send, or not now: it must not be answered.
     async fn check_refusal(&self, rule: &str, tamper: Option<Tamper>) -> Result<Check, NoKey> {
-        let number = rule.len() as u64 + 1;
-        let (openid, xml) = self.message(number);
+        let (openid, xml) = self.message();
         let mut sealed = envelope::seal(self.account, self.mode, tamper, &openid, &xml, &self.stamp())?;
         if tamper.is_none() {
             sealed.query = query::write(&[("openid", &openid)]);
@@ -111,13 +110,14 @@ impl Verification<'_> {
         Ok(Check::new(rule, refused, detail))
     }
 
-    fn message(&self, number: u64) -> (String, String) {
+    fn message(&self) -> (String, String) {
         let openid = ids::openid(&self.account.app_id, "wx-sim verify");
         let head = Head {
             to: self.account.original_id.clone(),
             from: openid.clone(),
             create_time: self.wall_ms / 1000,
-            msg_id: (self.wall_ms * 10_000 + number).to_string(),
+            // Any number of 62 bits, the highest of them set.
+            msg_id: (u64::from_le_bytes(ids::random_bytes()) >> 3 | 1 << 61).to_string(),
         };
         let xml = message::write(&head, &Content::Text { text: "你好".to_owned(), menu_id: None });
         (openid, xml)

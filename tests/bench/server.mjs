@@ -26,7 +26,7 @@ export async function startServer({ modules, vars = {}, objects = {}, disk = fal
   fs.mkdirSync(path.join(folder, "storage"));
   fs.writeFileSync(path.join(folder, "config.capnp"), config({ modules, vars, objects, folder, port }));
   // Ten thousand objects are three times as many open files.
-  const serve = 'ulimit -n "$(ulimit -Hn)" && exec "$0" serve config.capnp';
+  const serve = 'ulimit -n 100000 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$0" serve config.capnp';
   const child = spawn("sh", ["-c", serve, workerd], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   const started = performance.now();
   const server = new Server(child, folder, port);

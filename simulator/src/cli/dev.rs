@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::vars::Vars;
-use super::{Ending, Trouble};
+use super::{Ending, Trouble, Voice};
 use crate::http::Target;
 use crate::platform::AccountType;
 use crate::server::serve;
@@ -38,7 +38,7 @@ pub struct Dev {
 }
 
 impl Dev {
-    pub async fn run(self) -> Result<Ending, Trouble> {
+    pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
         let account = self.vars.account()?;
         let options = Options {
             target: Some(self.target),
@@ -49,10 +49,10 @@ impl Dev {
         let base_url = format!("http://{}", listener.local_addr()?);
         let sim = Arc::new(Sim::new(account, options, base_url.clone()));
         // Scripts wait for this line, and read the port from it.
-        println!("wx-sim listening on {base_url}");
+        voice.say(&format!("wx-sim listening on {base_url}"));
         if stdout().is_terminal() {
-            println!("  WECHAT_API_BASE={base_url}  AI_BASE_URL={base_url}/v1");
-            println!("  wx-sim send 你好");
+            voice.say(&format!("  WECHAT_API_BASE={base_url}  AI_BASE_URL={base_url}/v1"));
+            voice.say("  wx-sim send 你好");
         }
         stdout().flush()?;
         serve(listener, sim).await;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::dev::TARGET;
 use super::vars::Vars;
-use super::{Ending, Trouble};
+use super::{Ending, Trouble, Voice};
 use crate::http::Target;
 use crate::load::{Kind, LONGEST_S, MOST_CONNECTIONS, MOST_REQUESTS, Plan, run};
 use crate::push::envelope::{self, Mode};
@@ -43,7 +43,7 @@ pub struct Load {
 
 impl Load {
     /// Prints one line of JSON; errors and wrong answers make the command fail.
-    pub async fn run(self) -> Result<Ending, Trouble> {
+    pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
         if !self.target.is_loopback() {
             return Err(Trouble(format!("{} is not on this machine", self.target)));
         }
@@ -67,7 +67,7 @@ impl Load {
         };
         let summary =
             run(&plan).await.map_err(|_| Trouble("compat and aes mode need ENCODING_AES_KEY".to_owned()))?;
-        println!("{}", serde_json::to_string(&summary)?);
+        voice.say(&serde_json::to_string(&summary)?);
         if summary.errors + summary.wrong == 0 { Ok(Ending::Good) } else { Ok(Ending::Bad) }
     }
 }

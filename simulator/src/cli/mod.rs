@@ -11,7 +11,7 @@ mod verify;
 mod words;
 
 use std::future::Future;
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -72,6 +72,13 @@ struct Voice {
     paint: Paint,
 }
 
+impl Voice {
+    /// Prints a line. Whoever stopped reading (`| head`) does not want to hear of it.
+    fn say(self, line: &str) {
+        let _ = writeln!(stdout(), "{line}");
+    }
+}
+
 /// Runs the program: 0 if all is well, 1 if the user saw WeChat's error line or a rule was broken, 2 for a command
 /// or a connection that does not work.
 pub fn run() -> ExitCode {
@@ -82,11 +89,11 @@ pub fn run() -> ExitCode {
         Paint::new(stdout().is_terminal() && variable("NO_COLOR").is_none_or(|value| value.is_empty()));
     let voice = Voice { lang, paint };
     let ended = match cli.command {
-        Command::Dev(args) => block_on(&mut Builder::new_multi_thread(), args.run()),
+        Command::Dev(args) => block_on(&mut Builder::new_multi_thread(), args.run(voice)),
         Command::Send(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Event(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Verify(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
-        Command::Load(args) => block_on(&mut Builder::new_current_thread(), args.run()),
+        Command::Load(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
     };
     match ended {
         Ok(Ending::Good) => ExitCode::SUCCESS,

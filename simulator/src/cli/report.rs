@@ -13,20 +13,20 @@ const BAR: u64 = 20;
 pub fn sent(voice: Voice, request: &SendRequest, sent: &SendReport) {
     let Voice { lang, paint } = voice;
     let mode = format!("{:?}", sent.mode).to_lowercase();
-    println!("{} ▸ {}  {}", paint.bold(&sent.person), said(lang, request), paint.dim(&mode));
+    voice.say(&format!("{} ▸ {}  {}", paint.bold(&sent.person), said(lang, request), paint.dim(&mode)));
     for delivery in &sent.deliveries {
-        println!("  {}", delivery_line(voice, delivery));
+        voice.say(&format!("  {}", delivery_line(voice, delivery)));
     }
     if sent.shown.is_empty() {
-        println!("{}", paint.dim(lang.pick("  （用户看不到任何回复）", "  (the user sees nothing)")));
+        voice.say(&paint.dim(lang.pick("  （用户看不到任何回复）", "  (the user sees nothing)")));
     }
     for bubble in &sent.shown {
         let text = bubble.readable(lang);
         let text = if sent.error_line { paint.red(&text) } else { text };
-        println!("{}", said_by(voice, lang.pick("公众号", "account"), &text));
+        voice.say(&said_by(voice, lang.pick("公众号", "account"), &text));
     }
     for check in &sent.checks {
-        println!("  {}", words::check_line(voice, check));
+        voice.say(&format!("  {}", words::check_line(voice, check)));
     }
 }
 
@@ -34,17 +34,14 @@ pub fn sent(voice: Voice, request: &SendRequest, sent: &SendReport) {
 pub fn pushed(voice: Voice, inbox: &Inbox, waited: u32) {
     let Voice { lang, paint } = voice;
     if inbox.typing {
-        println!("{}", paint.dim(lang.pick("  （对方正在输入…）", "  (typing…)")));
+        voice.say(&paint.dim(lang.pick("  （对方正在输入…）", "  (typing…)")));
     }
     for pushed in &inbox.messages {
-        println!(
-            "{}",
-            said_by(voice, lang.pick("客服消息", "customer message"), &pushed.shown.readable(lang))
-        );
+        voice.say(&said_by(voice, lang.pick("客服消息", "customer message"), &pushed.shown.readable(lang)));
     }
     if inbox.messages.is_empty() && waited > 0 {
         let nothing = lang.pick("内没有客服消息", "passed without a customer message");
-        println!("{}", paint.dim(&format!("  {waited} s {nothing}")));
+        voice.say(&paint.dim(&format!("  {waited} s {nothing}")));
     }
 }
 

@@ -41,16 +41,16 @@ impl Verify {
         if let Some(check) = checks.iter().find(|check| check.rule == "reachable") {
             return Err(Trouble(format!("no connection to {}: {}", self.url, check.detail)));
         }
-        println!(
+        voice.say(&format!(
             "{}  {}",
             voice.paint.bold(&self.url.to_string()),
             voice.paint.dim(&format!("{mode:?}").to_lowercase())
-        );
+        ));
         for check in &checks {
-            println!("  {}", words::check_line(voice, check));
+            voice.say(&format!("  {}", words::check_line(voice, check)));
         }
         let broken = checks.iter().filter(|check| !check.ok).count();
-        println!("{}", summary(voice, broken, checks.len()));
+        voice.say(&summary(voice, broken, checks.len()));
         if broken == 0 { Ok(Ending::Good) } else { Ok(Ending::Bad) }
     }
 }
