@@ -72,6 +72,9 @@ function supervised(interpreter, args) {
   const options = { cwd: root, detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"], env };
   const child = spawn(interpreter, args, options);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // npm passes on what a terminal sends, but not that it was killed itself.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill(), 500).unref();
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {

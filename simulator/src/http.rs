@@ -166,6 +166,11 @@ impl Connection {
         Ok(Self { sender, _driver: tasks })
     }
 
+    /// Whether another request can be sent.
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Sends one request and reads its answer.
     ///
     /// # Errors

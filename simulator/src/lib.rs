@@ -21,6 +21,7 @@ mod control;
 mod http;
 mod ids;
 mod lang;
+mod load;
 mod log;
 mod model;
 mod people;
@@ -31,6 +32,7 @@ mod query;
 mod server;
 mod sniff;
 mod state;
+mod verify;
 
 pub use account::{Account, SettingsError};
 pub use http::{Target, TargetError};

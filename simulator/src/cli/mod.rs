@@ -2,10 +2,13 @@
 
 mod client;
 mod dev;
+mod load;
 mod paint;
 mod report;
 mod send;
 mod vars;
+mod verify;
+mod words;
 
 use std::future::Future;
 use std::io::{IsTerminal, stdout};
@@ -37,6 +40,10 @@ enum Command {
     Send(send::Send),
     /// Let an event happen: follow, leave, tap a menu button, scan a code
     Event(send::Event),
+    /// Check a callback URL, as the console does and beyond
+    Verify(verify::Verify),
+    /// Send many messages over kept-alive connections and measure the answers
+    Load(load::Load),
 }
 
 /// How the program ends.
@@ -78,6 +85,8 @@ pub fn run() -> ExitCode {
         Command::Dev(args) => block_on(&mut Builder::new_multi_thread(), args.run()),
         Command::Send(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Event(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Verify(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Load(args) => block_on(&mut Builder::new_current_thread(), args.run()),
     };
     match ended {
         Ok(Ending::Good) => ExitCode::SUCCESS,

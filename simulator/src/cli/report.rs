@@ -1,10 +1,9 @@
 //! What the user would see, and why, as lines of a terminal.
 
-use super::Voice;
+use super::{Voice, words};
 use crate::control::Inbox;
 use crate::control::send::{SendReport, SendRequest};
 use crate::lang::Lang;
-use crate::push::checks::Check;
 use crate::push::deliver::{Delivery, Outcome};
 
 /// Characters of the bar that is five seconds long.
@@ -27,7 +26,7 @@ pub fn sent(voice: Voice, request: &SendRequest, sent: &SendReport) {
         println!("{}", said_by(voice, lang.pick("公众号", "account"), &text));
     }
     for check in &sent.checks {
-        println!("  {}", check_line(voice, check));
+        println!("  {}", words::check_line(voice, check));
     }
 }
 
@@ -47,14 +46,6 @@ pub fn pushed(voice: Voice, inbox: &Inbox, waited: u32) {
         let nothing = lang.pick("内没有客服消息", "passed without a customer message");
         println!("{}", paint.dim(&format!("  {waited} s {nothing}")));
     }
-}
-
-/// One rule: a mark, its words, and what was found.
-pub fn check_line(voice: Voice, check: &Check) -> String {
-    let Voice { lang, paint } = voice;
-    let (mark, words) = (if check.ok { "✓" } else { "✗" }, words(lang, &check.rule));
-    let line = if check.ok { paint.green(mark) } else { paint.red(mark) };
-    format!("{line} {words}  {}", paint.dim(&check.detail))
 }
 
 fn said(lang: Lang, request: &SendRequest) -> String {
@@ -106,31 +97,4 @@ fn outcome(lang: Lang, delivery: &Delivery) -> String {
         Outcome::Refused => format!("{} {why}", lang.pick("无法连接：", "no connection:")),
         Outcome::Cut => format!("{} {why}", lang.pick("连接中断：", "the connection broke:")),
     }
-}
-
-/// A rule in words; an unknown one by its name.
-fn words(lang: Lang, rule: &str) -> &str {
-    let (zh, en) = match rule {
-        "answered" => ("在时限内应答，状态码 200", "answered in time with status 200"),
-        "nothing_shown" => {
-            ("success 或空内容：不显示回复，也不报错", "success or empty: nothing is shown, no error")
-        }
-        "encrypted" => ("按所选模式加密回复", "encrypted as the mode wants it"),
-        "msg_signature" => ("回复的 MsgSignature 正确", "the reply's MsgSignature is right"),
-        "decrypts" => ("回复可以解密", "the reply can be decrypted"),
-        "app_id" => ("密文中的 AppID 正确", "the AppID inside the ciphertext is right"),
-        "no_bom" => ("<xml> 之前没有 BOM", "no byte order mark before <xml>"),
-        "well_formed" => ("回复是格式正确的 XML", "the reply is well-formed XML"),
-        "addresses" => ("ToUserName 与 FromUserName 已互换", "ToUserName and FromUserName are swapped"),
-        "create_time" => ("CreateTime 是整数", "CreateTime is an integer"),
-        "msg_type" => ("MsgType 是允许的类型", "MsgType is one that WeChat knows"),
-        "text_not_empty" => ("文本不为空", "the text is not empty"),
-        "text_size" => ("文本不超过 2048 字节", "the text has at most 2048 bytes"),
-        "media_id" => ("有 MediaId", "there is a MediaId"),
-        "articles" => ("至少有一篇图文", "there is an article"),
-        "article_count" => ("ArticleCount 与图文数一致", "ArticleCount is the number of articles"),
-        "same_reply" => ("重复投递得到相同的回复", "duplicates get the same reply"),
-        other => (other, other),
-    };
-    lang.pick(zh, en)
 }

@@ -89,7 +89,7 @@ impl Words {
             Self::English => ("Answer", "Note"),
         };
         format!(
-            "## {heading}\n\n{text}\n\n- **{note}**: *1*\n- `code`\n\n```rust\nfn main() {{}}\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[{note}](https://example.com/a_b_c)\n"
+            "## {heading}\n\n{text}\n\n- **{note}**: *1*\n- `code`\n\n```python\nprint(1)\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[{note}](https://example.com/a_b_c)\n"
         )
     }
 

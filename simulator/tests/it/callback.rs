@@ -1,5 +1,6 @@
 //! A callback: a tiny server of the test's own that is pushed to.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +29,7 @@ pub enum Reaction {
 pub struct Callback {
     pub url: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Callback {
@@ -36,18 +38,25 @@ impl Callback {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/wechat", listener.local_addr().unwrap());
         let arrived = Arc::new(Mutex::new(Vec::new()));
-        let (react, log) = (Arc::new(react), arrived.clone());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (react, log, count) = (Arc::new(react), arrived.clone(), connections.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(serve(stream, react.clone(), log.clone()));
             }
         });
-        Self { url, arrived }
+        Self { url, arrived, connections }
     }
 
     /// Starts one that always answers with status 200 and this body.
     pub async fn answering(body: &'static str) -> Self {
         Self::start(move |_, _| Reaction::Answer(200, body.to_owned())).await
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Every push so far.
@@ -56,28 +65,32 @@ impl Callback {
     }
 }
 
+/// Answers the requests of one connection until the other side closes it, or says that it will.
 async fn serve<F: Fn(usize, &Arrived) -> Reaction>(
     mut stream: TcpStream,
     react: Arc<F>,
     log: Arc<Mutex<Vec<Arrived>>>,
 ) {
-    let Some(push) = read(&mut stream).await else { return };
-    let n = {
-        let mut log = log.lock().unwrap();
-        log.push(push.clone());
-        log.len() - 1
-    };
-    match react(n, &push) {
-        Reaction::Answer(status, body) => {
-            let head =
-                format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all((head + &body).as_bytes()).await;
+    while let Some(push) = read(&mut stream).await {
+        let n = {
+            let mut log = log.lock().unwrap();
+            log.push(push.clone());
+            log.len() - 1
+        };
+        match react(n, &push) {
+            Reaction::Answer(status, body) => {
+                let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());
+                let _ = stream.write_all((head + &body).as_bytes()).await;
+            }
+            Reaction::Cut => {
+                return drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<xml>").await);
+            }
+            // Until the other side hangs up.
+            Reaction::Hang => return drop(stream.read(&mut [0; 1]).await),
         }
-        Reaction::Cut => {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<xml>").await;
+        if push.headers.contains("connection: close") {
+            return;
         }
-        // Until the other side hangs up.
-        Reaction::Hang => drop(stream.read(&mut [0; 1]).await),
     }
 }
 

@@ -181,3 +181,90 @@ async fn a_port_in_use_is_said() {
     let (code, _, error) = run(&["dev", "--port", &port.to_string()]).await;
     assert_eq!((code, error.contains(&port.to_string())), (2, true), "{error}");
 }
+
+#[tokio::test]
+async fn verify_passes_a_careful_callback() {
+    for (mode, secure, rules) in [("plain", false, 15), ("compat", true, 19), ("aes", true, 20)] {
+        let callback = echo(secure).await;
+        let (code, out, error) = run(&["--lang", "en", "verify", &callback.url, "--mode", mode]).await;
+        assert_eq!(code, 0, "{mode}: {out}{error}");
+        assert!(out.contains(&format!("{rules} of {rules} passed")), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn verify_finds_out_a_careless_one() {
+    let careless = Callback::start(|_, push| {
+        let echostr = push.query.split("echostr=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default();
+        let from = push.body.split("<FromUserName><![CDATA[").nth(1).map(|rest| rest.split("]]>").next().unwrap());
+        let to = push.body.split("<ToUserName><![CDATA[").nth(1).map(|rest| rest.split("]]>").next().unwrap());
+        Reaction::Answer(200, match (push.method.as_str(), from, to) {
+            ("GET", ..) => echostr.to_owned(),
+            (_, Some(from), Some(to)) => format!("<xml><ToUserName>{from}</ToUserName><FromUserName>{to}</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>"),
+            _ => "success".to_owned(),
+        })
+    })
+    .await;
+    let (code, out, _) = run(&["--lang", "en", "verify", &careless.url, "--mode", "plain"]).await;
+    let broken: Vec<_> =
+        out.lines().filter_map(|line| line.trim().strip_prefix("✗ ")?.split("  ").next()).collect();
+    let expected = [
+        "no echostr for a wrong signature",
+        "no echostr without a signature",
+        "a message with a wrong signature is refused",
+        "a message without a signature is refused",
+        "a message of an hour ago is refused",
+    ];
+    assert_eq!((code, broken.as_slice()), (1, expected.as_slice()), "{out}");
+    let (code, out, _) = run(&["--lang", "zh", "verify", &careless.url]).await;
+    assert_eq!(code, 1);
+    assert!(out.contains("✗ 安全模式下拒绝明文消息"), "{out}");
+    assert_eq!(run(&["verify", "http://127.0.0.1:1/"]).await.0, 2);
+    assert_eq!(run(&["verify", "http://192.0.2.1/"]).await.0, 2);
+}
+
+async fn load(url: &str, args: &[&str]) -> (i32, serde_json::Value) {
+    let all = [&["load", "--target", url, "--connections", "4", "--requests", "200", "--users", "50"], args]
+        .concat();
+    let (code, out, error) = run(&all).await;
+    (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}")))
+}
+
+#[tokio::test]
+async fn load_asks_as_often_as_it_says_over_few_connections() {
+    for (kind, mode, secure) in
+        [("text", "plain", false), ("text", "aes", true), ("event", "aes", true), ("verify", "aes", true)]
+    {
+        let callback = echo(secure).await;
+        let (code, summary) = load(&callback.url, &["--kind", kind, "--mode", mode]).await;
+        let counts = ["requests", "errors", "wrong"].map(|name| summary[name].as_u64().unwrap());
+        assert_eq!((code, counts), (0, [200, 0, 0]), "{kind} {mode}: {summary}");
+        assert!(
+            summary["rps"].as_f64() > Some(0.0) && summary["p99_ms"].as_f64() <= summary["max_ms"].as_f64()
+        );
+        let arrived = callback.arrived();
+        assert_eq!((arrived.len(), callback.connections()), (200, 4));
+        let senders: std::collections::BTreeSet<_> = arrived
+            .iter()
+            .map(|push| push.query.split("openid=").nth(1).map(|rest| rest[..28].to_owned()))
+            .collect();
+        assert_eq!(senders.len(), if kind == "verify" { 1 } else { 50 });
+    }
+}
+
+#[tokio::test]
+async fn load_counts_what_goes_wrong() {
+    let same = Callback::start(|n, push| match n % 4 {
+        0 => Reaction::Answer(500, String::new()),
+        1 => Reaction::Cut,
+        2 => Reaction::Answer(200, "success".to_owned()),
+        _ => Reaction::Answer(200, reply(&open(push, true).unwrap(), push, "always the same")),
+    })
+    .await;
+    let (code, summary) = load(&same.url, &[]).await;
+    let counts = ["requests", "errors", "wrong"].map(|name| summary[name].as_u64().unwrap());
+    assert_eq!((code, counts), (1, [200, 100, 100]), "{summary}");
+    assert_eq!(run(&["load", "--target", "http://192.0.2.1/"]).await.0, 2);
+    assert_eq!(run(&["load", "--requests", "2000001"]).await.0, 2);
+    assert_eq!(run(&["load", "--duration", "121"]).await.0, 2);
+}

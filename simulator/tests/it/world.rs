@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wx_sim::{Account, Options, Sim, serve};
 use wxapi::wechat::callback::{self, Envelope, Keys, Opened, Query, Refusal};
-use wxapi::wechat::xml::XmlWriter;
+use wxapi::wechat::crypto::EncodingAesKey;
+use wxapi::wechat::xml::{XmlWriter, parse_xml};
 use wxapi::wechat::{AppId, Secret};
 
 use crate::callback::{Arrived, Callback, Reaction};
@@ -99,14 +100,14 @@ fn keys(secure: bool) -> Keys {
     Keys {
         token: Secret::new(TOKEN),
         app_id: Some(AppId::new(APP_ID)),
-        current: secure.then(|| wxapi::wechat::crypto::EncodingAesKey::parse(AES_KEY).unwrap()),
+        current: secure.then(|| EncodingAesKey::parse(AES_KEY).unwrap()),
         previous: None,
     }
 }
 
 /// A text reply to an opened push, sealed as the push was.
 pub fn reply(opened: &Opened, push: &Arrived, text: &str) -> String {
-    let fields = wxapi::wechat::xml::parse_xml(&opened.xml).unwrap();
+    let fields = parse_xml(&opened.xml).unwrap();
     let mut xml = XmlWriter::new(256);
     xml.cdata("ToUserName", &fields.owned("FromUserName"))
         .cdata("FromUserName", &fields.owned("ToUserName"))
@@ -120,13 +121,19 @@ pub fn reply(opened: &Opened, push: &Arrived, text: &str) -> String {
 
 /// A callback in plain or secure mode that repeats what it is told, and refuses what is not authentic.
 pub async fn echo(secure: bool) -> Callback {
-    Callback::start(move |_, push| match open(push, secure) {
-        Ok(opened) => {
-            let fields = wxapi::wechat::xml::parse_xml(&opened.xml).unwrap();
-            let said = fields.filled("Content").or(fields.filled("Event")).unwrap_or("?");
-            Reaction::Answer(200, reply(&opened, push, &format!("回声：{said}")))
-        }
+    Callback::start(move |_, push| match answer(push, secure) {
+        Ok(body) => Reaction::Answer(200, body),
         Err(refusal) => Reaction::Answer(403, refusal.to_string()),
     })
     .await
+}
+
+fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
+    if push.method == "GET" {
+        return callback::verify_url(&Query::parse(&push.query), &keys(secure));
+    }
+    let opened = open(push, secure)?;
+    let fields = parse_xml(&opened.xml).unwrap();
+    let said = fields.filled("Content").or(fields.filled("Event")).unwrap_or("?");
+    Ok(reply(&opened, push, &format!("回声：{said}")))
 }
