@@ -153,6 +153,15 @@ fn depth_and_size_are_bounded() {
     assert!(parse_json(&format!(r#"{{"a":[{}0]}}"#, "0,".repeat(2000))).is_err());
 }
 
+#[test]
+fn names_begin_with_a_letter() {
+    for (name, valid) in
+        [("a", true), ("_a", true), ("中", true), ("1a", false), ("-a", false), ("!a", false)]
+    {
+        assert_eq!(parse_xml(&format!("<xml><{name}>x</{name}></xml>")).is_ok(), valid, "{name}");
+    }
+}
+
 /// Beginnings without an end, as long as a body may be.
 #[test]
 fn hostile_bodies_hold_nothing() {

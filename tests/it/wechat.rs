@@ -3,7 +3,7 @@
 use wxapi::wechat::callback::{
     BODY_LIMIT, Envelope, FRESH_FOR, Keys, Opened, Query, Refusal, WhichKey, open, seal, verify_url,
 };
-use wxapi::wechat::crypto::EncodingAesKey;
+use wxapi::wechat::crypto::{CryptoError, EncodingAesKey};
 use wxapi::wechat::message::{Message, MessageError};
 use wxapi::wechat::signature::sign;
 use wxapi::wechat::xml::{find_encrypt, parse_json};
@@ -220,6 +220,10 @@ fn the_previous_key_still_opens_and_answers() {
             assert_eq!(key(used).decrypt(encrypt).unwrap().message, "<xml></xml>");
         }
     }
+    for keys in [keys(Some(NEW), None), keys(Some(NEW), Some(OLD))] {
+        let push = Push::around("AAAA", &element("AAAA"));
+        refused(&push, &keys, Refusal::Undecryptable(CryptoError::Blocks), 403);
+    }
     let unknown = Push::secure(&text("hello"), OTHER, APP);
     assert!(matches!(unknown.open(&keys(Some(NEW), Some(OLD))), Err(Refusal::Undecryptable(_))));
     assert!(matches!(unknown.open(&keys(Some(NEW), None)), Err(Refusal::Undecryptable(_))));
@@ -263,6 +267,7 @@ fn retries_repeat_the_nonce_and_open_again() {
 
 #[test]
 fn bodies_have_a_limit_and_an_encoding() {
+    assert_eq!(BODY_LIMIT, 65_536);
     let keys = keys(None, None);
     let blanks = |length: usize| " ".repeat(length - text("hello").len());
     let padded = |length: usize| Push::plain(&(text("hello") + &blanks(length)));

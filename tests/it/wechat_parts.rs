@@ -1,7 +1,7 @@
 //! The parts of the callback: queries, sealed answers, keys, secrets, ids, signatures.
 
 use aes::Aes256;
-use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
+use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use wxapi::wechat::callback::{Envelope, Format, Keys, Query, WhichKey, seal};
 use wxapi::wechat::crypto::{CryptoError, EncodingAesKey, KeyError};
 use wxapi::wechat::signature::{sign, verify};
-use wxapi::wechat::xml::parse_xml;
+use wxapi::wechat::xml::{find_encrypt, parse_xml};
 use wxapi::wechat::{AppId, MsgId, OpenId, OriginalId, Secret};
 
 const TOKEN: &str = "the-secret-token";
@@ -119,6 +119,90 @@ fn keys_are_43_characters_whose_spare_bits_do_not_matter() {
     }
     let next = key(&format!("{}Q", &NEW[..42]));
     assert_eq!(next.decrypt(&sealed).unwrap_err(), CryptoError::Padding);
+}
+
+/// What is before the padding, encrypted as it is.
+fn encrypt_raw(bytes: &[u8]) -> String {
+    let key = STANDARD.decode(format!("{NEW}=")).unwrap();
+    let cipher = Aes256::new(&Array::try_from(&key[..]).unwrap());
+    let mut previous = key[..16].to_vec();
+    let mut sealed = Vec::new();
+    for block in bytes.chunks(16) {
+        let mixed: Vec<u8> = block.iter().zip(&previous).map(|(a, b)| a ^ b).collect();
+        let mut encrypted = Array::try_from(&mixed[..]).unwrap();
+        cipher.encrypt_block(&mut encrypted);
+        previous = encrypted.to_vec();
+        sealed.extend(encrypted);
+    }
+    STANDARD.encode(sealed)
+}
+
+/// Ends in 8, but only seven times.
+fn uneven() -> [u8; 16] {
+    let mut block = [8; 16];
+    block[8] = 7;
+    block
+}
+
+#[test]
+fn broken_envelopes_say_what_is_broken() {
+    let envelope = |length: u32, rest: &[u8]| {
+        let mut bytes = [&[b'r'; 16], &length.to_be_bytes()[..], rest].concat();
+        let pad = 32 - bytes.len() % 32;
+        bytes.resize(bytes.len() + pad, pad as u8);
+        encrypt_raw(&bytes)
+    };
+    assert_eq!(key(NEW).decrypt(&envelope(1, b"mid")).unwrap().id, "id");
+    for (encrypt, error) in [
+        ("=".to_owned(), CryptoError::Base64),
+        (String::new(), CryptoError::Blocks),
+        ("AAAA".to_owned(), CryptoError::Blocks),
+        (STANDARD.encode([0; 33]), CryptoError::Blocks),
+        (encrypt_raw(&[0; 32]), CryptoError::Padding),
+        (encrypt_raw(&[33; 64]), CryptoError::Padding),
+        (encrypt_raw(&[[7; 16], [8; 16], [9; 16], uneven()].concat()), CryptoError::Padding),
+        (encrypt_raw(&[17; 16]), CryptoError::Padding),
+        (encrypt_raw(&[16; 16]), CryptoError::Length),
+        (encrypt_raw(&[13; 32]), CryptoError::Length),
+        (envelope(4, b"mid"), CryptoError::Length),
+        (envelope(u32::MAX, b"mid"), CryptoError::Length),
+        (envelope(1, b"\xffid"), CryptoError::Utf8),
+        (envelope(1, b"m\xff"), CryptoError::Utf8),
+    ] {
+        assert_eq!(key(NEW).decrypt(&encrypt), Err(error), "{encrypt}");
+    }
+}
+
+#[test]
+fn encrypt_is_found_where_it_is_and_nowhere_else() {
+    for (body, found) in [
+        ("<xml><Encrypt>AA+/=</Encrypt></xml>", Some("AA+/=")),
+        ("<xml><Encrypt>\n <![CDATA[ AAAA ]]>\n</Encrypt></xml>", Some("AAAA")),
+        ("\n<xml><!-- <Encrypt>BBBB</Encrypt> --><Encrypt>AAAA</Encrypt>", Some("AAAA")),
+        ("<xml><Content><![CDATA[<Encrypt>BBBB</Encrypt>]]></Content><Encrypt>AAAA</Encrypt>", Some("AAAA")),
+        ("<xml><Encrypted>BBBB</Encrypted><Encrypt>AAAA</Encrypt>", Some("AAAA")),
+        ("<xml><Encrypt>AA AA</Encrypt></xml>", None),
+        ("<xml><Encrypt>AAAA</Encrypted></xml>", None),
+        ("<xml><Encrypt><![CDATA[AAAA</Encrypt></xml>", None),
+        ("<xml><Encrypt>中文</Encrypt></xml>", None),
+        ("<xml><Encrypt/></xml>", None),
+        (r#"{"Encrypt":"AAAA"}"#, Some("AAAA")),
+        (r#" {"a":{"b":[1,{}]},"Encrypt" : "AAAA"}"#, Some("AAAA")),
+        (r#"{"a":"x\\","Encrypt":"AAAA"}"#, Some("AAAA")),
+        (r#"{"a":"\",\"Encrypt\":\"BBBB\"","Encrypt":"AAAA"}"#, Some("AAAA")),
+        (r#"{"a":"Encrypt","Encrypt":"AAAA"}"#, Some("AAAA")),
+        (r#"{"a":{"Encrypt":"BBBB"},"Encrypt":"AAAA"}"#, Some("AAAA")),
+        (r#"{"a":[{"Encrypt":"BBBB"}]}"#, None),
+        (r#"{"Encrypt":"AA\/A"}"#, None),
+        (r#"{"Encrypt":1}"#, None),
+        (r#"["Encrypt","AAAA"]"#, None),
+        ("", None),
+    ] {
+        assert_eq!(find_encrypt(body.as_bytes()), found, "{body}");
+    }
+    let at = |blanks: usize| " ".repeat(blanks) + "<Encrypt>AAAA</Encrypt>";
+    assert_eq!(find_encrypt(at(65_536 - 23).as_bytes()), Some("AAAA"));
+    assert_eq!(find_encrypt(at(65_536 - 22).as_bytes()), None);
 }
 
 #[test]
