@@ -1,7 +1,9 @@
 //! Asking the language models: the chain, the attempts, the stream.
 
-use futures_util::future::{Either, select};
+use std::cell::Cell;
 use std::pin::pin;
+
+use futures_util::future::{Either, select};
 
 use super::App;
 use crate::chat::clean::clean;
@@ -53,15 +55,41 @@ async fn once<P: Platform>(
     name: &str,
     messages: &[ChatMessage],
 ) -> Result<String, ModelError> {
-    let begun = match &app.config.model.endpoint {
-        Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await,
-        None => {
-            let begun = in_time(platform, platform.run_ai(name, model::workers_ai_inputs(messages))).await?;
-            begun.map_err(|AiError(message)| ModelError::of_binding(&message))
-        }
+    let heard = Cell::new(false);
+    let answer = async {
+        let body = match &app.config.model.endpoint {
+            Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await?,
+            None => begin_by_binding(platform, name, messages).await?,
+        };
+        read::<P>(body, &heard).await
     };
-    let answer = clean(&read(platform, begun?).await?);
-    if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
+    match select(pin!(answer), pin!(silence(platform, &heard))).await {
+        Either::Left((answer, _)) => {
+            let answer = clean(&answer?);
+            if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
+        }
+        Either::Right(_) => Err(ModelError::Unreachable("it fell silent".to_owned())),
+    }
+}
+
+/// Ends when nothing was heard for [`SILENCE_LIMIT`], or up to twice as long. One timer for the whole stream:
+/// a timer for each piece would cost more than the piece.
+async fn silence<P: Platform>(platform: &P, heard: &Cell<bool>) {
+    loop {
+        platform.sleep(SILENCE_LIMIT).await;
+        if !heard.replace(false) {
+            return;
+        }
+    }
+}
+
+async fn begin_by_binding<P: Platform>(
+    platform: &P,
+    name: &str,
+    messages: &[ChatMessage],
+) -> Result<P::Body, ModelError> {
+    let begun = platform.run_ai(name, model::workers_ai_inputs(messages)).await;
+    begun.map_err(|AiError(message)| ModelError::of_binding(&message))
 }
 
 async fn begin_by_endpoint<P: Platform>(
@@ -95,22 +123,16 @@ fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {
     if inflow.status == 200 { Ok(inflow.body) } else { Err(ModelError::Status(inflow.status)) }
 }
 
-/// Reads the whole stream; a silence that is too long fails it.
-async fn read<P: Platform>(platform: &P, mut body: P::Body) -> Result<String, ModelError> {
+/// Reads the whole stream, and notes with each piece that it was heard.
+async fn read<P: Platform>(mut body: P::Body, heard: &Cell<bool>) -> Result<String, ModelError> {
     let mut reader = AnswerReader::default();
-    while let Some(piece) = in_time(platform, body.next()).await? {
+    while let Some(piece) = body.next().await {
+        heard.set(true);
         if !reader.feed(&piece.map_err(unreachable)?) {
             break;
         }
     }
     reader.finish()
-}
-
-async fn in_time<P: Platform, T>(platform: &P, work: impl Future<Output = T>) -> Result<T, ModelError> {
-    match select(pin!(work), pin!(platform.sleep(SILENCE_LIMIT))).await {
-        Either::Left((done, _)) => Ok(done),
-        Either::Right(_) => Err(ModelError::Unreachable("it fell silent".to_owned())),
-    }
 }
 
 fn unreachable(Unreachable(reason): Unreachable) -> ModelError {

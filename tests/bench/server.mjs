@@ -25,8 +25,8 @@ export async function startServer({ modules, vars = {}, objects = {}, disk = fal
   for (const [name, file] of Object.entries(modules)) fs.copyFileSync(file, path.join(folder, name));
   fs.mkdirSync(path.join(folder, "storage"));
   fs.writeFileSync(path.join(folder, "config.capnp"), config({ modules, vars, objects, folder, port }));
-  // Ten thousand objects are three times as many open files.
-  const serve = 'ulimit -n 100000 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$0" serve config.capnp';
+  // Each object on disk is three open files.
+  const serve = 'ulimit -n "$(ulimit -Hn)"; exec "$0" serve config.capnp';
   const child = spawn("sh", ["-c", serve, workerd], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   const started = performance.now();
   const server = new Server(child, folder, port);

@@ -194,6 +194,18 @@ fn the_next_model_of_the_chain_answers_when_the_first_is_down() {
 }
 
 #[test]
+fn a_model_that_falls_silent_is_asked_again() {
+    run(async {
+        let world = World::new(&[]);
+        world.model(|call| answers(if call.number == 1 { 86_400_000 } else { 0 }, "awake now"));
+        see(&world, "why?", 3, "Tap for the answer").await;
+        world.pass(200_000).await;
+        see(&world, "/retrieve", 1, "awake now").await;
+        assert_eq!(world.model_calls().len(), 2);
+    });
+}
+
+#[test]
 fn a_model_that_does_not_exist_is_not_asked_again() {
     run(async {
         let world = World::new(&[("AI_MODEL", "missing, present")]);
