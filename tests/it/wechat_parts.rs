@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use wxapi::wechat::callback::{Envelope, Format, Keys, Query, WhichKey, seal};
 use wxapi::wechat::crypto::{CryptoError, EncodingAesKey, KeyError};
 use wxapi::wechat::signature::{sign, verify};
-use wxapi::wechat::xml::{find_encrypt, parse_xml};
+use wxapi::wechat::xml::{find_encrypt, parse_json, parse_xml};
 use wxapi::wechat::{AppId, MsgId, OpenId, OriginalId, Secret};
 
 const TOKEN: &str = "the-secret-token";
@@ -203,6 +203,25 @@ fn encrypt_is_found_where_it_is_and_nowhere_else() {
     let at = |blanks: usize| " ".repeat(blanks) + "<Encrypt>AAAA</Encrypt>";
     assert_eq!(find_encrypt(at(65_536 - 23).as_bytes()), Some("AAAA"));
     assert_eq!(find_encrypt(at(65_536 - 22).as_bytes()), None);
+}
+
+#[test]
+fn json_values_become_texts() {
+    let document =
+        r#"{"t":true,"n":null,"i":-9223372036854775808,"u":18446744073709551615,"f":0.5,"l":[1,false,null]}"#;
+    let fields = parse_json(document).unwrap();
+    let texts: Vec<(&str, &str)> = fields.all().iter().map(|field| (field.name(), field.text())).collect();
+    let expected = [
+        ("t", "true"),
+        ("n", ""),
+        ("i", "-9223372036854775808"),
+        ("u", "18446744073709551615"),
+        ("f", "0.5"),
+        ("l", "1"),
+        ("l", "false"),
+        ("l", ""),
+    ];
+    assert_eq!(texts, expected);
 }
 
 #[test]
