@@ -147,14 +147,14 @@ pub trait Platform: Clone + 'static {
 /// <https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/>
 pub trait Storage: 'static {
     /// The stored document.
-    fn load(&self) -> Option<String>;
+    fn load(&self) -> Result<Option<String>, Unreachable>;
 
     /// Stores the document.
-    fn save(&self, document: &str);
+    fn save(&self, document: &str) -> Result<(), Unreachable>;
 
     /// Deletes everything.
-    fn clear(&self);
+    fn clear(&self) -> Result<(), Unreachable>;
 
     /// Calls the object's alarm at this time; replaces an earlier setting.
-    fn set_alarm(&self, at: Millis);
+    fn set_alarm(&self, at: Millis) -> Result<(), Unreachable>;
 }

@@ -1,4 +1,4 @@
-// npm run dev | test | build | bench | deploy: installs what this machine lacks, builds, and does the job.
+// npm run dev | test | build | bench | deploy | wrangler: installs what this machine lacks, builds, and does the job.
 // Plain Node >= 18, no dependencies; the jobs themselves run under the Node that wrangler needs.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -10,7 +10,7 @@ import { cargoToolsInstalled, node, npmPackages, rust } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { exitCode, Failure, foreground, giveUp, say, seconds } from "./steps.mjs";
 
-const jobs = { dev, test, build, bench, deploy };
+const jobs = { dev, test, build, bench, deploy, wrangler };
 
 async function dev(args) {
   const [interpreter] = await Promise.all([node(), prepared(profiles.dev, simulator)]);
@@ -40,9 +40,14 @@ async function bench(args) {
 }
 
 /** The build is wrangler's: `[build] command` in wrangler.toml. */
-async function deploy(args) {
+function deploy(args) {
+  return wrangler(["deploy", ...args]);
+}
+
+/** What `npx wrangler` is on a machine whose Node is new enough. */
+async function wrangler(args) {
   const [interpreter] = await Promise.all([node(), npmPackages()]);
-  return foreground(interpreter, ["node_modules/wrangler/bin/wrangler.js", "deploy", ...args], { env: environment(interpreter) });
+  return foreground(interpreter, ["node_modules/wrangler/bin/wrangler.js", ...args], { env: environment(interpreter) });
 }
 
 async function released(...others) {
@@ -72,6 +77,9 @@ function supervised(interpreter, args) {
   const options = { cwd: root, detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"], env };
   const child = spawn(interpreter, args, options);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // npm passes on what a terminal sends, but not that it was killed itself.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill(), 500).unref();
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {

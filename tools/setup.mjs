@@ -44,8 +44,12 @@ function npmCommand() {
   return path.basename(script) === "npm-cli.js" ? [process.execPath, script] : ["npm"];
 }
 
-/** Rust, new enough and with the wasm32 target. */
-export async function rust() {
+let rustReady;
+
+/** Rust, new enough and with the wasm32 target; seen to once, however many ask. */
+export const rust = () => (rustReady ??= ensureRust());
+
+async function ensureRust() {
   const wanted = /^rust-version = "(.+)"$/m.exec(read(at("Cargo.toml")))?.[1] ?? "0";
   const version = /^rustc (\d+\.\d+)/m.exec(await rustc("--version"))?.[1] ?? "0";
   if (Number(version.split(".")[1]) < Number(wanted.split(".")[1])) {

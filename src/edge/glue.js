@@ -43,7 +43,8 @@ export async function send(method, url, headers, body, timeout) {
     return await fetch(url, {
       method,
       headers: pairs,
-      body: method === "GET" ? undefined : body,
+      // A copy: `body` is a window into wasm's memory, which changes before the request is on its way.
+      body: method === "GET" ? undefined : body.slice(),
       redirect: "manual",
       signal: abort.signal,
     });
@@ -76,18 +77,18 @@ export function reason(error) {
   return String(error?.message ?? error).replace(/https?:\S+/g, "<address>").slice(0, 160);
 }
 
-export function load(storage) {
-  return storage.kv.get("state");
+export function load(state) {
+  return state.storage.kv.get("state");
 }
 
-export function save(storage, document) {
-  storage.kv.put("state", document);
+export function save(state, document) {
+  state.storage.kv.put("state", document);
 }
 
-export function clear(storage) {
-  storage.deleteAll();
+export function clear(state) {
+  state.storage.deleteAll();
 }
 
-export function setAlarm(storage, at) {
-  storage.setAlarm(at);
+export function setAlarm(state, at) {
+  state.storage.setAlarm(at);
 }

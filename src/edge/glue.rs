@@ -27,9 +27,12 @@ extern "C" {
     pub async fn read(reader: &JsValue) -> Result<JsValue, JsValue>;
     pub fn cancel(reader: &JsValue);
     pub fn reason(error: &JsValue) -> String;
-    pub fn load(storage: &JsValue) -> Option<String>;
-    pub fn save(storage: &JsValue, document: &str);
-    pub fn clear(storage: &JsValue);
-    #[wasm_bindgen(js_name = setAlarm)]
-    pub fn set_alarm(storage: &JsValue, at: f64);
+    #[wasm_bindgen(catch)]
+    pub fn load(state: &JsValue) -> Result<Option<String>, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub fn save(state: &JsValue, document: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch)]
+    pub fn clear(state: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_name = setAlarm)]
+    pub fn set_alarm(state: &JsValue, at: f64) -> Result<(), JsValue>;
 }

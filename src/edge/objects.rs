@@ -14,7 +14,7 @@ use super::runtime::{ObjectStorage, Runtime};
 use super::{app, glue};
 use crate::handlers::account::AccountObject as Account;
 use crate::handlers::conversation::UserObject;
-use crate::platform::{Delivery, Verdict};
+use crate::platform::{Delivery, Unreachable, Verdict};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -28,25 +28,26 @@ pub struct SessionObject {
 impl SessionObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: JsValue, env: JsValue) -> Self {
+    pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
         let runtime = Runtime::new(env);
         let app = app(&runtime);
-        Self { user: UserObject::new(runtime, ObjectStorage::new(&state), app) }
+        let user = UserObject::new(runtime, ObjectStorage::new(state), app).map_err(failed)?;
+        Ok(Self { user })
     }
 
     /// A delivery; 204 lets it run out.
     pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
         let user = Rc::clone(&self.user);
         let delivery = Delivery::from_text(&text(&request).await?).ok_or("not a delivery")?;
-        match user.receive(&delivery).await {
+        match user.receive(&delivery).await.map_err(failed)? {
             Verdict::Reply(reply) => Ok(glue::respond(200, TEXT, &reply)),
             Verdict::RunOut => web_sys::Response::new_with_opt_str_and_init(None, &no_content()),
         }
     }
 
-    /// The alarm.
-    pub async fn alarm(&self) {
-        self.user.alarm();
+    /// The alarm. Cloudflare repeats one that failed.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
+        self.user.alarm().map_err(failed)
     }
 }
 
@@ -63,7 +64,7 @@ impl AccountObject {
     pub fn new(state: JsValue, env: JsValue) -> Self {
         let runtime = Runtime::new(env);
         let app = app(&runtime);
-        Self { account: Rc::new(Account::new(runtime, ObjectStorage::new(&state), app)) }
+        Self { account: Rc::new(Account::new(runtime, ObjectStorage::new(state), app)) }
     }
 
     /// The token, or why there is none, as JSON. The body is a token that was just refused, or empty.
@@ -73,6 +74,11 @@ impl AccountObject {
         let token = account.token((!stale.is_empty()).then_some(stale.as_str())).await;
         Ok(glue::respond(200, "application/json", &serde_json::to_string(&token).unwrap_or_default()))
     }
+}
+
+/// To whoever called the object, its failure is an exception.
+fn failed(Unreachable(reason): Unreachable) -> JsValue {
+    js_sys::Error::new(&reason).into()
 }
 
 async fn text(request: &web_sys::Request) -> Result<String, JsValue> {

@@ -132,31 +132,31 @@ impl Platform for Runtime {
 
 /// The storage of one Durable Object: a single document under one key.
 pub struct ObjectStorage {
-    storage: JsValue,
+    state: JsValue,
 }
 
 impl ObjectStorage {
     /// The storage of the object with this `DurableObjectState`.
-    pub fn new(state: &JsValue) -> Self {
-        Self { storage: js_sys::Reflect::get(state, &"storage".into()).unwrap_or(JsValue::UNDEFINED) }
+    pub fn new(state: JsValue) -> Self {
+        Self { state }
     }
 }
 
 impl Storage for ObjectStorage {
-    fn load(&self) -> Option<String> {
-        glue::load(&self.storage)
+    fn load(&self) -> Result<Option<String>, Unreachable> {
+        glue::load(&self.state).map_err(|error| unreachable(&error))
     }
 
-    fn save(&self, document: &str) {
-        glue::save(&self.storage, document);
+    fn save(&self, document: &str) -> Result<(), Unreachable> {
+        glue::save(&self.state, document).map_err(|error| unreachable(&error))
     }
 
-    fn clear(&self) {
-        glue::clear(&self.storage);
+    fn clear(&self) -> Result<(), Unreachable> {
+        glue::clear(&self.state).map_err(|error| unreachable(&error))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a date of this age")]
-    fn set_alarm(&self, at: Millis) {
-        glue::set_alarm(&self.storage, at as f64);
+    fn set_alarm(&self, at: Millis) -> Result<(), Unreachable> {
+        glue::set_alarm(&self.state, at as f64).map_err(|error| unreachable(&error))
     }
 }

@@ -28,7 +28,9 @@ pub struct AccountObject<P: Platform, S: Storage> {
 impl<P: Platform, S: Storage> AccountObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S, app: Rc<App>) -> Self {
-        let state = storage.load().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        // Without what was stored, the token is fetched anew; nothing is lost.
+        let stored = storage.load().ok().flatten();
+        let state = stored.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
         Self { platform, storage, app, state: RefCell::new(state), waiters: RefCell::default() }
     }
 
@@ -94,6 +96,10 @@ impl<P: Platform, S: Storage> AccountObject<P, S> {
     fn keep(&self, token: &str, seconds: u64, now: Millis) {
         let mut state = self.state.borrow_mut();
         state.fetched(token, seconds, now);
-        self.storage.save(&serde_json::to_string(&*state).unwrap_or_default());
+        if let Err(Unreachable(reason)) =
+            self.storage.save(&serde_json::to_string(&*state).unwrap_or_default())
+        {
+            self.platform.log(&Line::warn("token.not_stored", reason));
+        }
     }
 }

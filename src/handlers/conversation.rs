@@ -15,7 +15,7 @@ use crate::chat::state::{Conversation, Question};
 use crate::chat::turn::{Outcome, REPLY_WINDOW, STARTS, Ticket};
 use crate::gateway::send::{SendError, send};
 use crate::log::Line;
-use crate::platform::{Delivery, Millis, Platform, Storage, Verdict};
+use crate::platform::{Delivery, Millis, Platform, Storage, Unreachable, Verdict};
 use crate::wechat::api::{self, Reaction, custom};
 use crate::wechat::callback::SUCCESS;
 use crate::wechat::message::Inbound;
@@ -43,21 +43,16 @@ struct Waiting {
 
 impl<P: Platform, S: Storage> UserObject<P, S> {
     /// The object, with what it stored. Jobs that an earlier life left unfinished go on.
-    pub fn new(platform: P, storage: S, app: Rc<App>) -> Rc<Self> {
-        let stored = storage.load();
-        let state = stored.as_deref().map_or_else(|| Some(Conversation::default()), Conversation::from_json);
-        let state = state.unwrap_or_else(|| {
-            platform.log(&Line::error("state.unreadable", "the stored conversation is not one of ours"));
-            Conversation::default()
-        });
-        Rc::new(Self {
+    pub fn new(platform: P, storage: S, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
+        let state = load(&platform, &storage)?;
+        Ok(Rc::new(Self {
             platform,
             storage,
             app,
             state: RefCell::new(state),
             at_work: RefCell::default(),
             alarm: Cell::default(),
-        })
+        }))
     }
 
     /// A delivery arrived.
@@ -66,68 +61,80 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// 2. what it decided is stored, before anything else happens
     /// 3. jobs that are not at work are started
     /// 4. wait for the answer until the reply window closes
-    pub async fn receive(self: &Rc<Self>, delivery: &Delivery) -> Verdict {
+    pub async fn receive(self: &Rc<Self>, delivery: &Delivery) -> Result<Verdict, Unreachable> {
         let Ok(inbound) = Inbound::parse(&delivery.document) else {
             // The edge parsed the same document with the same code; only another release could differ.
             self.platform.log(&Line::error("delivery.unreadable", "the document could not be parsed"));
-            return Verdict::Reply(SUCCESS.to_owned());
+            return Ok(Verdict::Reply(SUCCESS.to_owned()));
         };
-        let outcome = self.step(|state, now, app| state.accept(&inbound, now, &app.config.rules));
+        let outcome = self.step(|state, now, app| state.accept(&inbound, now, &app.config.rules))?;
         self.start_jobs();
         match outcome {
-            Outcome::Reply(reply) => Verdict::Reply(reply),
+            Outcome::Reply(reply) => Ok(Verdict::Reply(reply)),
             Outcome::Wait(ticket) => self.wait(ticket, delivery.arrived + REPLY_WINDOW).await,
         }
     }
 
     /// The alarm rang: what is too old is forgotten, what a dead object left is finished.
-    pub fn alarm(self: &Rc<Self>) {
+    pub fn alarm(self: &Rc<Self>) -> Result<(), Unreachable> {
         self.alarm.set(None);
-        self.step(|state, now, app| state.expire(now, app.config.rules.timeout));
+        self.step(|state, now, app| state.expire(now, app.config.rules.timeout))?;
         self.start_jobs();
+        Ok(())
     }
 
-    /// One step of the machine, stored if it changed anything.
-    fn step<T>(&self, step: impl FnOnce(&mut Conversation, Millis, &App) -> T) -> T {
+    /// One step of the machine, stored. A step that cannot be stored is taken back: memory is never ahead of
+    /// storage, and WeChat will deliver again.
+    fn step<T>(&self, step: impl FnOnce(&mut Conversation, Millis, &App) -> T) -> Result<T, Unreachable> {
         let now = self.platform.now();
         let mut state = self.state.borrow_mut();
         let result = step(&mut state, now, &self.app);
-        if state.is_forgettable() {
-            self.storage.clear();
-            self.alarm.set(None);
-        } else {
-            self.storage.save(&state.to_json());
-            self.set_alarm(&state, now);
+        match self.store(&state, now) {
+            Ok(()) => Ok(result),
+            Err(failure) => {
+                self.platform.log(&Line::error("state.not_stored", &failure.0));
+                *state = load(&self.platform, &self.storage)?;
+                Err(failure)
+            }
         }
-        result
+    }
+
+    fn store(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
+        if state.is_forgettable() {
+            self.alarm.set(None);
+            return self.storage.clear();
+        }
+        self.storage.save(&state.to_json())?;
+        self.set_alarm(state, now)
     }
 
     /// Rings in time for whatever is due next. An alarm that is set for an earlier time stays: it costs less
     /// to ring once in vain than to be set anew with every message.
-    fn set_alarm(&self, state: &Conversation, now: Millis) {
+    fn set_alarm(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
         let watch = state.unfinished().next().map(|_| now + LOOK_AFTER);
-        let Some(due) = watch.into_iter().chain(state.next_expiry(self.app.config.rules.timeout)).min()
-        else {
-            return;
-        };
-        if self.alarm.get().is_none_or(|set| due < set) {
-            self.storage.set_alarm(due);
+        let expiry = state.next_expiry(self.app.config.rules.timeout);
+        if let Some(due) = watch.into_iter().chain(expiry).min()
+            && self.alarm.get().is_none_or(|set| due < set)
+        {
+            self.storage.set_alarm(due)?;
             self.alarm.set(Some(due));
         }
+        Ok(())
     }
 
     /// Waits until the ticket's job is answered or its window closes.
-    async fn wait(&self, ticket: Ticket, window_end: Millis) -> Verdict {
+    async fn wait(&self, ticket: Ticket, window_end: Millis) -> Result<Verdict, Unreachable> {
         let (sender, reply) = oneshot::channel();
         let waiting = Waiting { ticket: ticket.clone(), reply: sender };
         self.at_work.borrow_mut().entry(ticket.job).or_default().push(waiting);
         let left = window_end.saturating_sub(self.platform.now());
         match select(reply, pin!(self.platform.sleep(left))).await {
-            Either::Left((Ok(reply), _)) => Verdict::Reply(reply),
-            _ if self.state.borrow().runs_out(&ticket) => Verdict::RunOut,
+            Either::Left((Ok(reply), _)) => Ok(Verdict::Reply(reply)),
+            _ if self.state.borrow().runs_out(&ticket) => Ok(Verdict::RunOut),
             _ => {
-                let reply = self.step(|state, now, app| state.window_closed(&ticket, now, &app.config.rules));
-                reply.map_or(Verdict::RunOut, Verdict::Reply)
+                let reply =
+                    self.step(|state, now, app| state.window_closed(&ticket, now, &app.config.rules))?;
+                Ok(reply.map_or(Verdict::RunOut, Verdict::Reply))
             }
         }
     }
@@ -157,29 +164,36 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// 3. push it, if this account answers by customer-service message
     /// 4. condense the history, if it grew too long
     async fn work(self: Rc<Self>, job: u32) {
-        if let Some(question) = self.question(job) {
-            self.show_typing(job);
-            let (text, turn) = self.answer(question).await;
-            self.settle(job, &text, turn.as_deref());
+        // What cannot be stored is logged; the alarm, or the next message, starts the job again.
+        if self.finish(job).await.is_ok() {
+            self.condense().await;
         }
-        self.push(job).await;
-        self.condense().await;
         self.at_work.borrow_mut().remove(&job);
     }
 
+    async fn finish(self: &Rc<Self>, job: u32) -> Result<(), Unreachable> {
+        if let Some(question) = self.question(job) {
+            self.show_typing(job);
+            let (text, turn) = self.answer(question).await;
+            self.settle(job, &text, turn.as_deref())?;
+        }
+        self.push(job).await
+    }
+
     /// Stores a job's answer together with the replies to the deliveries that still wait for it.
-    fn settle(&self, job: u32, text: &str, turn: Option<&str>) {
+    fn settle(&self, job: u32, text: &str, turn: Option<&str>) -> Result<(), Unreachable> {
         let waiting = self.at_work.borrow_mut().insert(job, Vec::new()).unwrap_or_default();
         let replies: Vec<_> = self.step(|state, now, app| {
             let rules = &app.config.rules;
             state.answered(job, text, turn, now, rules);
             let listening = waiting.into_iter().filter(|waiting| !waiting.reply.is_canceled());
             listening.filter_map(|w| Some((w.reply, state.take(&w.ticket, now, rules)?))).collect()
-        });
+        })?;
         for (delivery, reply) in replies {
             // Its window may close at this very moment; then it finds the same reply in the state.
             let _ = delivery.send(reply);
         }
+        Ok(())
     }
 
     /// The question of a job that has no answer yet; `Err` if objects keep dying of it.
@@ -259,28 +273,29 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         if let Ok(summary) =
             ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages).await
         {
-            self.step(|state, _, _| state.history.summarise(&old, &summary));
+            // Should it not be stored, the next answer leads here again.
+            let _ = self.step(|state, _, _| state.history.summarise(&old, &summary));
         }
     }
 
     /// Pushes a job's answer page by page, as far as the quota goes. What WeChat does not take stays unread,
     /// for `/retrieve`.
-    async fn push(&self, job: u32) {
+    async fn push(&self, job: u32) -> Result<(), Unreachable> {
         if self.state.borrow().job(job).is_none_or(|job| job.push_to.is_none()) {
-            return;
+            return Ok(());
         }
-        let mut next = self.step(|state, now, app| state.first_push(job, now, &app.config.rules.texts));
+        let mut next = self.step(|state, now, app| state.first_push(job, now, &app.config.rules.texts))?;
         while let Some(page) = next {
             if let Err(error) = self.send(&custom::send_text(&page.to, &page.text)).await {
                 self.platform.log(&Line::warn("push.failed", &error));
-                self.step(|state, now, _| note_refusal(state, &error, now));
-                return;
+                return self.step(|state, now, _| note_refusal(state, &error, now));
             }
             next = self.step(|state, now, app| {
                 state.pushed(job, page.end, now);
                 state.next_push(job, page.to, now, &app.config.rules.texts)
-            });
+            })?;
         }
+        Ok(())
     }
 
     /// Shows "对方正在输入…" while the model thinks. Only a nicety: its failure changes nothing.
@@ -299,6 +314,15 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let config = &self.app.config;
         send(&self.platform, &config.wechat_api, &config.app_id, request).await.map(drop)
     }
+}
+
+/// What an object stored.
+fn load<P: Platform, S: Storage>(platform: &P, storage: &S) -> Result<Conversation, Unreachable> {
+    let Some(json) = storage.load()? else { return Ok(Conversation::default()) };
+    Ok(Conversation::from_json(&json).unwrap_or_else(|| {
+        platform.log(&Line::error("state.unreadable", "the stored conversation is not one of ours"));
+        Conversation::default()
+    }))
 }
 
 /// A job has brought down too many lives of its object.

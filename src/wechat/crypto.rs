@@ -1,7 +1,7 @@
 //! The encrypted envelope: AES-256-CBC over `random(16) | length(4, big endian) | message | id`, in base64.
 //!
 //! The IV is the first half of the key; PKCS#7 pads to 32 bytes although AES has blocks of 16.
-//! <https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Technical_Plan.html>
+//! <https://developers.weixin.qq.com/doc/subscription/guide/dev/push/encryption>
 
 use aes::Aes256;
 use aes::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit, consts::U16};

@@ -4,7 +4,7 @@
 
 use super::api::push_percent_encoded;
 use super::callback::SUCCESS;
-use super::xml::XmlWriter;
+use super::xml::{XmlWriter, is_allowed};
 use super::{OpenId, OriginalId};
 use std::fmt;
 
@@ -124,7 +124,7 @@ impl Reply {
 
     fn check(&self) -> Result<(), ReplyError> {
         match self {
-            Self::Text { content } if content.trim().is_empty() => Err(ReplyError::EmptyText),
+            Self::Text { content } if !content.contains(is_visible) => Err(ReplyError::EmptyText),
             Self::Text { content } if content.len() > TEXT_LIMIT => Err(ReplyError::LongText),
             Self::News(articles) if articles.is_empty() || articles.len() > NEWS_LIMIT => {
                 Err(ReplyError::ArticleCount)
@@ -184,6 +184,11 @@ impl Reply {
             Self::TransferCustomerService { kf_account: None } | Self::Success => {}
         }
     }
+}
+
+/// What is left after control characters are dropped and blanks are ignored.
+fn is_visible(character: char) -> bool {
+    is_allowed(character) && !character.is_whitespace()
 }
 
 fn optional(xml: &mut XmlWriter, elements: &[(&str, &Option<String>)]) {

@@ -13,7 +13,7 @@ for (const [mode, vars] of [["secure", {}], ["plain", { ENCODING_AES_KEY: "" }]]
     const pair = await startPair({ vars });
     t.after(pair.close);
     const env = { ...process.env, ...pair.vars, WORKER_URL: new URL("/wechat", pair.stack.url).href };
-    const { stdout } = await promisify(execFile)(await python(), [judge], { env, timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(python, [judge], { env, timeout: 60_000 });
     assert.equal(stdout.match(/^ok /gm)?.length, 11, stdout);
   });
 }

@@ -129,6 +129,40 @@ fn a_question_that_keeps_killing_its_object_gets_a_graceful_answer() {
 }
 
 #[test]
+fn what_cannot_be_stored_is_not_accepted() {
+    run(async {
+        let world = slow_model(0);
+        see(&world, "before", 1, "Answer to before").await;
+        let disk = world.disk(USER);
+        disk.set_full(true);
+        let message = world.text(USER, "why?");
+        assert_eq!(world.deliver_once(&message).await.status, 503);
+        assert_eq!(world.model_calls().len(), 1, "the model is not asked what could not be stored");
+        disk.set_full(false);
+        let seen = world.deliver(&message).await;
+        assert!(seen.text.unwrap().contains("Answer to why?"));
+    });
+}
+
+#[test]
+fn an_answer_that_cannot_be_stored_is_not_shown_and_comes_with_the_next_delivery() {
+    run(async {
+        let world = slow_model(1_000);
+        let message = world.text(USER, "why?");
+        let disk = world.disk(USER);
+        let full = async {
+            world.pass(500).await;
+            disk.set_full(true);
+            world.pass(1_000).await;
+            disk.set_full(false);
+        };
+        let (seen, ()) = tokio::join!(world.deliver(&message), full);
+        assert!(seen.text.unwrap().contains("Answer to why?"));
+        assert_eq!(seen.deliveries, 2);
+    });
+}
+
+#[test]
 fn a_provider_that_fails_twice_is_asked_a_third_time() {
     run(async {
         let world = World::new(&[]);

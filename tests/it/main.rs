@@ -20,5 +20,6 @@ mod vectors_inbound;
 mod vectors_wire;
 mod wechat;
 mod wechat_api;
+mod wechat_parts;
 mod wechat_reply;
 mod world;

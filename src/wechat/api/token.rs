@@ -32,7 +32,7 @@ pub fn stable_token(app_id: &AppId, secret: &Secret, force_refresh: bool) -> Api
 /// Reads the answer; `expires_in` may be a string.
 ///
 /// # Errors
-/// WeChat's error, or [`UNREADABLE`] when a field is missing.
+/// WeChat's error, or [`UNREADABLE`] when a field is missing. 40001 means a wrong secret here, not an old token.
 pub fn parse(answer: &str) -> Result<AccessToken, ApiError> {
     let value = check(answer)?;
     let access_token = value.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());

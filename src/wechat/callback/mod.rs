@@ -2,7 +2,7 @@
 //!
 //! Nothing is parsed before a signature is checked. When a key is configured, only what that key decrypts counts:
 //! the plain copy of compat mode is signed by nobody.
-//! <https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Message_encryption_and_decryption_instructions.html>
+//! <https://developers.weixin.qq.com/doc/service/guide/dev/push/>
 
 mod query;
 mod refusal;

@@ -163,7 +163,7 @@ fn accepted(entry: &Fields) -> bool {
     entry.get("SubscribeStatusString") == Some("accept")
 }
 
-/// <https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Wechat_Verification_Event.html>
+/// <https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Wechat_Accreditation_Event_Push.html>
 fn verification(name: &str, fields: &Fields) -> Option<Event> {
     let expired_time = || fields.number("ExpiredTime").unwrap_or_default();
     let fail_time = || fields.number("FailTime").unwrap_or_default();

@@ -184,7 +184,7 @@ impl World {
             let Some((name, at)) = due else { break };
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await;
             self.disk_of(&name).alarm_rings();
-            self.user(&name).alarm();
+            self.user(&name).alarm().unwrap();
         }
         tokio::time::sleep(Duration::from_millis(end.saturating_sub(self.now()))).await;
     }
@@ -193,7 +193,7 @@ impl World {
         if let Some(user) = self.0.users.borrow().get(name) {
             return Rc::clone(user);
         }
-        let user = UserObject::new(self.clone(), self.disk_of(name), Rc::clone(&self.0.app));
+        let user = UserObject::new(self.clone(), self.disk_of(name), Rc::clone(&self.0.app)).unwrap();
         self.0.users.borrow_mut().insert(name.to_owned(), Rc::clone(&user));
         user
     }

@@ -22,6 +22,7 @@ struct DiskInner {
     document: RefCell<Option<String>>,
     alarm: Cell<Option<Millis>>,
     writes: Cell<usize>,
+    full: Cell<bool>,
 }
 
 impl Disk {
@@ -37,6 +38,11 @@ impl Disk {
         self.0.alarm.get()
     }
 
+    /// From now on, writes fail; or not any more.
+    pub fn set_full(&self, full: bool) {
+        self.0.full.set(full);
+    }
+
     /// The alarm rings, so it is no longer set.
     pub fn alarm_rings(&self) {
         self.0.alarm.set(None);
@@ -48,22 +54,28 @@ impl Disk {
 }
 
 impl Storage for Disk {
-    fn load(&self) -> Option<String> {
-        self.document()
+    fn load(&self) -> Result<Option<String>, Unreachable> {
+        Ok(self.document())
     }
 
-    fn save(&self, document: &str) {
+    fn save(&self, document: &str) -> Result<(), Unreachable> {
+        if self.0.full.get() {
+            return Err(Unreachable("the disk is full".to_owned()));
+        }
         self.put(document);
         self.0.writes.set(self.0.writes.get() + 1);
+        Ok(())
     }
 
-    fn clear(&self) {
+    fn clear(&self) -> Result<(), Unreachable> {
         *self.0.document.borrow_mut() = None;
         self.0.alarm.set(None);
+        Ok(())
     }
 
-    fn set_alarm(&self, at: Millis) {
+    fn set_alarm(&self, at: Millis) -> Result<(), Unreachable> {
         self.0.alarm.set(Some(at));
+        Ok(())
     }
 }
 
@@ -133,7 +145,7 @@ impl Platform for World {
         // As over the wire between objects.
         let delivery = Delivery::from_text(&delivery.to_text()).unwrap();
         let user = self.user(name);
-        Ok(user.receive(&delivery).await)
+        user.receive(&delivery).await
     }
 
     async fn access_token(&self, name: &str, stale: Option<&str>) -> Result<String, TokenFailure> {

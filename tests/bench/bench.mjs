@@ -1,0 +1,150 @@
+// npm run bench: what a message costs, as ratios to the least that a Worker can do in the same workerd.
+// docs/performance.md says how to read it. `npm run bench -- --quick` takes one round instead of five.
+import { execFile } from "node:child_process";
+import os from "node:os";
+import { promisify } from "node:util";
+import { at, simBinary } from "../../tools/paths.mjs";
+import { throwAwayAccount } from "../../tools/settings.mjs";
+import { startSim } from "../../tools/sim.mjs";
+import { startServer } from "./server.mjs";
+
+const rounds = process.argv.includes("--quick") ? 1 : 5;
+const account = throwAwayAccount();
+const OBJECTS = { SESSION_OBJECT: "SessionObject", ACCOUNT_OBJECT: "AccountObject" };
+const here = (name) => new URL(`workers/${name}`, import.meta.url).pathname;
+
+const sim = await startSim({ vars: account, target: "http://127.0.0.1:1/wechat" });
+const vars = { ...account, AI_BASE_URL: `${sim.url}/v1`, AI_MODEL: "bench", RATE_LIMIT: "1000", WECHAT_API_BASE: sim.url };
+const wxapi = { modules: { "index.js": at("build/index.js"), "index_bg.wasm": at("build/index_bg.wasm") }, objects: OBJECTS };
+const plainVars = { ...vars, ENCODING_AES_KEY: "", APP_ID: account.APP_ID };
+
+/** Servers, started afresh in each round: storage and heap of one case must not burden the next. */
+const servers = {
+  hello: () => startServer({ modules: { "hello.js": here("hello.js") } }),
+  object: () => startServer({ modules: { "object.js": here("object.js") }, objects: { HELLO: "HelloObject" } }),
+  plain: () => startServer({ ...wxapi, vars: plainVars }),
+  aes: () => startServer({ ...wxapi, vars }),
+  plainDisk: () => startServer({ ...wxapi, vars: plainVars, disk: true }),
+  aesDisk: () => startServer({ ...wxapi, vars, disk: true }),
+};
+
+/** What is measured: a name, a server, and the load. Loads for a yardstick are the same as for what it measures. */
+const cases = [
+  { name: "hello", server: "hello", kind: "verify", requests: 40_000 },
+  { name: "object", server: "object", kind: "text", requests: 20_000 },
+  { name: "verify", server: "plain", kind: "verify", requests: 30_000 },
+  { name: "event plain", server: "plain", kind: "event", requests: 30_000 },
+  { name: "event secure", server: "aes", kind: "event", mode: "aes", requests: 20_000 },
+  { name: "chat plain, memory", server: "plain", kind: "text", requests: 10_000 },
+  { name: "chat secure, memory", server: "aes", kind: "text", mode: "aes", requests: 10_000 },
+  { name: "chat plain, disk", server: "plainDisk", kind: "text", requests: 10_000 },
+  { name: "chat secure, disk", server: "aesDisk", kind: "text", mode: "aes", requests: 10_000 },
+  { name: "chat plain, disk, 100 users", server: "plainDisk", kind: "text", requests: 10_000, users: 100 },
+  { name: "hello, 1 connection", server: "hello", kind: "verify", requests: 6_000, connections: 1 },
+  { name: "object, 1 connection", server: "object", kind: "text", requests: 4_000, connections: 1 },
+  { name: "verify, 1 connection", server: "plain", kind: "verify", requests: 6_000, connections: 1 },
+  { name: "chat plain, disk, 1 connection", server: "plainDisk", kind: "text", requests: 2_000, connections: 1 },
+  { name: "chat secure, disk, 1 connection", server: "aesDisk", kind: "text", mode: "aes", requests: 2_000, connections: 1 },
+];
+
+/** Ratios of processor time per request, with the budget and what we aim at. */
+const ratios = [
+  ["verify", "hello", 2.0, 1.5],
+  ["event plain", "hello", 3.0, 2.0],
+  ["event secure", "hello", 3.5, 2.3],
+  ["chat plain, memory", "object", 3.5, 2.5],
+  ["chat plain, disk", "object", 7.5, 5],
+  ["chat secure, memory", "chat plain, memory", 1.3, 1.1],
+  ["chat plain, disk", "chat plain, disk, 100 users", 1.5, 1.1],
+];
+
+async function load(url, { kind, mode = "plain", connections = 32, requests, users = 10_000 }) {
+  const target = `${url}/wechat`;
+  const args = ["load", "--target", target, "--kind", kind, "--mode", mode, "--connections", connections, "--requests", requests, "--users", users];
+  // It fails on wrong answers, which a yardstick gives every time; whoever asked looks at the numbers.
+  const run = promisify(execFile)(simBinary, args.map(String), { env: { ...process.env, ...account } });
+  const { stdout } = await run.catch((error) => (error.stdout ? error : Promise.reject(error)));
+  return JSON.parse(stdout);
+}
+
+async function measure(one) {
+  const server = await servers[one.server]();
+  try {
+    await load(server.url, { ...one, requests: 500 });
+    const before = server.cpu();
+    const result = await load(server.url, one);
+    const yardstick = one.server === "hello" || one.server === "object";
+    if (!yardstick && (result.errors > 0 || result.wrong > 0)) throw new Error(`${one.name}: ${JSON.stringify(result)}`);
+    return { cpu: ((server.cpu() - before) * 1e6) / result.requests, rps: result.rps, p50: result.p50_ms, p99: result.p99_ms };
+  } finally {
+    await server.close();
+  }
+}
+
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const results = Object.fromEntries(cases.map(({ name }) => [name, []]));
+for (let round = 1; round <= rounds; round++) {
+  for (const one of cases) {
+    process.stderr.write(`\rround ${round} of ${rounds}: ${one.name.padEnd(40)}`);
+    results[one.name].push(await measure(one));
+  }
+}
+process.stderr.write("\r".padEnd(60) + "\r");
+
+const of = (name, key) => median(results[name].map((result) => result[key]));
+console.log(`${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.type()} ${os.release()}, Node ${process.version}`);
+console.log(`release build, bare workerd, medians of ${rounds} interleaved rounds, model delay 0, 32 connections and 10,000 users unless said\n`);
+console.log("| case | CPU µs per request | requests/s | p50 ms | p99 ms |\n|---|---|---|---|---|");
+for (const { name } of cases) {
+  console.log(`| ${name} | ${of(name, "cpu").toFixed(0)} | ${of(name, "rps").toFixed(0)} | ${of(name, "p50").toFixed(2)} | ${of(name, "p99").toFixed(1)} |`);
+}
+console.log("\n| ratio of CPU | measured | budget | aim |\n|---|---|---|---|");
+for (const [name, yardstick, budget, aim] of ratios) {
+  const ratio = of(name, "cpu") / of(yardstick, "cpu");
+  console.log(`| ${name} / ${yardstick} | ${ratio.toFixed(2)} | ≤ ${budget} | ${aim} |`);
+}
+
+console.log("\n| more | measured | budget | aim |\n|---|---|---|---|");
+await addedLatency();
+await waitingUsers();
+await startUp();
+await sim.close();
+
+/** What we add to the model's own time, at 32 connections. */
+async function addedLatency() {
+  const delay = 200;
+  await sim.post("/_sim/model", [{ delay_ms: delay }]);
+  const server = await servers.plain();
+  const { p50_ms } = await load(server.url, { kind: "text", requests: 2_000 });
+  await server.close();
+  await sim.post("/_sim/model", []);
+  console.log(`| latency added to a model of ${delay} ms, p50 | ${(p50_ms - delay).toFixed(1)} ms | ≤ 10 ms | 5 ms |`);
+}
+
+/** How many users can wait at once on a model of 4 s. */
+async function waitingUsers() {
+  await sim.post("/_sim/model", [{ delay_ms: 4_000 }]);
+  for (const users of [2_000, 5_000, 10_000]) {
+    const server = await servers.plain();
+    const { errors, wrong, max_ms } = await load(server.url, { kind: "text", requests: users, users, connections: users });
+    const memory = server.memory();
+    await server.close();
+    const verdict = `${users - errors - wrong} answered, ${errors + wrong} not, slowest ${max_ms.toFixed(0)} ms, ${memory} MB`;
+    console.log(`| ${users} users waiting at once on a model of 4 s | ${verdict} | 2,000 without an error | 10,000 |`);
+  }
+  await sim.post("/_sim/model", []);
+}
+
+/** The first answer after the start of the process, beyond that of hello. */
+async function startUp() {
+  const times = { hello: [], plain: [] };
+  for (let run = 0; run < 10; run++) {
+    for (const name of Object.keys(times)) {
+      const server = await servers[name]();
+      times[name].push(server.firstAnswer);
+      await server.close();
+    }
+  }
+  const added = median(times.plain) - median(times.hello);
+  console.log(`| start-up: first answer, less that of hello | ${added.toFixed(1)} ms | ≤ 12 ms | 5 ms |`);
+}
