@@ -44,7 +44,7 @@ pub struct Outbound {
     pub headers: Vec<(&'static str, String)>,
     /// The body of a `POST`.
     pub body: Vec<u8>,
-    /// The request fails if no response has begun after this time.
+    /// The exchange fails if it is not over after this time, response body included.
     pub timeout: Millis,
 }
 
@@ -61,7 +61,7 @@ pub struct Inflow<B> {
 
 /// A body that comes in pieces.
 pub trait Pieces {
-    /// The next piece; `None` at the end.
+    /// The next piece, of at least about a kilobyte unless it is the last; `None` at the end.
     fn next(&mut self) -> impl Future<Output = Option<Result<Vec<u8>, Unreachable>>>;
 }
 
@@ -125,8 +125,13 @@ pub trait Platform: Clone + 'static {
     fn fetch(&self, request: Outbound) -> impl Future<Output = Result<Inflow<Self::Body>, Unreachable>>;
 
     /// Runs a model by the `AI` binding; `inputs` is JSON. The body is a stream of server-sent events if the
-    /// inputs ask for one, else JSON.
-    fn run_ai(&self, model: &str, inputs: String) -> impl Future<Output = Result<Self::Body, AiError>>;
+    /// inputs ask for one, else JSON. Fails if it is not over after `timeout`.
+    fn run_ai(
+        &self,
+        model: &str,
+        inputs: String,
+        timeout: Millis,
+    ) -> impl Future<Output = Result<Self::Body, AiError>>;
 
     /// Hands a delivery to the object of the user called `name`.
     fn deliver(&self, name: &str, delivery: &Delivery) -> impl Future<Output = Result<Verdict, Unreachable>>;

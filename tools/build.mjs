@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { at, cargoTarget, cargoTools, simBinary } from "./paths.mjs";
+import { at, cargoTarget, cargoTools, fastSimBinary, simBinary } from "./paths.mjs";
 import { captured, Failure, say, seconds } from "./steps.mjs";
 import { withoutNames } from "./wasm.mjs";
 
@@ -24,10 +24,11 @@ export async function compileWorker(profile) {
   return path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
 }
 
-/** Compiles wx-sim. */
-export async function compileSimulator() {
-  await cargo("wx-sim: cargo build", ["build", "-p", "wx-sim", "--locked"]);
-  if (!fs.existsSync(simBinary)) throw new Failure(`✗ cargo built wx-sim, but not to ${simBinary}.`);
+/** Compiles wx-sim: quickly, or for the bench to a quick program. */
+export async function compileSimulator(binary = simBinary) {
+  const profile = binary === fastSimBinary ? ["--profile", "fast"] : [];
+  await cargo("wx-sim: cargo build", ["build", "-p", "wx-sim", "--locked", ...profile]);
+  if (!fs.existsSync(binary)) throw new Failure(`✗ cargo built wx-sim, but not to ${binary}.`);
 }
 
 /** Makes `index.js` and `index_bg.wasm` of a compiled Worker; true if they are new. Needs the tools of setup.mjs. */

@@ -14,6 +14,9 @@ export const cargoTarget = path.resolve(root, process.env.CARGO_TARGET_DIR ?? "t
 /** The simulator, as `cargo build -p wx-sim` leaves it. */
 export const simBinary = path.join(cargoTarget, "debug", "wx-sim");
 
+/** The simulator, as `cargo build -p wx-sim --profile fast` leaves it, for the bench. */
+export const fastSimBinary = path.join(cargoTarget, "fast", "wx-sim");
+
 /** Installed from crates.io into `.tools/bin`. wasm-bindgen-cli must match the library in Cargo.toml exactly. */
 export const cargoTools = [
   { crate: "worker-build", version: "0.8.7", binary: "worker-build" },

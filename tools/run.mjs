@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { bundleWorker, compileSimulator, compileWorker, profiles } from "./build.mjs";
-import { at, root } from "./paths.mjs";
+import { at, fastSimBinary, root } from "./paths.mjs";
 import { pythonPackages } from "./python.mjs";
 import { cargoToolsInstalled, node, npmPackages, rust } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
@@ -35,7 +35,7 @@ async function build() {
 }
 
 async function bench(args) {
-  const [interpreter] = await Promise.all([node(), released(simulator)]);
+  const [interpreter] = await Promise.all([node(), released(() => rust().then(() => compileSimulator(fastSimBinary)))]);
   return supervised(interpreter, ["tests/bench/bench.mjs", ...args]);
 }
 
@@ -63,7 +63,7 @@ async function prepared(profile, ...others) {
   if (await bundleWorker(profile, wasm)) say(`✓ Worker: bundled in ${profile.out}/ (${seconds(start)})`);
 }
 
-const simulator = () => rust().then(compileSimulator);
+const simulator = () => rust().then(() => compileSimulator());
 
 async function succeed(command, args) {
   const code = await foreground(command, args);

@@ -9,8 +9,8 @@ use super::prompt::ChatMessage;
 pub const ANSWER_LIMIT: usize = 16 * 1024;
 /// One model is asked this many times before the next one of the chain.
 pub const ATTEMPTS: u32 = 3;
-/// A model that sends nothing for this long (milliseconds) has failed.
-pub const SILENCE_LIMIT: u64 = 90_000;
+/// A model that has not finished after this long (milliseconds) has failed.
+pub const LONGEST: u64 = 180_000;
 /// Output tokens asked for: enough for [`ANSWER_LIMIT`] in any language.
 const MAX_TOKENS: u32 = 4_096;
 
@@ -79,9 +79,9 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    /// The error behind the message of the `AI` binding, which begins with a code: `3040: Capacity …`.
+    /// The error behind the message of the `AI` binding: `3040: Capacity …`, with or without a name before it.
     pub fn of_binding(message: &str) -> Self {
-        match message.split(':').next().and_then(|code| code.trim().parse().ok()) {
+        match message.split(':').take(2).find_map(|part| part.trim().parse().ok()) {
             Some(code) => Self::Code(code),
             None => Self::Unreachable(message.to_owned()),
         }

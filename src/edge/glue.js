@@ -33,39 +33,34 @@ export async function callObject(namespace, name, body) {
   return text;
 }
 
-/** Sends a request; fails if no response has begun after `timeout` ms. Headers are name, value, name, value. */
+/** Sends a request; fails if it is not over after `timeout` ms. Headers are name, value, name, value. */
 export async function send(method, url, headers, body, timeout) {
   const pairs = [];
   for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i], headers[i + 1]]);
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(new Error("no response in time")), timeout);
-  try {
-    return await fetch(url, {
-      method,
-      headers: pairs,
-      // A copy: `body` is a window into wasm's memory, which changes before the request is on its way.
-      body: method === "GET" ? undefined : body.slice(),
-      redirect: "manual",
-      signal: abort.signal,
-    });
-  } finally {
-    clearTimeout(timer);
-  }
+  return await fetch(url, {
+    method,
+    headers: pairs,
+    // A copy: `body` is a window into wasm's memory, which changes before the request is on its way.
+    body: method === "GET" ? undefined : body.slice(),
+    redirect: "manual",
+    signal: AbortSignal.timeout(timeout),
+  });
 }
 
 /** Runs a model by the AI binding: a stream, whether the model streams or not. */
-export async function runAi(ai, model, inputs) {
-  const output = await ai.run(model, JSON.parse(inputs));
+export async function runAi(ai, model, inputs, timeout) {
+  const output = await ai.run(model, JSON.parse(inputs), { signal: AbortSignal.timeout(timeout) });
   return output instanceof ReadableStream ? output : new Response(JSON.stringify(output)).body;
 }
 
 export function reader(stream) {
-  return stream?.getReader();
+  return stream?.getReader({ mode: "byob" });
 }
 
-/** The next piece, or undefined at the end. */
+/** The next piece, or undefined at the end. Tokens come in hundreds of tiny pieces, so wait for a kilobyte. */
 export async function read(reader) {
-  return (await reader?.read())?.value;
+  const piece = (await reader?.readAtLeast(1024, new Uint8Array(16384)))?.value;
+  return piece?.byteLength ? piece : undefined;
 }
 
 export function cancel(reader) {

@@ -21,7 +21,7 @@ extern "C" {
         timeout: f64,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_name = runAi)]
-    pub async fn run_ai(ai: &JsValue, model: &str, inputs: &str) -> Result<JsValue, JsValue>;
+    pub async fn run_ai(ai: &JsValue, model: &str, inputs: &str, timeout: f64) -> Result<JsValue, JsValue>;
     pub fn reader(stream: &JsValue) -> JsValue;
     #[wasm_bindgen(catch)]
     pub async fn read(reader: &JsValue) -> Result<JsValue, JsValue>;

@@ -100,8 +100,9 @@ impl Platform for Runtime {
         Ok(Inflow { status: response.status(), content_type, body })
     }
 
-    async fn run_ai(&self, model: &str, inputs: String) -> Result<Stream, AiError> {
-        let output = glue::run_ai(&self.binding("AI"), model, &inputs).await;
+    #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
+    async fn run_ai(&self, model: &str, inputs: String, timeout: Millis) -> Result<Stream, AiError> {
+        let output = glue::run_ai(&self.binding("AI"), model, &inputs, timeout as f64).await;
         output.map(|stream| Stream::new(&stream)).map_err(|error| AiError(glue::reason(&error)))
     }
 

@@ -1,13 +1,8 @@
 //! Asking the language models: the chain, the attempts, the stream.
 
-use std::cell::Cell;
-use std::pin::pin;
-
-use futures_util::future::{Either, select};
-
 use super::App;
 use crate::chat::clean::clean;
-use crate::chat::model::{self, ATTEMPTS, AnswerReader, ModelError, SILENCE_LIMIT};
+use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError};
 use crate::chat::prompt::ChatMessage;
 use crate::config::Endpoint;
 use crate::log::Line;
@@ -55,32 +50,12 @@ async fn once<P: Platform>(
     name: &str,
     messages: &[ChatMessage],
 ) -> Result<String, ModelError> {
-    let heard = Cell::new(false);
-    let answer = async {
-        let body = match &app.config.model.endpoint {
-            Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await?,
-            None => begin_by_binding(platform, name, messages).await?,
-        };
-        read::<P>(body, &heard).await
+    let body = match &app.config.model.endpoint {
+        Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await?,
+        None => begin_by_binding(platform, name, messages).await?,
     };
-    match select(pin!(answer), pin!(silence(platform, &heard))).await {
-        Either::Left((answer, _)) => {
-            let answer = clean(&answer?);
-            if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
-        }
-        Either::Right(_) => Err(ModelError::Unreachable("it fell silent".to_owned())),
-    }
-}
-
-/// Ends when nothing was heard for [`SILENCE_LIMIT`], or up to twice as long. One timer for the whole stream:
-/// a timer for each piece would cost more than the piece.
-async fn silence<P: Platform>(platform: &P, heard: &Cell<bool>) {
-    loop {
-        platform.sleep(SILENCE_LIMIT).await;
-        if !heard.replace(false) {
-            return;
-        }
-    }
+    let answer = clean(&read(body).await?);
+    if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
 }
 
 async fn begin_by_binding<P: Platform>(
@@ -88,7 +63,7 @@ async fn begin_by_binding<P: Platform>(
     name: &str,
     messages: &[ChatMessage],
 ) -> Result<P::Body, ModelError> {
-    let begun = platform.run_ai(name, model::workers_ai_inputs(messages)).await;
+    let begun = platform.run_ai(name, model::workers_ai_inputs(messages), LONGEST).await;
     begun.map_err(|AiError(message)| ModelError::of_binding(&message))
 }
 
@@ -110,24 +85,17 @@ pub fn request(endpoint: &Endpoint, path: &str, content_type: String, body: Vec<
     if let Some(key) = &endpoint.key {
         headers.push(("authorization", format!("Bearer {}", key.expose())));
     }
-    Outbound {
-        method: "POST",
-        url: format!("{}{path}", endpoint.base_url),
-        headers,
-        body,
-        timeout: SILENCE_LIMIT,
-    }
+    Outbound { method: "POST", url: format!("{}{path}", endpoint.base_url), headers, body, timeout: LONGEST }
 }
 
 fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {
     if inflow.status == 200 { Ok(inflow.body) } else { Err(ModelError::Status(inflow.status)) }
 }
 
-/// Reads the whole stream, and notes with each piece that it was heard.
-async fn read<P: Platform>(mut body: P::Body, heard: &Cell<bool>) -> Result<String, ModelError> {
+/// Reads the whole stream, as long as it is wanted.
+async fn read<B: Pieces>(mut body: B) -> Result<String, ModelError> {
     let mut reader = AnswerReader::default();
     while let Some(piece) = body.next().await {
-        heard.set(true);
         if !reader.feed(&piece.map_err(unreachable)?) {
             break;
         }

@@ -46,7 +46,8 @@ pub async fn hear<P: Platform>(platform: &P, app: &App, media_id: &str, format: 
 
 async fn whisper<P: Platform>(platform: &P, name: &str, voice: &[u8]) -> Result<Answer, Unreachable> {
     let inputs = model::whisper_inputs(STANDARD.encode(voice));
-    let body = platform.run_ai(name, inputs).await.map_err(|AiError(reason)| Unreachable(reason))?;
+    let body =
+        platform.run_ai(name, inputs, model::LONGEST).await.map_err(|AiError(reason)| Unreachable(reason))?;
     collect(Inflow { status: 200, content_type: String::new(), body }).await
 }
 

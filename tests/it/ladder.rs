@@ -194,7 +194,7 @@ fn the_next_model_of_the_chain_answers_when_the_first_is_down() {
 }
 
 #[test]
-fn a_model_that_falls_silent_is_asked_again() {
+fn a_model_that_never_finishes_is_asked_again() {
     run(async {
         let world = World::new(&[]);
         world.model(|call| answers(if call.number == 1 { 86_400_000 } else { 0 }, "awake now"));
@@ -212,7 +212,7 @@ fn a_model_that_does_not_exist_is_not_asked_again() {
         world.model(|call| ModelTurn {
             delay: 0,
             outcome: if call.model == "missing" {
-                Err("5007: No such model".into())
+                Err("InferenceUpstreamError: 5007: No such model".into())
             } else {
                 Ok("here".into())
             },

@@ -123,13 +123,16 @@ impl Platform for World {
         })
     }
 
-    async fn run_ai(&self, model: &str, inputs: String) -> Result<Body, AiError> {
+    async fn run_ai(&self, model: &str, inputs: String, timeout: Millis) -> Result<Body, AiError> {
         let number = self.0.model_calls.borrow().len() + 1;
         let inputs = serde_json::from_str(&inputs).unwrap();
         let call = ModelCall { model: model.to_owned(), inputs, number };
         self.0.model_calls.borrow_mut().push(call.clone());
         let turn = (self.0.model.borrow())(&call);
-        self.sleep(turn.delay).await;
+        self.sleep(turn.delay.min(timeout)).await;
+        if turn.delay >= timeout {
+            return Err(AiError("The operation was aborted due to timeout".to_owned()));
+        }
         let text = turn.outcome.map_err(AiError)?;
         if call.inputs["stream"] != serde_json::Value::Bool(true) {
             return Ok(Body::new(text.as_bytes()));
