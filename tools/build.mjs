@@ -49,7 +49,10 @@ export async function bundleWorker(profile, wasm) {
 async function cargo(title, args) {
   const start = Date.now();
   let announced = false;
-  const timer = setTimeout(() => say(`… ${title}`, (announced = true)), 2000);
+  const timer = setTimeout(() => {
+    announced = true;
+    say(`… ${title}`);
+  }, 2000);
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: "always" } : {};
   const { code, output } = await captured("cargo", [...args, "--quiet"], { env: { ...process.env, ...toolPaths(), ...color } });
   clearTimeout(timer);
