@@ -5,15 +5,21 @@ use crate::control::Inbox;
 use crate::control::send::{SendReport, SendRequest};
 use crate::lang::Lang;
 use crate::push::deliver::{Delivery, Outcome};
+use crate::push::envelope::Mode;
 
 /// Characters of the bar that is five seconds long.
 const BAR: u64 = 20;
 
-/// Prints the message, its deliveries, the answer, and the rules.
-pub fn sent(voice: Voice, request: &SendRequest, sent: &SendReport) {
+/// Prints who does what, before it is delivered: that may take fifteen seconds.
+pub fn sending(voice: Voice, person: &str, request: &SendRequest, mode: Mode) {
     let Voice { lang, paint } = voice;
-    let mode = format!("{:?}", sent.mode).to_lowercase();
-    voice.say(&format!("{} ▸ {}  {}", paint.bold(&sent.person), said(lang, request), paint.dim(&mode)));
+    let mode = format!("{mode:?}").to_lowercase();
+    voice.say(&format!("{} ▸ {}  {}", paint.bold(person), said(lang, request), paint.dim(&mode)));
+}
+
+/// Prints the deliveries, the answer, and the rules.
+pub fn sent(voice: Voice, sent: &SendReport) {
+    let Voice { lang, paint } = voice;
     for delivery in &sent.deliveries {
         voice.say(&format!("  {}", delivery_line(voice, delivery)));
     }

@@ -119,8 +119,9 @@ impl Delivery {
             target: self.target.as_ref().map(ToString::to_string),
             ..request
         };
+        report::sending(voice, &self.person, &request, self.mode.unwrap_or(client.mode));
         let sent: SendReport = client.post("/_sim/send", &request).await?;
-        report::sent(voice, &request, &sent);
+        report::sent(voice, &sent);
         let wait_ms = u64::from(self.wait) * 1000;
         let after: Inbox = client.get(&inbox_path(&self.person, before.newest, wait_ms)).await?;
         report::pushed(voice, &after, self.wait);

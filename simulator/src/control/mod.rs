@@ -20,6 +20,7 @@ use serde_json::json;
 use crate::state::Sim;
 
 pub use inbox::Inbox;
+pub use settings::Health;
 
 /// Every route of the control API.
 pub fn routes() -> Router<Arc<Sim>> {

@@ -5,27 +5,42 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Refused, json_response, read};
 use crate::model::{ModelCall, Rule};
 use crate::platform::{AccountType, ApiCall, Fault};
-use crate::push::envelope;
+use crate::push::envelope::{self, Mode};
 use crate::state::Sim;
 
 /// The longest jump of the clock: a hundred years.
 const LONGEST_JUMP_S: u64 = 3_153_600_000;
 
+/// Who answers here, and how it is set up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Health {
+    /// Always true.
+    pub ok: bool,
+    /// `wx-sim`
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where messages go.
+    pub target: Option<String>,
+    /// How they are sealed unless a request says otherwise.
+    pub mode: Mode,
+}
+
 /// `GET /_sim/health`
 pub async fn health(State(sim): State<Arc<Sim>>) -> Response {
-    json_response(&json!({
-        "ok": true,
-        "name": "wx-sim",
-        "version": env!("CARGO_PKG_VERSION"),
-        "target": sim.options.target.as_ref().map(ToString::to_string),
-        "mode": envelope::default_mode(&sim.account),
-    }))
+    json_response(&Health {
+        ok: true,
+        name: "wx-sim".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        target: sim.options.target.as_ref().map(ToString::to_string),
+        mode: envelope::default_mode(&sim.account),
+    })
 }
 
 /// `GET /_sim/calls`
