@@ -7,20 +7,17 @@ import { at, cargoTarget, cargoTools, fastSimBinary, simBinary } from "./paths.m
 import { captured, Failure, say, seconds } from "./steps.mjs";
 import { withoutNames } from "./wasm.mjs";
 
-/**
- * `release` is what is deployed and tested. `dev` compiles an edit in a second or two and keeps function names for
- * stack traces; without debug information, which wasm-bindgen would spend most of its time on.
- */
+/** `release` is what is deployed and tested; `dev` compiles an edit in a second or two and keeps function names. */
 export const profiles = {
-  release: { flag: "--release", folder: "release", out: "build", env: {}, locked: ["--locked"] },
-  dev: { flag: "--dev", folder: "debug", out: "target/worker-dev", env: { CARGO_PROFILE_DEV_DEBUG: "false" }, locked: [] },
+  release: { flag: "--release", folder: "release", out: "build", locked: ["--locked"] },
+  dev: { flag: "--dev", folder: "debug", out: "target/worker-dev", locked: [] },
 };
 
 /** Compiles the Worker to wasm; resolves with the wasm's path. Needs nothing but Rust. */
 export async function compileWorker(profile) {
   const release = profile === profiles.release ? ["--release"] : [];
   const args = ["build", "--lib", "-p", "wxapi", "--target", "wasm32-unknown-unknown", ...release, ...profile.locked];
-  await cargo("Worker: cargo build", args, profile.env);
+  await cargo("Worker: cargo build", args);
   return path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
 }
 
@@ -38,7 +35,7 @@ export async function bundleWorker(profile, wasm) {
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === source) return false;
   // Named, or it would compile every member of the workspace to wasm.
   const args = [profile.flag, "--no-opt", "--out-dir", profile.out, ".", "-p", "wxapi", ...profile.locked];
-  const { code, output } = await captured(at(".tools/bin/worker-build"), args, { env: { ...process.env, ...toolPaths(), ...profile.env } });
+  const { code, output } = await captured(at(".tools/bin/worker-build"), args, { env: { ...process.env, ...toolPaths() } });
   if (code !== 0) {
     // The next worker-build would wait for this folder to look abandoned.
     fs.rmSync(at(profile.out, ".tmp"), { recursive: true, force: true });
@@ -50,12 +47,15 @@ export async function bundleWorker(profile, wasm) {
 }
 
 /** Quiet unless it takes a while or fails. */
-async function cargo(title, args, env) {
+async function cargo(title, args) {
   const start = Date.now();
   let announced = false;
-  const timer = setTimeout(() => say(`… ${title}`, (announced = true)), 2000);
+  const timer = setTimeout(() => {
+    announced = true;
+    say(`… ${title}`);
+  }, 2000);
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: "always" } : {};
-  const { code, output } = await captured("cargo", [...args, "--quiet"], { env: { ...process.env, ...toolPaths(), ...color, ...env } });
+  const { code, output } = await captured("cargo", [...args, "--quiet"], { env: { ...process.env, ...toolPaths(), ...color } });
   clearTimeout(timer);
   if (code !== 0) throw new Failure(`${output}\n✗ cargo ${args.join(" ")} ended with ${code}.`);
   if (announced) say(`✓ ${title} (${seconds(start)})`);

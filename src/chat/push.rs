@@ -29,7 +29,7 @@ pub struct Push {
     refused_until: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference; wasm32 has no objection")]
 fn is_zero(value: &u64) -> bool {
     *value == 0
 }

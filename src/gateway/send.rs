@@ -96,7 +96,7 @@ pub fn outbound(base: &str, request: &ApiRequest, token: Option<&str>) -> Outbou
     Outbound { method: request.method.as_str(), url, headers, body, timeout: TIMEOUT }
 }
 
-/// Reads a whole response, up to [`LARGEST`].
+/// Reads a whole response, up to `LARGEST`.
 pub async fn collect<B: Pieces>(mut inflow: Inflow<B>) -> Result<Answer, Unreachable> {
     let mut body = Vec::new();
     while let Some(piece) = inflow.body.next().await {
