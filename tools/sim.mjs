@@ -12,11 +12,11 @@ import { accountSettings } from "./settings.mjs";
  * - `target`: where it delivers messages to
  * - `port`: a free one by default
  * - `onLine`: gets each line that it prints
- * - `binary`: another build of it
+ * - `binary`: another build of it, or a command before whose arguments `before` stand
  */
-export async function startSim({ vars, target, port = 0, onLine = () => {}, binary = simBinary }) {
+export async function startSim({ vars, target, port = 0, onLine = () => {}, binary = simBinary, before = [] }) {
   const account = Object.fromEntries(accountSettings.map((name) => [name, vars[name] ?? ""]));
-  const child = spawn(binary, ["dev", "--port", port, "--target", target], {
+  const child = spawn(binary, [...before, "dev", "--port", port, "--target", target], {
     // Not the project's folder: there it would read .dev.vars first.
     cwd: at("tools"),
     env: { ...process.env, ...account },

@@ -17,22 +17,26 @@ const TICKS_PER_SECOND = 100;
  * - `vars`: its settings
  * - `objects`: `{ BINDING: "ClassName" }`
  * - `disk`: the objects' storage is on disk, not in memory
+ * - `model`: `{ file, delay }`, a Worker that gets every request which this one sends
  */
-export async function startServer({ modules, vars = {}, objects = {}, disk = false }) {
+export async function startServer({ modules, vars = {}, objects = {}, disk = false, model }) {
   // workerd keeps objects with SQLite in files only; in memory means files in memory.
   const folder = fs.mkdtempSync(path.join(disk ? os.tmpdir() : "/dev/shm", "wxapi-bench-"));
   const port = await freePort();
   for (const [name, file] of Object.entries(modules)) fs.copyFileSync(file, path.join(folder, name));
+  if (model) fs.copyFileSync(model.file, path.join(folder, "model.js"));
   fs.mkdirSync(path.join(folder, "storage"));
-  fs.writeFileSync(path.join(folder, "config.capnp"), config({ modules, vars, objects, folder, port }));
-  // Each object on disk is three open files.
-  const serve = 'ulimit -n "$(ulimit -Hn)"; exec "$0" serve config.capnp';
-  const child = spawn("sh", ["-c", serve, workerd], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  fs.writeFileSync(path.join(folder, "config.capnp"), config({ modules, vars, objects, folder, port, model }));
+  const [command, args] = withManyFiles(workerd, ["serve", "config.capnp"]);
+  const child = spawn(command, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   const started = performance.now();
   const server = new Server(child, folder, port);
   await server.ready(started);
   return server;
 }
+
+/** A command that may open as many files as the system allows: connections, and three for each object. */
+export const withManyFiles = (command, args) => ["sh", ["-c", 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"', command, ...args]];
 
 class Server {
   #child;
@@ -82,7 +86,7 @@ class Server {
 }
 
 /** workerd's configuration. https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function config({ modules, vars, objects, folder, port }) {
+function config({ modules, vars, objects, folder, port, model }) {
   const text = JSON.stringify;
   const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const files = Object.keys(modules).map((name) => `(name = ${text(name)}, ${kind(name)} = embed ${text(name)})`);
@@ -91,11 +95,18 @@ function config({ modules, vars, objects, folder, port }) {
     ...Object.entries(objects).map(([name, value]) => `(name = ${text(name)}, durableObjectNamespace = ${text(value)})`),
   ];
   const namespaces = Object.values(objects).map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
+  const outside = model ? `(name = "internet", worker = .model)` : `(name = "internet", network = (allow = []))`;
+  const delay = model?.delay ? `(name = "DELAY", text = ${text(String(model.delay))})` : "";
+  const modelWorker = `const model :Workerd.Worker = (
+  compatibilityDate = "2026-10-01",
+  modules = [(name = "model.js", esModule = embed "model.js")],
+  bindings = [${delay}],
+);`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
-    (name = "internet", network = (allow = ["private"])),
+    ${outside},
     (name = "storage", disk = (path = ${text(path.join(folder, "storage"))}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
@@ -107,5 +118,6 @@ const worker :Workerd.Worker = (
   durableObjectNamespaces = [${namespaces.join(", ")}],
   durableObjectStorage = (localDisk = "storage"),
 );
+${model ? modelWorker : ""}
 `;
 }
