@@ -26,7 +26,7 @@ async function test(words) {
   if (chosen.length === 0) return say(`no file in tests/e2e has ${words.join(" or ")} in its name`);
   say(`tests on the built Worker, in workerd: ${chosen.length} of ${files.length} files`);
   // Most of them wait for the clocks of WeChat's protocol, not for the processor.
-  const options = ["--test", "--test-concurrency=2", "--test-reporter=spec"];
+  const options = ["--test", "--test-concurrency=3", "--test-reporter=spec"];
   return supervised(interpreter, [...options, ...chosen.map((file) => `tests/e2e/${file}`)]);
 }
 
