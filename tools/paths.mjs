@@ -24,4 +24,4 @@ export const cargoTools = [
 ];
 
 /** What wrangler and miniflare ask for. An older Node is only used to fetch this one (tools/node/). */
-export const minimumNode = [22, 12];
+export const minimumNode = "22.12";

@@ -26,7 +26,7 @@ async function test(words) {
   if (chosen.length === 0) return say(`no file in tests/e2e has ${words.join(" or ")} in its name`);
   say(`tests on the built Worker, in workerd: ${chosen.length} of ${files.length} files`);
   // Most of them wait for the clocks of WeChat's protocol, not for the processor.
-  const options = ["--test", "--test-concurrency=2", "--test-reporter=spec"];
+  const options = ["--test", "--test-concurrency=3", "--test-reporter=spec"];
   return supervised(interpreter, [...options, ...chosen.map((file) => `tests/e2e/${file}`)]);
 }
 
@@ -77,9 +77,8 @@ function supervised(interpreter, args) {
   const options = { cwd: root, detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"], env };
   const child = spawn(interpreter, args, options);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  // npm passes on what a terminal sends, but not that it was killed itself.
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && child.kill(), 500).unref();
+  const npm = npmProcess();
+  if (npm) setInterval(() => npmProcess() !== npm && child.kill(), 500).unref();
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
@@ -91,6 +90,14 @@ function supervised(interpreter, args) {
       resolve(exitCode(code, signal));
     });
   });
+}
+
+/** Who runs us: npm passes on what a terminal sends, but not that it was killed itself. Often a shell is in between. */
+function npmProcess() {
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const status = `/proc/${process.ppid}/status`;
+  const shell = fs.existsSync(status) && /^PPid:\s*(\d+)$/m.exec(fs.readFileSync(status, "utf8"))?.[1];
+  return `${process.ppid} ${shell}`;
 }
 
 function environment(interpreter) {

@@ -10,12 +10,11 @@ const WASM = "wasm32-unknown-unknown";
 
 /** Node for wrangler and the local stack: the one that runs, or one from npm; resolves with its path. */
 export async function node() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1])) return process.execPath;
+  if (isAtLeast(process.versions.node, minimumNode)) return process.execPath;
   const binary = at("tools/node/node_modules", nodePackage(), "bin/node");
   await npmCi("tools/node", `node-22 (Node ${process.versions.node} is too old for wrangler)`);
   if (fs.existsSync(binary)) return binary;
-  throw new Failure(`✗ Install Node.js ${minimumNode.join(".")} or newer: npm has no ${nodePackage()} package.`);
+  throw new Failure(`✗ Install Node.js ${minimumNode} or newer: npm has no ${nodePackage()} package.`);
 }
 
 function nodePackage() {
@@ -50,9 +49,9 @@ let rustReady;
 export const rust = () => (rustReady ??= ensureRust());
 
 async function ensureRust() {
-  const wanted = /^rust-version = "(.+)"$/m.exec(read(at("Cargo.toml")))?.[1] ?? "0";
-  const version = /^rustc (\d+\.\d+)/m.exec(await rustc("--version"))?.[1] ?? "0";
-  if (Number(version.split(".")[1]) < Number(wanted.split(".")[1])) {
+  const wanted = /^rust-version = "(.+)"$/m.exec(read(at("Cargo.toml")))[1];
+  const version = /^rustc (\d+\.\d+)/m.exec(await rustc("--version"))[1];
+  if (!isAtLeast(version, wanted)) {
     throw new Failure(`✗ Rust ${version} is too old, ${wanted} is needed: run \`rustup update stable\`.`);
   }
   const libraries = (await rustc("--print", "target-libdir", "--target", WASM)).trim();
@@ -91,6 +90,12 @@ const QUICK_TO_COMPILE = {
   CARGO_PROFILE_RELEASE_DEBUG: "false",
   CARGO_PROFILE_RELEASE_PANIC: "abort",
 };
+
+/** Compares versions by their first two numbers. */
+function isAtLeast(version, wanted) {
+  const [[major, minor], [wantedMajor, wantedMinor]] = [version, wanted].map((text) => text.split(".").map(Number));
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
 
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
 
