@@ -83,7 +83,8 @@ impl ModelError {
     pub fn of_binding(message: &str) -> Self {
         match message.split(':').take(2).find_map(|part| part.trim().parse().ok()) {
             Some(code) => Self::Code(code),
-            None => Self::Unreachable(message.to_owned()),
+            // What it says instead may quote the question, so it is not kept.
+            None => Self::Unreachable("the AI binding failed without a code".to_owned()),
         }
     }
 
