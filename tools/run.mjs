@@ -76,7 +76,7 @@ function supervised(interpreter, args) {
   const env = { ...environment(interpreter), WRANGLER_LOG: "error" };
   const options = { cwd: root, detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"], env };
   const child = spawn(interpreter, args, options);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of signals) process.removeAllListeners(signal).on(signal, () => child.kill(signal));
   const npm = npmProcess();
   if (npm) setInterval(() => npmProcess() !== npm && child.kill(), 500).unref();
   return new Promise((resolve, reject) => {
@@ -105,6 +105,9 @@ function environment(interpreter) {
   return { ...process.env, PATH: folders, WRANGLER_SEND_METRICS: "false" };
 }
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+// Node's own way would leave cargo running.
+for (const signal of signals) process.on(signal, () => process.exit(exitCode(null, signal)));
 const [name, ...args] = process.argv.slice(2);
 if (!jobs[name]) giveUp(new Failure(`usage: node tools/run.mjs ${Object.keys(jobs).join("|")} [arguments]`));
 jobs[name](args.filter((arg) => arg !== "--")).then((code) => process.exit(code ?? 0), giveUp);
