@@ -192,10 +192,13 @@ fn aes_key<F: Fn(&str) -> Option<String>>(
 fn model<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Model {
     let key = reader.secret("AI_API_KEY").map(Secret::new);
     let endpoint = reader.base("AI_BASE_URL").map(|base_url| Endpoint { base_url, key });
-    if endpoint.is_some() && reader.text("AI_MODEL").is_none() {
-        reader.problem("AI_MODEL", "is missing: name the model that AI_BASE_URL serves");
-    }
     let chain = reader.text("AI_MODEL").unwrap_or_else(|| MODEL.to_owned());
+    if endpoint.is_some() && chain.starts_with("@cf/") {
+        reader.problem(
+            "AI_MODEL",
+            "names a model of Workers AI, but AI_BASE_URL is set: name one that it serves",
+        );
+    }
     let chain = chain.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     let binding_default = |name: &str| endpoint.is_none().then(|| name.to_owned());
     Model {

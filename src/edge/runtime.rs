@@ -24,9 +24,10 @@ impl Runtime {
         Self { env }
     }
 
-    /// A variable or secret.
+    /// A variable or secret. A number in `[vars]` without quotes arrives as a number.
     pub fn setting(&self, name: &str) -> Option<String> {
-        self.binding(name).as_string()
+        let value = self.binding(name);
+        value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))
     }
 
     fn binding(&self, name: &str) -> JsValue {
