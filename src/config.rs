@@ -82,6 +82,9 @@ pub struct Problem {
     pub text: &'static str,
 }
 
+/// A setting that is there but cannot be used.
+struct Faulty;
+
 /// Reads settings and collects what is wrong with them.
 struct Reader<F> {
     lookup: F,
@@ -116,14 +119,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    /// The base of an address.
-    fn base(&mut self, name: &'static str) -> Option<String> {
-        let value = self.text(name)?;
+    /// The base of an address. `Err`: set, but faulty; what depends on it is off rather than somewhere else.
+    fn base(&mut self, name: &'static str, consequence: &'static str) -> Result<Option<String>, Faulty> {
+        let Some(value) = self.text(name) else { return Ok(None) };
         if !(value.starts_with("https://") || value.starts_with("http://")) {
-            self.problem(name, "is not an http or https address, so it is not used");
-            return None;
+            self.problem(name, consequence);
+            return Err(Faulty);
         }
-        Some(value.trim_end_matches('/').to_owned())
+        Ok(Some(value.trim_end_matches('/').to_owned()))
     }
 
     fn problem(&mut self, name: &'static str, text: &'static str) {
@@ -147,7 +150,10 @@ impl Config {
             }
             None => None,
         };
-        let wechat_api = reader.base("WECHAT_API_BASE").unwrap_or_else(|| WECHAT_API.to_owned());
+        let wechat_api =
+            reader.base("WECHAT_API_BASE", "is no http or https address, so WeChat's API is not called");
+        let account = account.filter(|_| wechat_api.is_ok());
+        let wechat_api = wechat_api.ok().flatten().unwrap_or_else(|| WECHAT_API.to_owned());
         let model = model(&mut reader);
         let rules = rules(&mut reader, account.is_some());
         Self { keys, account, app_id, model, rules, wechat_api, problems: reader.problems }
@@ -191,7 +197,11 @@ fn aes_key<F: Fn(&str) -> Option<String>>(
 
 fn model<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Model {
     let key = reader.secret("AI_API_KEY").map(Secret::new);
-    let endpoint = reader.base("AI_BASE_URL").map(|base_url| Endpoint { base_url, key });
+    let system_prompt = reader.text("SYSTEM_PROMPT").unwrap_or_else(|| SYSTEM_PROMPT.to_owned());
+    let Ok(base_url) = reader.base("AI_BASE_URL", "is no http or https address, so no model is asked") else {
+        return Model { chain: Vec::new(), endpoint: None, vision: None, speech: None, system_prompt };
+    };
+    let endpoint = base_url.map(|base_url| Endpoint { base_url, key });
     let chain = reader.text("AI_MODEL").unwrap_or_else(|| MODEL.to_owned());
     if endpoint.is_some() && chain.starts_with("@cf/") {
         reader.problem(
@@ -205,7 +215,7 @@ fn model<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Model {
         chain,
         vision: reader.text("AI_VISION_MODEL").or_else(|| binding_default(VISION_MODEL)),
         speech: reader.text("AI_SPEECH_MODEL").or_else(|| binding_default(SPEECH_MODEL)),
-        system_prompt: reader.text("SYSTEM_PROMPT").unwrap_or_else(|| SYSTEM_PROMPT.to_owned()),
+        system_prompt,
         endpoint,
     }
 }

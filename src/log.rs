@@ -1,5 +1,5 @@
-//! Structured log lines: JSON with an event, an outcome and numbers. There is no field for free text of a
-//! user, so no openid, message or secret can end up in one.
+//! Structured log lines: JSON with an event and a reason. A reason is in words of this program, with WeChat's
+//! error codes and texts; whoever logs sees to it that no openid, message or secret is in it.
 
 use serde::Serialize;
 

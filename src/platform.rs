@@ -157,6 +157,9 @@ pub trait Storage: 'static {
     /// Stores the document.
     fn save(&self, document: &str) -> Result<(), Unreachable>;
 
+    /// Keeps a document that cannot be read, beside the one that will be stored.
+    fn set_aside(&self, document: &str) -> Result<(), Unreachable>;
+
     /// Deletes everything.
     fn clear(&self) -> Result<(), Unreachable>;
 

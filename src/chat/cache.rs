@@ -9,6 +9,8 @@ use std::collections::{HashMap, VecDeque};
 const LIFETIME: u64 = 3_600_000;
 /// Answers kept; the oldest goes first.
 const CAPACITY: usize = 256;
+/// A question longer than this, in bytes, is asked by nobody else.
+const LONGEST_QUESTION: usize = 500;
 
 /// Question to answer.
 #[derive(Debug, Default)]
@@ -26,9 +28,13 @@ impl AnswerCache {
 
     /// Keeps an answer.
     pub fn put(&mut self, question: &str, answer: &str, now: u64) {
-        if self.answers.insert(question.to_owned(), (now, answer.to_owned())).is_none() {
-            self.order.push_back(question.to_owned());
+        if question.len() > LONGEST_QUESTION {
+            return;
         }
+        if self.answers.insert(question.to_owned(), (now, answer.to_owned())).is_some() {
+            self.order.retain(|known| known != question);
+        }
+        self.order.push_back(question.to_owned());
         if self.order.len() > CAPACITY
             && let Some(oldest) = self.order.pop_front()
         {

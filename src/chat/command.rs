@@ -1,7 +1,7 @@
 //! What a user can type, or tap, besides a question.
 
-/// A chat command. Every command has a slash form and a Chinese word; both always work, in any language
-/// setting.
+/// A chat command. Every command has a slash form, a Chinese and an English word; all always work, in any
+/// language setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// The next unread page or answer.
@@ -23,17 +23,18 @@ impl Command {
     /// (configuration `LLMLastMsg`). Case and surrounding blanks do not matter; a full-width slash, which
     /// Chinese keyboards make, is a slash.
     pub fn parse(text: &str, retrieve: &str) -> Option<Self> {
-        let word = text.trim().replace('／', "/").to_lowercase();
-        if word == retrieve.trim().to_lowercase() {
+        let plain = |text: &str| text.trim().replace('／', "/").to_lowercase();
+        let word = plain(text);
+        if word == plain(retrieve) {
             return Some(Self::Retrieve);
         }
         Some(match word.as_str() {
-            "/retrieve" | "继续" => Self::Retrieve,
-            "/new" | "新对话" => Self::New,
-            "/help" | "帮助" => Self::Help,
-            "/status" | "状态" => Self::Status,
-            "/summary" | "总结" => Self::Summary,
-            "/forget" | "忘记我" => Self::Forget,
+            "/retrieve" | "继续" | "continue" => Self::Retrieve,
+            "/new" | "新对话" | "new chat" => Self::New,
+            "/help" | "帮助" | "help" => Self::Help,
+            "/status" | "状态" | "status" => Self::Status,
+            "/summary" | "总结" | "summary" => Self::Summary,
+            "/forget" | "忘记我" | "forget me" => Self::Forget,
             _ => return None,
         })
     }

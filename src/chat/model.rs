@@ -11,8 +11,12 @@ pub const ANSWER_LIMIT: usize = 16 * 1024;
 pub const ATTEMPTS: u32 = 3;
 /// A model that has not finished after this long (milliseconds) has failed.
 pub const LONGEST: u64 = 180_000;
-/// Output tokens asked for: enough for [`ANSWER_LIMIT`] in any language.
+/// Output tokens asked of Workers AI, whose own default is a few sentences: enough for [`ANSWER_LIMIT`].
 const MAX_TOKENS: u32 = 4_096;
+/// Thoughts and answer together are read up to this many bytes.
+const OUTPUT_LIMIT: usize = 256 * 1024;
+/// One event of a stream is at most this long; a server that sends more speaks another language.
+const LINE_LIMIT: usize = 1024 * 1024;
 
 /// Codes of Workers AI that asking again does not change: a wrong model or request, an account that may not,
 /// the day's allocation used up. The others are time-outs and lack of capacity.
@@ -24,7 +28,6 @@ const FINAL_CODES: [u32; 13] = [3003, 3006, 3023, 3036, 3039, 3041, 3042, 5004, 
 struct Completion<'a> {
     model: &'a str,
     messages: &'a [ChatMessage],
-    max_tokens: u32,
     stream: bool,
 }
 
@@ -46,7 +49,7 @@ struct WhisperInputs {
 
 /// The JSON body for an OpenAI-compatible endpoint.
 pub fn completion_body(model: &str, messages: &[ChatMessage]) -> String {
-    json(&Completion { model, messages, max_tokens: MAX_TOKENS, stream: true })
+    json(&Completion { model, messages, stream: true })
 }
 
 /// The JSON inputs for the `AI` binding.
@@ -123,8 +126,11 @@ pub fn back_off(attempt: u32, jitter: u8) -> u64 {
 /// ignore `stream`, one plain JSON body with `choices[0].message.content`.
 #[derive(Debug, Default)]
 pub struct AnswerReader {
+    /// The event that is not complete yet.
     buffer: Vec<u8>,
     answer: String,
+    /// Where the part of `answer` begins that is no thought; beyond its end while the model thinks.
+    visible_from: usize,
     failed: bool,
     done: bool,
 }
@@ -132,12 +138,16 @@ pub struct AnswerReader {
 impl AnswerReader {
     /// Takes the next piece. False: enough was read, the stream can be dropped.
     pub fn feed(&mut self, piece: &[u8]) -> bool {
-        self.buffer.extend_from_slice(piece);
-        while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.buffer.drain(..=end).collect();
-            self.line(&line);
+        for line in piece.split_inclusive(|byte| *byte == b'\n') {
+            self.buffer.extend_from_slice(line);
+            if line.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.buffer);
+                self.line(&line);
+            }
         }
-        !self.done && !self.failed && self.answer.len() < ANSWER_LIMIT
+        self.failed |= self.buffer.len() > LINE_LIMIT;
+        let enough = self.answer.len().saturating_sub(self.visible_from) >= ANSWER_LIMIT;
+        !(self.done || self.failed || enough || self.answer.len() >= OUTPUT_LIMIT)
     }
 
     /// The whole answer, once the stream has ended.
@@ -167,12 +177,22 @@ impl AnswerReader {
         let delta = choice.and_then(|choice| choice.get("delta").or_else(|| choice.get("message")));
         let words = delta.and_then(|delta| delta.get("content")).or_else(|| event.get("response"));
         match words {
-            Some(Value::String(words)) => self.answer.push_str(words),
+            Some(Value::String(words)) => self.words(words),
             // Workers AI sends a lone number as a number.
             Some(Value::Number(number)) => self.answer.push_str(&number.to_string()),
             _ => {}
         }
         self.failed |= event.get("error").is_some_and(|error| !error.is_null());
+    }
+
+    /// Thoughts do not count towards the answer's length; a long one must not cut the answer off.
+    fn words(&mut self, words: &str) {
+        self.answer.push_str(words);
+        if words.contains('>') {
+            let thinking = self.answer.rfind("<think>");
+            let thought = self.answer.rfind("</think>");
+            self.visible_from = if thinking > thought { usize::MAX } else { thought.unwrap_or_default() };
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{Answer, Conversation};
 use super::text::Texts;
-use super::turn::next_page;
+use super::turn::{STARTS, next_page};
 use crate::wechat::OpenId;
 
 /// After a message of the user, WeChat allows this many customer-service messages …
@@ -104,10 +104,11 @@ impl Conversation {
     /// The next page of an answer that is being pushed. It counts as sent from here on, but as read only once
     /// [`Self::pushed`] says so. The last message that the quota allows says how to get the rest.
     pub fn next_push(&mut self, job: u32, to: OpenId, now: u64, texts: &Texts) -> Option<Page> {
-        let answer = self.job(job)?.answer.as_ref().filter(|answer| answer.is_unread())?;
         if !self.push.allows(now) {
             return None;
         }
+        let answer = self.answer_mut(job).filter(|answer| answer.is_unread())?;
+        answer.on_its_way = true;
         let page = next_page(&answer.text, answer.read, texts);
         self.push.count();
         let mut text = page.text;
@@ -119,9 +120,32 @@ impl Conversation {
 
     /// WeChat took a page.
     pub fn pushed(&mut self, job: u32, end: usize, now: u64) {
-        if let Some(answer) = self.job_mut(job).and_then(|job| job.answer.as_mut()) {
-            let Answer { read, shown, .. } = answer;
-            (*read, *shown) = (end, now);
+        if let Some(answer) = self.answer_mut(job) {
+            answer.on_its_way = false;
+            answer.read = answer.read.max(end);
+            answer.shown = now;
         }
+        self.drop_old_answers(now);
+    }
+
+    /// WeChat did not take a page, or nobody knows: it stays unread, for `/retrieve`.
+    pub fn not_pushed(&mut self, job: u32) {
+        if let Some(answer) = self.answer_mut(job) {
+            answer.on_its_way = false;
+        }
+    }
+
+    /// A page was certainly not sent: it is tried again later, unless that was done too often.
+    pub fn push_later(&mut self, job: u32, to: OpenId) {
+        self.not_pushed(job);
+        self.push.sent = self.push.sent.saturating_sub(1);
+        if let Some(job) = self.job_mut(job).filter(|job| job.starts < STARTS) {
+            job.starts += 1;
+            job.push_to = Some(to);
+        }
+    }
+
+    fn answer_mut(&mut self, job: u32) -> Option<&mut Answer> {
+        self.job_mut(job)?.answer.as_mut()
     }
 }

@@ -6,14 +6,20 @@ use serde::{Deserialize, Serialize};
 use super::history::History;
 use super::push::Push;
 use crate::wechat::OpenId;
+use crate::wechat::callback::SUCCESS;
 
 /// An unread answer is kept this long (milliseconds).
 pub const UNREAD_LIFETIME: u64 = 24 * 3_600_000;
-/// Replies are kept this long (milliseconds) for repeated deliveries. WeChat repeats within about 15 s.
+/// Replies are kept word for word this long (milliseconds) for repeated deliveries. WeChat repeats within about
+/// 15 s.
 /// <https://developers.weixin.qq.com/doc/service/guide/dev/push/>
-pub const REPLAY_LIFETIME: u64 = 60_000;
-/// Replies kept for repeated deliveries, whatever their age.
+const REPLAY_LIFETIME: u64 = 60_000;
+/// That a message was handled is known this long (milliseconds): as long as its signature could be accepted
+/// again, by a clock that is wrong in either direction.
+const KEY_LIFETIME: u64 = 2 * crate::wechat::callback::FRESH_FOR * 1_000;
+/// Replies kept word for word, and messages known, whatever their age.
 const REPLAY_COUNT: usize = 32;
+const KEY_COUNT: usize = 500;
 /// So many answers may wait unread; then the user is asked to read before asking on. Answers of which the
 /// first page was read make room, oldest first.
 pub const ANSWER_COUNT: usize = 20;
@@ -21,7 +27,7 @@ pub const ANSWER_COUNT: usize = 20;
 /// Everything that is known about one user's chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// Number of the last job.
+    /// Number of the last job; starts anew when nothing is left of a user.
     #[serde(default)]
     pub last_job: u32,
     /// Number of the conversation; `/new` starts the next one.
@@ -50,7 +56,7 @@ pub struct Conversation {
 /// One question on its way to an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// Its number; never used twice for a user.
+    /// Its number; no other job in this document has it.
     pub id: u32,
     /// Identity of the message that asked.
     pub key: String,
@@ -58,8 +64,9 @@ pub struct Job {
     pub epoch: u32,
     /// When it was asked, milliseconds.
     pub asked: u64,
-    /// What was asked.
-    pub question: Question,
+    /// What was asked, until it is answered.
+    #[serde(default)]
+    pub question: Option<Question>,
     /// How many times WeChat has delivered the message.
     pub deliveries: u8,
     /// How many lives of the object have worked on it; more than one only after a crash.
@@ -109,6 +116,9 @@ pub struct Answer {
     /// When a page of it was last shown, milliseconds.
     #[serde(default)]
     pub shown: u64,
+    /// A page of it is on its way by customer-service message; of no meaning to the next life.
+    #[serde(skip)]
+    pub on_its_way: bool,
 }
 
 impl Answer {
@@ -125,7 +135,7 @@ pub struct Replied {
     pub key: String,
     /// When, milliseconds.
     pub at: u64,
-    /// The plain reply, `success` if nothing is shown.
+    /// The plain reply; `success` if nothing is shown, or after a minute.
     pub body: String,
 }
 
@@ -171,53 +181,74 @@ impl Conversation {
 
     pub(super) fn remember_reply(&mut self, key: &str, body: &str, now: u64) {
         self.replies.push(Replied { key: key.to_owned(), at: now, body: body.to_owned() });
-        if self.replies.len() > REPLAY_COUNT {
+        if let Some(at) = self.replies.len().checked_sub(REPLAY_COUNT + 1)
+            && let Some(old) = self.replies.get_mut(at)
+        {
+            SUCCESS.clone_into(&mut old.body);
+        }
+        if self.replies.len() > KEY_COUNT {
             self.replies.remove(0);
         }
     }
 
-    /// Forgets what is too old: replies after a minute, unread answers after a day, and after `timeout`
-    /// milliseconds of silence the history and the answers that were read.
+    /// Forgets what is too old: replies, unread answers after a day, and after `timeout` milliseconds of
+    /// silence the history and the answers that were read.
     pub fn expire(&mut self, now: u64, timeout: u64) {
-        self.replies.retain(|reply| now < reply.at + REPLAY_LIFETIME);
+        self.replies.retain(|reply| now < reply.at + KEY_LIFETIME);
+        for reply in self.replies.iter_mut().filter(|reply| now >= reply.at + REPLAY_LIFETIME) {
+            SUCCESS.clone_into(&mut reply.body);
+        }
         self.asked.retain(|at| now < at + super::turn::MINUTE);
         self.push.expire(now);
         let silent = now >= self.active + timeout;
-        let silent_and_idle = silent && self.running().next().is_none();
-        self.jobs.retain(|job| match &job.answer {
-            None => true,
-            Some(answer) if answer.is_unread() => now < answer.at + UNREAD_LIFETIME,
-            Some(_) => !silent,
-        });
-        if silent_and_idle {
+        if silent && self.running().next().is_none() {
             self.history = History::default();
+        }
+        self.drop_jobs(now, |job| match &job.answer {
+            None => false,
+            Some(answer) if answer.is_unread() => now >= answer.at + UNREAD_LIFETIME,
+            Some(_) => silent,
+        });
+    }
+
+    /// Drops jobs. A delivery of their messages that comes late must not ask the model again.
+    fn drop_jobs(&mut self, now: u64, too_old: impl Fn(&Job) -> bool) {
+        let (dropped, kept) = std::mem::take(&mut self.jobs).into_iter().partition(too_old);
+        self.jobs = kept;
+        let dropped: Vec<Job> = dropped;
+        for job in dropped {
+            if self.reply_to(&job.key).is_none() {
+                self.remember_reply(&job.key, SUCCESS, now);
+            }
         }
     }
 
-    /// Makes room: of the answers read to their end only the last one stays, and the oldest of those read in
-    /// part go when there are too many. An answer of which nothing was read is never dropped here.
-    pub(super) fn drop_old_answers(&mut self) {
+    /// Makes room: of the answers read to their end only the last one stays, and when there are too many, the
+    /// one begun longest ago goes. The answer that was shown last stays, and so does one of which nothing was
+    /// read.
+    pub(super) fn drop_old_answers(&mut self, now: u64) {
+        let shown = |job: &Job| job.answer.as_ref().map_or(0, |answer| answer.shown);
+        let last_shown = self.jobs.iter().max_by_key(|job| (shown(job), job.id)).map(|job| job.id);
         let finished = |job: &Job| job.answer.as_ref().is_some_and(|answer| !answer.is_unread());
-        let shown = |job: &&Job| job.answer.as_ref().map(|answer| answer.shown);
-        let last_read = self.jobs.iter().filter(|job| finished(job)).max_by_key(shown).map(|job| job.id);
-        self.jobs.retain(|job| !finished(job) || Some(job.id) == last_read);
-        let begun = |job: &Job| job.answer.as_ref().is_some_and(|answer| answer.read > 0);
-        while self.jobs.len() > ANSWER_COUNT {
-            let Some(oldest) = self.jobs.iter().position(begun) else { return };
-            self.jobs.remove(oldest);
+        self.drop_jobs(now, |job| finished(job) && Some(job.id) != last_shown);
+        while self.jobs.iter().filter(|job| job.answer.is_some()).count() > ANSWER_COUNT {
+            let begun = |job: &&Job| job.answer.as_ref().is_some_and(|answer| answer.read > 0);
+            let others = self.jobs.iter().filter(begun).filter(|job| Some(job.id) != last_shown);
+            let Some(oldest) = others.min_by_key(|job| shown(job)).map(|job| job.id) else { return };
+            self.drop_jobs(now, |job| job.id == oldest);
         }
     }
 
     /// When [`Self::expire`] will next have something to do, if nothing happens until then, milliseconds.
     pub fn next_expiry(&self, timeout: u64) -> Option<u64> {
-        let silence = self.active + timeout.max(REPLAY_LIFETIME);
-        let unread =
-            self.jobs.iter().filter_map(|job| job.answer.as_ref()).filter(|answer| answer.is_unread());
-        let unread = unread.map(|answer| answer.at + UNREAD_LIFETIME).min();
-        let read = self.jobs.iter().any(|job| job.answer.as_ref().is_some_and(|answer| !answer.is_unread()));
-        let talk = read || !self.replies.is_empty() || !self.history.is_empty() || self.push.refused();
-        let talk = talk.then_some(silence.max(self.push.refused_until()));
-        unread.into_iter().chain(talk).min()
+        let answers = || self.jobs.iter().filter_map(|job| job.answer.as_ref());
+        let unread = answers().filter(|answer| answer.is_unread()).map(|answer| answer.at + UNREAD_LIFETIME);
+        let talk = !self.history.is_empty() || answers().any(|answer| !answer.is_unread());
+        let silence = talk.then_some(self.active + timeout.max(REPLAY_LIFETIME));
+        // Whatever is only there to know repeats by goes last, in one sweep.
+        let known = self.replies.last().map(|reply| reply.at + KEY_LIFETIME);
+        let refused = self.push.refused().then(|| self.push.refused_until());
+        unread.chain(silence).min().or_else(|| known.into_iter().chain(refused).max())
     }
 
     /// Nothing is left that is worth a row in the storage.

@@ -1,7 +1,7 @@
 //! Every sentence that a user can read, in Chinese and English.
 //!
 //! `link(label, command)` makes a one-tap link: tapping it sends the command as a message. Typed words always
-//! work too, so each invitation also names its word.
+//! work too; `/help` lists them.
 
 use super::command::Command;
 use crate::wechat::reply::menu_link;

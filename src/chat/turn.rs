@@ -30,8 +30,9 @@ pub const REPLY_WINDOW: u64 = 4_500;
 pub const DELIVERIES: u8 = 3;
 /// Questions that one user may have in work at once.
 pub const AT_ONCE: usize = 3;
-/// A job whose object died is started again this many times in all; then it gets the graceful answer.
-pub const STARTS: u8 = 3;
+/// So many lives of an object may work on a job; then it gets the graceful answer. Several, because a life may
+/// end through no fault of the job: a deployment, or somebody else's trap.
+pub const STARTS: u8 = 5;
 /// The window of the rate limit, milliseconds.
 pub const MINUTE: u64 = 60_000;
 
@@ -128,7 +129,7 @@ impl Conversation {
             key: address.key.clone(),
             epoch: self.epoch,
             asked: now,
-            question,
+            question: Some(question),
             deliveries: 1,
             starts: 1,
             push_to,
@@ -181,7 +182,9 @@ impl Conversation {
         if let Some(job) = self.next_unread() {
             return self.show_page(job, now, texts);
         }
-        if let Some(oldest) = self.running().map(|job| job.asked).min() {
+        let on_its_way = |job: &&Job| job.answer.as_ref().is_some_and(|answer| answer.on_its_way);
+        let coming = self.unfinished().chain(self.jobs.iter().filter(on_its_way));
+        if let Some(oldest) = coming.map(|job| job.asked).min() {
             return texts.still_working(now.saturating_sub(oldest) / 1_000);
         }
         let last = self.jobs.iter().filter(|job| job.answer.is_some()).max_by_key(|job| shown(job));
@@ -196,12 +199,13 @@ impl Conversation {
         }
     }
 
-    /// The answer that is being read goes on; otherwise the oldest one of which nothing was read.
+    /// The answer that is being read goes on; otherwise the oldest one of which nothing was read. What is on
+    /// its way by customer-service message is not shown twice.
     fn next_unread(&self) -> Option<u32> {
-        let unread = || self.jobs.iter().filter(|job| job.answer.as_ref().is_some_and(Answer::is_unread));
+        let unread =
+            |job: &&Job| job.answer.as_ref().is_some_and(|answer| answer.is_unread() && !answer.on_its_way);
         let last_shown = self.jobs.iter().filter(|job| shown(job) > 0).max_by_key(|job| shown(job));
-        let being_read = last_shown.filter(|job| job.answer.as_ref().is_some_and(Answer::is_unread));
-        being_read.or_else(|| unread().next()).map(|job| job.id)
+        last_shown.filter(unread).or_else(|| self.jobs.iter().find(unread)).map(|job| job.id)
     }
 
     /// Shows the next page of an answer and notes that it was read.
@@ -218,7 +222,7 @@ impl Conversation {
         } else if others && text.len() + texts.also_waiting().len() <= TEXT_LIMIT {
             text.push_str(&texts.also_waiting());
         }
-        self.drop_old_answers();
+        self.drop_old_answers(now);
         text
     }
 
@@ -232,16 +236,18 @@ impl Conversation {
         }
     }
 
-    /// Deletes everything about the user. What stays for a minute holds no word of theirs: that recent
-    /// messages were handled, so that a late delivery does not ask the model again, and the rate limit.
+    /// Deletes everything about the user. What stays for a while holds no word of theirs: which messages were
+    /// handled, so that a repeat does nothing, and the rate limit.
     pub fn forget(&mut self, now: u64) {
-        let keys =
-            self.jobs.drain(..).map(|job| job.key).chain(self.replies.drain(..).map(|reply| reply.key));
-        let keys: Vec<String> = keys.collect();
+        let replied = std::mem::take(&mut self.replies).into_iter().map(|reply| reply.key);
+        // The latest last: should there be too many, the oldest are given up.
+        let keys: Vec<String> = replied.chain(self.jobs.drain(..).map(|job| job.key)).collect();
         let asked = std::mem::take(&mut self.asked);
         *self = Self { last_job: self.last_job, active: now, asked, ..Self::default() };
         for key in keys {
-            self.remember_reply(&key, SUCCESS, now);
+            if self.reply_to(&key).is_none() {
+                self.remember_reply(&key, SUCCESS, now);
+            }
         }
     }
 
@@ -256,7 +262,8 @@ impl Conversation {
             answer.push_str(rules.texts.cut_short());
         }
         let same_conversation = job.epoch == epoch;
-        job.answer = Some(Answer { at: now, text: answer, read: 0, shown: 0 });
+        job.question = None;
+        job.answer = Some(Answer { at: now, text: answer, read: 0, shown: 0, on_its_way: false });
         if let Some(question) = turn.filter(|_| same_conversation) {
             self.history.push(question, text);
             self.active = self.active.max(now);
@@ -346,5 +353,6 @@ pub fn next_page(answer: &str, read: usize, texts: &Texts) -> Page {
             return Page { text: page.trim_end().to_owned(), end, number: index + 1, of };
         }
     }
-    Page { text: answer.trim_end().to_owned(), end: answer.len(), number: of, of }
+    let last = all.last().copied().unwrap_or_default();
+    Page { text: last.trim_end().to_owned(), end: answer.len(), number: of, of }
 }

@@ -80,6 +80,10 @@ export function save(state, document) {
   state.storage.kv.put("state", document);
 }
 
+export function setAside(state, document) {
+  state.storage.kv.put("unreadable", document);
+}
+
 export function clear(state) {
   state.storage.deleteAll();
 }

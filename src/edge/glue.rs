@@ -31,6 +31,8 @@ extern "C" {
     pub fn load(state: &JsValue) -> Result<Option<String>, JsValue>;
     #[wasm_bindgen(catch)]
     pub fn save(state: &JsValue, document: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_name = setAside)]
+    pub fn set_aside(state: &JsValue, document: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(catch)]
     pub fn clear(state: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(catch, js_name = setAlarm)]

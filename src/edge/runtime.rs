@@ -153,6 +153,10 @@ impl Storage for ObjectStorage {
         glue::save(&self.state, document).map_err(|error| unreachable(&error))
     }
 
+    fn set_aside(&self, document: &str) -> Result<(), Unreachable> {
+        glue::set_aside(&self.state, document).map_err(|error| unreachable(&error))
+    }
+
     fn clear(&self) -> Result<(), Unreachable> {
         glue::clear(&self.state).map_err(|error| unreachable(&error))
     }

@@ -10,7 +10,7 @@ use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNR
 const TIMEOUT: Millis = 15_000;
 /// Media that people send is at most 10 MB; nothing larger is read.
 /// <https://developers.weixin.qq.com/doc/service/guide/product/material/Temporary_materials.html>
-const LARGEST: usize = 10 * 1024 * 1024;
+pub const LARGEST: usize = 10 * 1024 * 1024;
 
 /// What WeChat answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ async fn once<P: Platform>(
 ) -> Result<Answer, SendError> {
     let outbound = outbound(base, request, Some(token));
     let inflow = platform.fetch(outbound).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
-    let answer = collect(inflow).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
+    let answer = collect(inflow, LARGEST).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
     // Everything but media is JSON, and so is a refusal of media.
     if request.method == Method::Post || answer.body.starts_with(b"{") {
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
@@ -96,13 +96,13 @@ pub fn outbound(base: &str, request: &ApiRequest, token: Option<&str>) -> Outbou
     Outbound { method: request.method.as_str(), url, headers, body, timeout: TIMEOUT }
 }
 
-/// Reads a whole response, up to `LARGEST`.
-pub async fn collect<B: Pieces>(mut inflow: Inflow<B>) -> Result<Answer, Unreachable> {
+/// Reads a whole response of at most `limit` bytes.
+pub async fn collect<B: Pieces>(mut inflow: Inflow<B>, limit: usize) -> Result<Answer, Unreachable> {
     let mut body = Vec::new();
     while let Some(piece) = inflow.body.next().await {
         body.extend_from_slice(&piece?);
-        if body.len() > LARGEST {
-            return Err(Unreachable("the response is larger than 10 MB".to_owned()));
+        if body.len() > limit {
+            return Err(Unreachable(format!("the response is larger than {limit} bytes")));
         }
     }
     if inflow.status >= 500 {

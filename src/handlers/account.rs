@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 
 use super::App;
 use crate::config::Account;
-use crate::gateway::send::{collect, outbound};
+use crate::gateway::send::{LARGEST, collect, outbound};
 use crate::gateway::token::{TokenFailure, TokenState};
 use crate::log::Line;
 use crate::platform::{Millis, Platform, Storage, Unreachable};
@@ -87,7 +87,7 @@ impl<P: Platform, S: Storage> AccountObject<P, S> {
         let request = outbound(&self.app.config.wechat_api, &request, None);
         let unreachable = |Unreachable(reason)| TokenFailure::Unreachable(reason);
         let inflow = self.platform.fetch(request).await.map_err(unreachable)?;
-        let answer = collect(inflow).await.map_err(unreachable)?;
+        let answer = collect(inflow, LARGEST).await.map_err(unreachable)?;
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         let issued = token::parse(text).map_err(TokenFailure::Refused)?;
         Ok((issued.access_token.expose().to_owned(), issued.expires_in))

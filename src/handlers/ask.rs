@@ -103,6 +103,7 @@ async fn read<B: Pieces>(mut body: B) -> Result<String, ModelError> {
     reader.finish()
 }
 
-fn unreachable(Unreachable(reason): Unreachable) -> ModelError {
+/// A call that did not get through, as a model's failure.
+pub fn unreachable(Unreachable(reason): Unreachable) -> ModelError {
     ModelError::Unreachable(reason)
 }

@@ -14,14 +14,19 @@ use crate::chat::prompt::{self, ChatMessage};
 use crate::chat::state::{Conversation, Question};
 use crate::chat::turn::{Outcome, REPLY_WINDOW, STARTS, Ticket};
 use crate::gateway::send::{SendError, send};
+use crate::gateway::token::TokenFailure;
 use crate::log::Line;
 use crate::platform::{Delivery, Millis, Platform, Storage, Unreachable, Verdict};
+use crate::wechat::OpenId;
 use crate::wechat::api::{self, Reaction, custom};
 use crate::wechat::callback::SUCCESS;
 use crate::wechat::message::Inbound;
 
 /// While a job runs, the alarm looks after it this often.
 const LOOK_AFTER: Millis = 30_000;
+
+/// Storage that failed is tried again after these pauses.
+const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
 
 /// One user's object in memory.
 pub struct UserObject<P: Platform, S: Storage> {
@@ -42,7 +47,8 @@ struct Waiting {
 }
 
 impl<P: Platform, S: Storage> UserObject<P, S> {
-    /// The object, with what it stored. Jobs that an earlier life left unfinished go on.
+    /// The object, with what it stored. Jobs that an earlier life left unfinished go on with the next delivery
+    /// or alarm.
     pub fn new(platform: P, storage: S, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
         let state = load(&platform, &storage)?;
         Ok(Rc::new(Self {
@@ -83,20 +89,16 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         Ok(())
     }
 
-    /// One step of the machine, stored. A step that cannot be stored is taken back: memory is never ahead of
+    /// One step of the machine, stored. A step that cannot be stored did not happen: memory is never ahead of
     /// storage, and WeChat will deliver again.
     fn step<T>(&self, step: impl FnOnce(&mut Conversation, Millis, &App) -> T) -> Result<T, Unreachable> {
         let now = self.platform.now();
-        let mut state = self.state.borrow_mut();
-        let result = step(&mut state, now, &self.app);
-        match self.store(&state, now) {
-            Ok(()) => Ok(result),
-            Err(failure) => {
-                self.platform.log(&Line::error("state.not_stored", &failure.0));
-                *state = load(&self.platform, &self.storage)?;
-                Err(failure)
-            }
-        }
+        let mut next = self.state.borrow().clone();
+        let result = step(&mut next, now, &self.app);
+        self.store(&next, now)
+            .inspect_err(|Unreachable(reason)| self.platform.log(&Line::error("state.not_stored", reason)))?;
+        self.state.replace(next);
+        Ok(result)
     }
 
     fn store(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
@@ -175,9 +177,20 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         if let Some(question) = self.question(job) {
             self.show_typing(job);
             let (text, turn) = self.answer(question).await;
-            self.settle(job, &text, turn.as_deref())?;
+            self.settle_at_last(job, &text, turn.as_deref()).await?;
         }
         self.push(job).await
+    }
+
+    /// Stores an answer, with patience: it must not be thrown away because storage fails for a moment.
+    async fn settle_at_last(&self, job: u32, text: &str, turn: Option<&str>) -> Result<(), Unreachable> {
+        for pause in STORE_AGAIN {
+            if self.settle(job, text, turn).is_ok() {
+                return Ok(());
+            }
+            self.platform.sleep(pause).await;
+        }
+        self.settle(job, text, turn)
     }
 
     /// Stores a job's answer together with the replies to the deliveries that still wait for it.
@@ -200,7 +213,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     fn question(&self, job: u32) -> Option<Result<Question, TooManyStarts>> {
         let state = self.state.borrow();
         let job = state.running().find(|running| running.id == job)?;
-        Some(if job.starts > STARTS { Err(TooManyStarts) } else { Ok(job.question.clone()) })
+        Some(job.question.clone().filter(|_| job.starts <= STARTS).ok_or(TooManyStarts))
     }
 
     /// The answer to a question, and what the history should remember as the question.
@@ -225,6 +238,9 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
                 }
                 None => (texts.cannot_see(), None),
             },
+            Ok(Question::Summary) if self.state.borrow().history.is_empty() => {
+                (texts.nothing_to_summarise(), None)
+            }
             Ok(Question::Summary) => {
                 let messages = prompt::summary(texts.lang, &self.state.borrow().history);
                 self.ask(&model.chain, &messages, None).await
@@ -288,7 +304,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         while let Some(page) = next {
             if let Err(error) = self.send(&custom::send_text(&page.to, &page.text)).await {
                 self.platform.log(&Line::warn("push.failed", &error));
-                return self.step(|state, now, _| note_refusal(state, &error, now));
+                return self.step(|state, now, _| note_refusal(state, job, page.to, &error, now));
             }
             next = self.step(|state, now, app| {
                 state.pushed(job, page.end, now);
@@ -316,29 +332,37 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     }
 }
 
-/// What an object stored.
+/// What an object stored. What another release left in a form that this one cannot read is set aside, not
+/// overwritten.
 fn load<P: Platform, S: Storage>(platform: &P, storage: &S) -> Result<Conversation, Unreachable> {
     let Some(json) = storage.load()? else { return Ok(Conversation::default()) };
-    Ok(Conversation::from_json(&json).unwrap_or_else(|| {
-        platform.log(&Line::error("state.unreadable", "the stored conversation is not one of ours"));
-        Conversation::default()
-    }))
+    if let Some(conversation) = Conversation::from_json(&json) {
+        return Ok(conversation);
+    }
+    platform.log(&Line::error("state.unreadable", "the stored conversation was set aside"));
+    storage.set_aside(&json)?;
+    Ok(Conversation::default())
 }
 
 /// A job has brought down too many lives of its object.
 struct TooManyStarts;
 
-/// What a refused customer-service message says about the next ones.
-fn note_refusal(state: &mut Conversation, error: &SendError, now: Millis) {
-    let refusal = match error {
-        SendError::Refused(error) => api::reaction(error.errcode),
-        SendError::Token(_) => Reaction::Configuration,
-        SendError::Unknown(_) => return,
-    };
-    match refusal {
-        Reaction::Drop => state.push.exhaust(),
-        Reaction::BackOff | Reaction::Wait { .. } | Reaction::FixRequest => {}
-        // The account may not send, now or ever: the passive ladder serves this user for a while.
-        _ => state.push.refuse(now),
+/// What a failed customer-service message means for its answer, and for the next ones.
+fn note_refusal(state: &mut Conversation, job: u32, to: OpenId, error: &SendError, now: Millis) {
+    state.not_pushed(job);
+    match error {
+        SendError::Token(TokenFailure::Unreachable(_)) => state.push_later(job, to),
+        SendError::Token(_) => state.push.refuse(now),
+        SendError::Unknown(_) => {}
+        SendError::Refused(error) => match api::reaction(error.errcode) {
+            Reaction::Drop => state.push.exhaust(),
+            // The account may not send, now or ever: the passive ladder serves this user for a while.
+            Reaction::Configuration
+            | Reaction::AllowIp
+            | Reaction::AwaitAdministrator { .. }
+            | Reaction::StopForToday
+            | Reaction::RefreshToken => state.push.refuse(now),
+            _ => {}
+        },
     }
 }

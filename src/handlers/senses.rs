@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{App, ask};
-use crate::chat::model;
+use crate::chat::model::{self, ModelError};
 use crate::chat::prompt::{self, ChatMessage};
 use crate::config::Endpoint;
-use crate::gateway::send::{Answer, SendError, collect, send};
+use crate::gateway::send::{Answer, LARGEST, SendError, collect, send};
 use crate::log::Line;
 use crate::platform::{AiError, Inflow, Outbound, Platform, Unreachable};
 use crate::wechat::api::media;
@@ -37,18 +37,22 @@ pub async fn hear<P: Platform>(platform: &P, app: &App, media_id: &str, format: 
     };
     match heard {
         Ok(Answer { body, .. }) => model::heard(&body),
-        Err(Unreachable(reason)) => {
-            platform.log(&Line::warn("voice.not_heard", reason));
+        Err(error) => {
+            platform.log(&Line::warn("voice.not_heard", error));
             None
         }
     }
 }
 
-async fn whisper<P: Platform>(platform: &P, name: &str, voice: &[u8]) -> Result<Answer, Unreachable> {
+async fn whisper<P: Platform>(platform: &P, name: &str, voice: &[u8]) -> Result<Answer, ModelError> {
     let inputs = model::whisper_inputs(STANDARD.encode(voice));
-    let body =
-        platform.run_ai(name, inputs, model::LONGEST).await.map_err(|AiError(reason)| Unreachable(reason))?;
-    collect(Inflow { status: 200, content_type: String::new(), body }).await
+    let body = platform
+        .run_ai(name, inputs, model::LONGEST)
+        .await
+        .map_err(|AiError(message)| ModelError::of_binding(&message))?;
+    collect(Inflow { status: 200, content_type: String::new(), body }, LARGEST)
+        .await
+        .map_err(ask::unreachable)
 }
 
 /// `POST …/audio/transcriptions`.
@@ -59,7 +63,7 @@ async fn transcribe<P: Platform>(
     name: &str,
     voice: &[u8],
     format: &str,
-) -> Result<Answer, Unreachable> {
+) -> Result<Answer, ModelError> {
     let boundary = hex::encode(platform.random());
     // Only letters and digits of what WeChat calls the format may become part of a file name.
     let extension: String = format.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -70,12 +74,12 @@ async fn transcribe<P: Platform>(
     form.extend_from_slice(voice);
     form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     let content_type = format!("multipart/form-data; boundary={boundary}");
-    let inflow = platform.fetch(ask::request(endpoint, "/audio/transcriptions", content_type, form)).await?;
-    if inflow.status == 200 {
-        collect(inflow).await
-    } else {
-        Err(Unreachable(format!("status {}", inflow.status)))
+    let request = ask::request(endpoint, "/audio/transcriptions", content_type, form);
+    let inflow = platform.fetch(request).await.map_err(ask::unreachable)?;
+    if inflow.status != 200 {
+        return Err(ModelError::Status(inflow.status));
     }
+    collect(inflow, LARGEST).await.map_err(ask::unreachable)
 }
 
 /// What to ask a vision model about a picture. `None`: it cannot be fetched, or no model can see.
@@ -107,24 +111,25 @@ async fn fetch_picture<P: Platform>(platform: &P, app: &App, url: &str) -> Resul
     if inflow.status != 200 {
         return Err(Unreachable(format!("status {}", inflow.status)));
     }
-    let Answer { body, .. } = collect(inflow).await?;
+    let Answer { body, .. } = collect(inflow, LARGEST_PICTURE).await?;
     let kind = picture_type(&body).ok_or_else(|| Unreachable("it is no picture".to_owned()))?;
-    if body.len() > LARGEST_PICTURE {
-        return Err(Unreachable("the picture is larger than 5 MB".to_owned()));
-    }
     Ok(format!("data:{kind};base64,{}", STANDARD.encode(&body)))
 }
 
 /// Whether `url` is on a host of WeChat's, or on the one that stands in for WeChat's API. In plain mode the
 /// body of a message is not signed, so the address could be anybody's.
 fn is_wechat_picture(url: &str, wechat_api: &str) -> bool {
-    let host = |url: &str| {
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        (!authority.contains('@')).then(|| authority.to_ascii_lowercase())
-    };
     let Some(at) = host(url) else { return false };
     host(wechat_api).is_some_and(|api| api == at) || PICTURE_HOSTS.iter().any(|known| at.ends_with(known))
+}
+
+/// Host and port of an address. `None` for anything unusual: `fetch` reads `\` as `/`, so what looks like a part
+/// of the host here might not be one there.
+fn host(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?.to_ascii_lowercase();
+    let usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':');
+    authority.chars().all(usual).then_some(authority)
 }
 
 /// The media type of a picture, by its first bytes: servers of pictures are not exact about it.

@@ -93,7 +93,7 @@ fn silence_ends_the_conversation_but_keeps_the_unread_answer_for_a_day() {
         assert!(!world.model_calls()[1].inputs.to_string().contains("slow one"));
         world.pass(25 * 3_600_000).await;
         see(&world, "/retrieve", 1, "No pending messages found").await;
-        world.pass(600_000).await;
+        world.pass(1_260_000).await;
         assert_eq!(world.disk(USER).document(), None, "nothing is kept of a user who went away");
         assert_eq!(world.disk(USER).alarm(), None);
     });
@@ -109,7 +109,7 @@ fn forget_deletes_everything_even_what_is_on_its_way() {
         assert!(!stored.contains("secret"), "{stored}");
         world.pass(30_000).await;
         see(&world, "/retrieve", 1, "No pending messages found").await;
-        world.pass(600_000).await;
+        world.pass(1_260_000).await;
         assert_eq!(world.disk(USER).document(), None);
     });
 }

@@ -66,6 +66,17 @@ fn an_endpoint_needs_a_model_and_has_no_senses_of_its_own() {
 }
 
 #[test]
+fn a_faulty_address_is_off_not_elsewhere() {
+    let config = load(&[("WECHAT_TOKEN", "t"), ("AI_BASE_URL", "api.deepseek.com/v1"), ("AI_MODEL", "m")]);
+    assert_eq!(problems(&config), ["AI_BASE_URL"]);
+    assert!(config.model.chain.is_empty() && config.model.vision.is_none() && config.model.speech.is_none());
+    let account = [("WECHAT_TOKEN", "t"), ("APP_ID", "wx1"), ("APP_SECRET", "s")];
+    let config = load(&[&account[..], &[("WECHAT_API_BASE", "relay.example")]].concat());
+    assert_eq!(problems(&config), ["WECHAT_API_BASE"]);
+    assert!(config.account.is_none());
+}
+
+#[test]
 fn secrets_do_not_show_in_debug_output() {
     let config = load(&[
         ("WECHAT_TOKEN", "hush-1"),

@@ -119,12 +119,12 @@ fn a_question_that_keeps_killing_its_object_gets_a_graceful_answer() {
     run(async {
         let world = slow_model(600_000);
         see(&world, "why?", 3, "Tap for the answer").await;
-        for _ in 0..4 {
+        for _ in 0..6 {
             world.crash();
             world.pass(31_000).await;
         }
         see(&world, "/retrieve", 1, "Sorry, I could not answer").await;
-        assert_eq!(world.model_calls().len(), 3);
+        assert_eq!(world.model_calls().len(), 5);
     });
 }
 

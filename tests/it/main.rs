@@ -10,6 +10,7 @@ mod ladder;
 mod machine;
 mod paging;
 mod push;
+mod repeats;
 mod senses;
 mod storage;
 mod tidy;

@@ -206,3 +206,78 @@ fn no_secret_and_no_person_is_in_the_log() {
         }
     });
 }
+
+#[test]
+fn a_page_on_its_way_is_not_fetched_as_well() {
+    run(async {
+        let world = world(|_, _| OK.to_owned());
+        world
+            .model(|_| answers(0, &(0..400).map(|n| format!("sentence {n} is here.\n")).collect::<String>()));
+        world.network(2_000);
+        world.say(USER, "a story").await;
+        world.pass(3_000).await;
+        assert_eq!(sent(&world).len(), 1, "the first page is on its way");
+        let meanwhile = world.say(USER, "/retrieve").await.text.unwrap();
+        assert!(meanwhile.contains("Still working"), "{meanwhile}");
+        world.pass(60_000).await;
+        let mut pages = sent(&world);
+        let all = pages.len();
+        pages.sort();
+        pages.dedup();
+        assert_eq!(pages.len(), all, "a page was pushed twice");
+    });
+}
+
+#[test]
+fn a_token_that_is_out_of_reach_for_a_moment_does_not_lose_the_push() {
+    run(async {
+        let world = world(|_, _| OK.to_owned());
+        let fetches = std::cell::Cell::new(0);
+        world.wechat(move |request| {
+            if request.url.contains("stable_token") {
+                fetches.set(fetches.get() + 1);
+                if fetches.get() <= 2 {
+                    return Err("no way through".to_owned());
+                }
+                return Ok(Answer::json(r#"{"access_token":"t","expires_in":7200}"#));
+            }
+            Ok(Answer::json(OK))
+        });
+        world.model(|call| answers(5_000, &call.question()));
+        for question in ["first", "second"] {
+            world.say(USER, question).await;
+            world.pass(120_000).await;
+        }
+        assert_eq!(sent(&world), ["first", "second"]);
+    });
+}
+
+#[test]
+fn one_message_that_wechat_dislikes_does_not_stop_the_next() {
+    run(async {
+        let world = world(|number, _| {
+            let risky = r#"{"errcode":87014,"errmsg":"risky content"}"#;
+            if number == 1 { risky.to_owned() } else { OK.to_owned() }
+        });
+        world.model(|call| answers(1_000, &call.question()));
+        for question in ["bad", "good"] {
+            world.say(USER, question).await;
+            world.pass(60_000).await;
+        }
+        assert_eq!(sent(&world), ["bad", "good"]);
+    });
+}
+
+#[test]
+fn what_is_kept_stays_bounded() {
+    run(async {
+        let world = world(|_, _| OK.to_owned());
+        world.model(|_| answers(0, &"x".repeat(1_500)));
+        for n in 0..200 {
+            world.say(USER, &format!("question {n}")).await;
+            world.pass(10_000).await;
+        }
+        let stored = world.disk(USER).document().unwrap();
+        assert!(stored.len() < 80_000, "{} bytes", stored.len());
+    });
+}

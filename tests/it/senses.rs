@@ -136,6 +136,9 @@ fn a_picture_from_elsewhere_is_not_fetched() {
         "https://mmbiz.qpic.cn@evil.example/",
         "https://qpic.cn.evil.example/",
         "ftp://mmbiz.qpic.cn/",
+        r"http://169.254.169.254\.qpic.cn/latest",
+        "https://evil.example%2f.qpic.cn/",
+        "https://evil.example\t.qpic.cn/",
     ] {
         run(async move {
             let world = World::new(&[]);

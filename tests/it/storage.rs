@@ -7,7 +7,9 @@ use wxapi::gateway::token::{TokenFailure, TokenState};
 use wxapi::platform::Delivery;
 use wxapi::wechat::api::ApiError;
 
-const CONVERSATION: &str = r#"{"last_job":7,"epoch":1,"active":1700000000000,"history":{"summary":"They like tea.","turns":[{"q":"why?","a":"because"}]},"jobs":[{"id":5,"key":"k5","epoch":1,"asked":1700000000000,"question":{"text":"why?"},"deliveries":3,"starts":1,"answer":{"at":1700000004000,"text":"because","read":3,"shown":1700000005000}},{"id":6,"key":"k6","epoch":1,"asked":1700000000001,"question":{"voice":{"media_id":"m","format":"amr"}},"deliveries":1,"starts":1,"push_to":"o1","answer":null},{"id":7,"key":"k7","epoch":1,"asked":1700000000002,"question":{"picture":{"url":"http://mmbiz.qpic.cn/1"}},"deliveries":1,"starts":1,"answer":null},{"id":8,"key":"k8","epoch":1,"asked":1700000000002,"question":"summary","deliveries":1,"starts":1,"answer":null}],"replies":[{"key":"k0","at":1700000000000,"body":"success"}],"asked":[1700000000000],"push":{"opened":1700000000000,"sent":2,"refused_until":1700003600000}}"#;
+use crate::world::{USER, World, run};
+
+const CONVERSATION: &str = r#"{"last_job":7,"epoch":1,"active":1700000000000,"history":{"summary":"They like tea.","turns":[{"q":"why?","a":"because"}]},"jobs":[{"id":5,"key":"k5","epoch":1,"asked":1700000000000,"question":null,"deliveries":3,"starts":1,"answer":{"at":1700000004000,"text":"because","read":3,"shown":1700000005000}},{"id":6,"key":"k6","epoch":1,"asked":1700000000001,"question":{"voice":{"media_id":"m","format":"amr"}},"deliveries":1,"starts":1,"push_to":"o1","answer":null},{"id":7,"key":"k7","epoch":1,"asked":1700000000002,"question":{"picture":{"url":"http://mmbiz.qpic.cn/1"}},"deliveries":1,"starts":1,"answer":null},{"id":8,"key":"k8","epoch":1,"asked":1700000000002,"question":"summary","deliveries":1,"starts":1,"answer":null}],"replies":[{"key":"k0","at":1700000000000,"body":"success"}],"asked":[1700000000000],"push":{"opened":1700000000000,"sent":2,"refused_until":1700003600000}}"#;
 
 #[test]
 fn the_conversation_is_stored_in_this_shape() {
@@ -23,6 +25,17 @@ fn fields_of_a_newer_release_and_missing_ones_are_no_obstacle() {
     assert_eq!((conversation.epoch, conversation.jobs.len()), (3, 0));
     assert_eq!(Conversation::from_json("{}"), Some(Conversation::default()));
     assert_eq!(Conversation::from_json("not json"), None);
+}
+
+#[test]
+fn a_conversation_that_cannot_be_read_is_set_aside() {
+    run(async {
+        let world = World::new(&[]);
+        let disk = world.disk(USER);
+        disk.put(r#"{"jobs":[{"of":"a release that was rolled back"}]}"#);
+        assert!(world.say(USER, "why?").await.text.unwrap().contains("Answer to why?"));
+        assert!(disk.aside().unwrap().contains("rolled back"));
+    });
 }
 
 #[test]

@@ -90,6 +90,7 @@ struct Inner {
     model_calls: RefCell<Vec<ModelCall>>,
     api_calls: RefCell<Vec<Outbound>>,
     log: RefCell<Vec<Line>>,
+    network: Cell<Millis>,
     message: Cell<u64>,
 }
 
@@ -123,6 +124,7 @@ impl World {
             model_calls: RefCell::default(),
             api_calls: RefCell::default(),
             log: RefCell::default(),
+            network: Cell::default(),
             message: Cell::new(1),
         }))
     }
@@ -135,6 +137,11 @@ impl World {
     /// Sets what WeChat's API, and every other address, answers.
     pub fn wechat(&self, wechat: impl Fn(&Outbound) -> Result<Answer, String> + 'static) {
         *self.0.wechat.borrow_mut() = Box::new(wechat);
+    }
+
+    /// Sets how long every request to others takes.
+    pub fn network(&self, delay: Millis) {
+        self.0.network.set(delay);
     }
 
     pub fn app(&self) -> &App {

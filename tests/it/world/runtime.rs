@@ -23,6 +23,7 @@ struct DiskInner {
     alarm: Cell<Option<Millis>>,
     writes: Cell<usize>,
     full: Cell<bool>,
+    aside: RefCell<Option<String>>,
 }
 
 impl Disk {
@@ -41,6 +42,11 @@ impl Disk {
     /// From now on, writes fail; or not any more.
     pub fn set_full(&self, full: bool) {
         self.0.full.set(full);
+    }
+
+    /// What could not be read.
+    pub fn aside(&self) -> Option<String> {
+        self.0.aside.borrow().clone()
     }
 
     /// The alarm rings, so it is no longer set.
@@ -64,6 +70,11 @@ impl Storage for Disk {
         }
         self.put(document);
         self.0.writes.set(self.0.writes.get() + 1);
+        Ok(())
+    }
+
+    fn set_aside(&self, document: &str) -> Result<(), Unreachable> {
+        *self.0.aside.borrow_mut() = Some(document.to_owned());
         Ok(())
     }
 
@@ -115,6 +126,7 @@ impl Platform for World {
 
     async fn fetch(&self, request: Outbound) -> Result<Inflow<Body>, Unreachable> {
         self.0.api_calls.borrow_mut().push(request.clone());
+        self.sleep(self.0.network.get()).await;
         let answer = (self.0.wechat.borrow())(&request).map_err(Unreachable)?;
         Ok(Inflow {
             status: answer.status,
