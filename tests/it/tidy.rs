@@ -162,6 +162,20 @@ fn every_limit_of_wechat_has_its_source() {
 }
 
 #[test]
+fn links_in_the_docs_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut docs = vec![root.join("README.md"), root.join("README.zh-CN.md"), root.join("ARCHITECTURE.md")];
+    docs.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    for doc in docs.iter().filter(|doc| doc.is_file()) {
+        let text = fs::read_to_string(doc).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for link in links.filter(|link| !link.is_empty() && !link.contains("://")) {
+            assert!(doc.parent().unwrap().join(link).exists(), "{}: no {link}", doc.display());
+        }
+    }
+}
+
+#[test]
 fn nothing_is_left_over() {
     for (path, text) in sources(&["src", "simulator"]) {
         for word in ["TODO", "FIXME", "XXX", "unimplemented!", "todo!(", "dbg!("] {
