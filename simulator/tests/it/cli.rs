@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::callback::{Arrived, Callback, Reaction};
 use crate::raw::{self, get, post};
-use crate::world::{echo, open, reply, setting};
+use crate::world::{answer, echo, open, reply, setting};
 
 /// `wx-sim` with the settings of the test, in a directory without `.dev.vars`.
 fn wx_sim(args: &[&str]) -> Command {
@@ -206,8 +206,7 @@ async fn verify_finds_out_a_careless_one() {
     })
     .await;
     let (code, out, _) = run(&["--lang", "en", "verify", &careless.url, "--mode", "plain"]).await;
-    let broken: Vec<_> =
-        out.lines().filter_map(|line| line.trim().strip_prefix("✗ ")?.split("  ").next()).collect();
+    let broken = marked(&out, "✗");
     let expected = [
         "no echostr for a wrong signature",
         "no echostr without a signature",
@@ -221,6 +220,56 @@ async fn verify_finds_out_a_careless_one() {
     assert!(out.contains("✗ 安全模式下拒绝明文消息"), "{out}");
     assert_eq!(run(&["verify", "http://127.0.0.1:1/"]).await.0, 2);
     assert_eq!(run(&["verify", "http://192.0.2.1/"]).await.0, 2);
+}
+
+/// The words of the lines with this mark.
+fn marked<'a>(out: &'a str, mark: &str) -> Vec<&'a str> {
+    out.lines().filter_map(|line| line.trim().strip_prefix(mark)?.trim().split("  ").next()).collect()
+}
+
+#[tokio::test]
+async fn verify_praises_nothing_at_a_wrong_url() {
+    let wrong = Callback::start(|_, _| Reaction::Answer(404, "no such page".to_owned())).await;
+    let (code, out, _) = run(&["--lang", "en", "verify", &wrong.url]).await;
+    assert_eq!((code, marked(&out, "✓").len()), (1, 0), "{out}");
+    let broken = ["GET gives the echostr back as it is", "answered in time with status 200"];
+    assert_eq!((marked(&out, "✗"), marked(&out, "–").len()), (broken.to_vec(), 9), "{out}");
+    assert!(out.contains("0 of 11 passed, 9 skipped"), "{out}");
+}
+
+#[tokio::test]
+async fn verify_takes_only_a_refusal_for_one() {
+    let reactions = [
+        (Reaction::Answer as fn(u16, String) -> Reaction, 403, "", true),
+        (Reaction::Answer, 200, "", true),
+        (Reaction::Answer, 200, "success", false),
+        (Reaction::Answer, 500, "", false),
+        (|_, _| Reaction::Cut, 0, "", false),
+    ];
+    for (react, status, body, refuses) in reactions {
+        let callback = Callback::start(move |_, push| {
+            answer(push, true)
+                .map_or_else(|_| react(status, body.to_owned()), |body| Reaction::Answer(200, body))
+        })
+        .await;
+        let (code, out, _) = run(&["--lang", "en", "verify", &callback.url]).await;
+        let posts = marked(&out, "✗").iter().filter(|words| words.ends_with("is refused")).count();
+        assert_eq!((code, posts), if refuses { (0, 0) } else { (1, 5) }, "{status} {body}: {out}");
+        assert!(out.contains("✓ a duplicate is answered alike  the same"), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn verify_compares_and_believes_only_replies() {
+    let silent = Callback::start(|_, push| match push.method.as_str() {
+        "GET" => answer(push, true)
+            .map_or(Reaction::Answer(403, String::new()), |body| Reaction::Answer(200, body)),
+        _ => Reaction::Answer(200, String::new()),
+    })
+    .await;
+    let (code, out, _) = run(&["--lang", "en", "verify", &silent.url]).await;
+    assert_eq!((code, marked(&out, "✗").len()), (1, 5), "an empty body for all refuses nobody: {out}");
+    assert_eq!(marked(&out, "–"), ["a duplicate is answered alike"], "{out}");
 }
 
 async fn load(url: &str, args: &[&str]) -> (i32, serde_json::Value) {

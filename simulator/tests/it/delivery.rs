@@ -134,7 +134,7 @@ async fn copies_at_once_must_get_one_answer() {
 async fn a_callback_that_checks_refuses_what_is_tampered_with() {
     let callback = echo(true).await;
     let world = World::new(&callback.url).await;
-    for tamper in ["signature", "stale", "downgrade", "app_id"] {
+    for tamper in ["signature", "unsigned", "stale", "downgrade", "app_id"] {
         let report = world.send(json!({ "text": "hi", "tamper": tamper, "deliveries": 1 })).await;
         assert_eq!(
             (outcomes(&report), &report["deliveries"][0]["status"]),

@@ -128,7 +128,8 @@ pub async fn echo(secure: bool) -> Callback {
     .await
 }
 
-fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
+/// What such a callback answers.
+pub fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
     if push.method == "GET" {
         return callback::verify_url(&Query::parse(&push.query), &keys(secure));
     }
