@@ -1,9 +1,11 @@
 //! A simulator on a free port, and a callback that answers as a real backend does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use wx_sim::{Account, Options, Sim, serve};
 use wxapi::wechat::callback::{self, Envelope, Keys, Opened, Query, Refusal};
 use wxapi::wechat::crypto::EncodingAesKey;
@@ -88,6 +90,18 @@ impl World {
         let answer = self.api(&format!("{path}?access_token={token}"), body).await;
         answer["errcode"].as_i64().expect("an errcode")
     }
+}
+
+/// Asks until there is something, for half a minute at most.
+pub async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), asking).await.expect("it happens within half a minute")
 }
 
 /// Opens a push as a backend does: encrypted if `secure`.
