@@ -1,4 +1,4 @@
-//! The simulated account's settings: the same five names that the console and every backend use.
+//! The simulated account's settings: the same four names that the console and every backend use.
 
 use std::fmt;
 

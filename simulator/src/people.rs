@@ -1,4 +1,4 @@
-//! The simulated people: who follows, what they may still be sent, and what they were sent.
+//! The simulated people: what they may still be sent, and what they were sent.
 //!
 //! <https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage>
 
@@ -54,12 +54,8 @@ pub struct Pushed {
 }
 
 /// One simulated person.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Person {
-    /// The name that `--as` gave.
-    pub name: String,
-    /// Whether they follow the account.
-    pub follows: bool,
     wrote_ms: Option<u64>,
     typing_until_ms: u64,
     allowances: Vec<Allowance>,
@@ -75,21 +71,8 @@ struct Allowance {
 }
 
 impl Person {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            follows: true,
-            wrote_ms: None,
-            typing_until_ms: 0,
-            allowances: Vec::new(),
-            inbox: VecDeque::new(),
-            pushed: 0,
-        }
-    }
-
     /// The person did something that opens, or reopens, a window for messages to them.
     pub fn acted(&mut self, action: Action, now_ms: u64) {
-        self.follows = true;
         if action == Action::Message {
             self.wrote_ms = Some(now_ms);
         }
@@ -100,7 +83,6 @@ impl Person {
 
     /// The person left: every window closes.
     pub fn left(&mut self) {
-        self.follows = false;
         self.wrote_ms = None;
         self.allowances.clear();
     }
@@ -183,8 +165,8 @@ pub struct People {
 
 impl People {
     /// The person with this openid, met now if not before.
-    pub fn meet(&mut self, openid: &str, name: &str) -> &mut Person {
-        self.by_openid.entry(openid.to_owned()).or_insert_with(|| Person::new(name))
+    pub fn meet(&mut self, openid: &str) -> &mut Person {
+        self.by_openid.entry(openid.to_owned()).or_default()
     }
 
     /// The person with this openid.
@@ -209,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_message_allows_five_answers_within_48_hours() {
-        let mut person = Person::new("小明");
+        let mut person = Person::default();
         assert_eq!(person.take_allowance(0), Err(errcode::WINDOW_CLOSED), "never wrote");
         person.acted(Action::Message, 0);
         for _ in 0..4 {
@@ -223,7 +205,7 @@ mod tests {
 
     #[test]
     fn each_message_starts_the_ledger_anew() {
-        let mut person = Person::new("小明");
+        let mut person = Person::default();
         person.acted(Action::Message, 0);
         person.take_allowance(0).unwrap();
         person.acted(Action::Message, HOUR);
@@ -233,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_window_that_ends_first_is_used_first() {
-        let mut person = Person::new("小明");
+        let mut person = Person::default();
         person.acted(Action::Message, 0);
         person.acted(Action::Menu, 0);
         for _ in 0..3 {
@@ -244,7 +226,7 @@ mod tests {
 
     #[test]
     fn who_leaves_cannot_be_reached() {
-        let mut person = Person::new("小明");
+        let mut person = Person::default();
         person.acted(Action::Follow, 0);
         person.left();
         assert_eq!(person.take_allowance(1), Err(errcode::WINDOW_CLOSED));
@@ -252,7 +234,7 @@ mod tests {
 
     #[test]
     fn typing_needs_a_fresh_message_and_lasts_15_seconds() {
-        let mut person = Person::new("小明");
+        let mut person = Person::default();
         assert_eq!(person.start_typing(0), Err(errcode::TYPING_TOO_LATE));
         person.acted(Action::Message, 0);
         assert_eq!(person.start_typing(10_000), Ok(()));

@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::http::{self, Answer, Failure, Target};
 use crate::ids;
 use crate::phone::Bubble;
-use crate::push::checks::Check;
+use crate::push::checks::{Check, is_nothing};
 use crate::push::deliver::{self, DELIVERIES, Delivered, LIMIT, Order, Outcome};
 use crate::push::envelope::{self, Mode, NoKey, Sealed, Stamp, Tamper};
 use crate::push::message::{self, Content, Head};
@@ -32,82 +32,139 @@ pub struct Verification<'a> {
     pub wall_ms: u64,
 }
 
+/// One line of the check list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A rule, and whether the callback keeps it.
+    Checked(Check),
+    /// The name of a rule that would say nothing, because what it builds on failed or is not there.
+    Skipped(&'static str),
+}
+
+/// What keeps a callback from being checked at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Compat and aes mode need an EncodingAESKey.
+    NoKey,
+    /// Nothing listens there; what the system says of it.
+    Unreachable(String),
+}
+
+impl From<NoKey> for Obstacle {
+    fn from(_: NoKey) -> Self {
+        Self::NoKey
+    }
+}
+
 /// Runs every check, in the order in which they make sense.
 ///
 /// # Errors
-/// [`NoKey`] in compat and aes mode without an EncodingAESKey.
-pub async fn verify(order: &Verification<'_>) -> Result<Vec<Check>, NoKey> {
-    let mut checks = order.check_url().await;
-    // Nothing listens there: the rest would only say so again.
-    if checks.iter().any(|check| check.rule == "reachable") {
-        return Ok(checks);
+/// [`Obstacle`]: no key for the mode, or nobody who could answer.
+pub async fn verify(order: &Verification<'_>) -> Result<Vec<Finding>, Obstacle> {
+    let mut findings = order.check_url().await?;
+    let (found, good) = order.check_message().await?;
+    findings.extend(found);
+    for (rule, tamper) in order.attacks() {
+        // Whoever does not answer the good message either, as at a wrong URL, refuses nothing.
+        let finding = match good {
+            Some(good) => order.check_refusal(rule, tamper, good).await?,
+            None => Finding::Skipped(rule),
+        };
+        findings.push(finding);
     }
-    checks.extend(order.check_message().await?);
-    let plain =
-        [("wrong_signature", Some(Tamper::Signature)), ("unsigned", None), ("stale", Some(Tamper::Stale))];
-    for (rule, tamper) in plain {
-        checks.push(order.check_refusal(rule, tamper).await?);
-    }
-    if order.mode == Mode::Aes {
-        checks.push(order.check_refusal("downgrade", Some(Tamper::Downgrade)).await?);
-    }
-    if order.mode != Mode::Plain {
-        checks.push(order.check_refusal("other_app_id", Some(Tamper::AppId)).await?);
-    }
-    Ok(checks)
+    Ok(findings)
 }
 
 impl Verification<'_> {
     /// The GET: the echostr comes back as it is, any number of times, and not to strangers.
-    async fn check_url(&self) -> Vec<Check> {
+    async fn check_url(&self) -> Result<Vec<Finding>, Obstacle> {
         // Over 2^53 and odd: whoever reads it as a floating-point number gives another one back.
         let echostr = (4_375_120_948_345_356_249 + self.wall_ms % 1_000_000 * 2).to_string();
         let good = self.verification_query(&echostr, false);
         let first = match self.get(&good).await {
-            Ok(answer) => answer,
-            Err(Failure::Refused(why)) => return vec![Check::new("reachable", false, why)],
-            Err(failure) => return vec![Check::new("echostr", false, format!("{failure:?}"))],
+            Err(Failure::Refused(why)) => return Err(Obstacle::Unreachable(why)),
+            first => first,
         };
-        let again = self.get(&good).await.is_ok_and(|again| again.status == 200 && again.body == first.body);
-        let forged = self.get(&self.verification_query(&echostr, true)).await;
-        let bare = self.get(&query::write(&[("echostr", &echostr)])).await;
-        vec![
-            Check::new("echostr", first.status == 200 && first.text() == echostr, brief(&first)),
-            Check::new("echostr_again", again, if again { "the same" } else { "something else" }),
-            keeps("echostr_forged", &echostr, forged),
-            keeps("echostr_unsigned", &echostr, bare),
-        ]
+        let echoed = |answer: &Answer| answer.status == 200 && answer.text() == echostr;
+        let mut findings = vec![checked("echostr", first.as_ref().is_ok_and(echoed), brief(&first))];
+        if !first.as_ref().is_ok_and(echoed) {
+            findings.extend(["echostr_again", "echostr_forged", "echostr_unsigned"].map(Finding::Skipped));
+            return Ok(findings);
+        }
+        let again = self.get(&good).await;
+        let same = again.as_ref().is_ok_and(echoed);
+        findings.push(checked(
+            "echostr_again",
+            same,
+            if same { "the same".to_owned() } else { brief(&again) },
+        ));
+        let strangers = [
+            ("echostr_forged", self.verification_query(&echostr, true)),
+            ("echostr_unsigned", query::write(&[("echostr", &echostr)])),
+        ];
+        for (rule, query) in strangers {
+            let answer = self.get(&query).await;
+            findings.push(checked(rule, keeps(&echostr, &answer), brief(&answer)));
+        }
+        Ok(findings)
     }
 
-    /// The POST: a good message is answered in time by the rules, and a duplicate of it alike.
-    async fn check_message(&self) -> Result<Vec<Check>, NoKey> {
+    /// The POST: a good message is answered in time by the rules, and a duplicate of it alike. Also how the good
+    /// message was answered, if it was.
+    async fn check_message(&self) -> Result<(Vec<Finding>, Option<Outcome>), NoKey> {
         let (openid, xml) = self.message();
         let sealed = envelope::seal(self.account, self.mode, None, &openid, &xml, &self.stamp())?;
         let first = self.deliver(&openid, &xml, sealed.clone(), DELIVERIES).await;
-        let again = self.deliver(&openid, &xml, sealed, DELIVERIES).await;
-        let mut checks = first.checks;
-        let detail = format!("{}, then {}", look(&first.shown), look(&again.shown));
-        checks.push(Check::new("duplicate", first.shown == again.shown, detail));
-        Ok(checks)
+        let good = first.deliveries.last().map(|delivery| delivery.outcome);
+        let mut findings: Vec<_> = first.checks.into_iter().map(Finding::Checked).collect();
+        if is_reply(&first.shown) {
+            let again = self.deliver(&openid, &xml, sealed, DELIVERIES).await.shown;
+            let same = first.shown == again;
+            let differ = || format!("{}, then {}", look(&first.shown), look(&again));
+            findings.push(checked("duplicate", same, if same { "the same".to_owned() } else { differ() }));
+        } else {
+            findings.push(Finding::Skipped("duplicate"));
+        }
+        Ok((findings, good.filter(|good| good.settles())))
     }
 
-    /// A message that WeChat did not send, or not now: it must not be answered.
-    async fn check_refusal(&self, rule: &str, tamper: Option<Tamper>) -> Result<Check, NoKey> {
-        let (openid, xml) = self.message();
-        let mut sealed = envelope::seal(self.account, self.mode, tamper, &openid, &xml, &self.stamp())?;
-        if tamper.is_none() {
-            sealed.query = query::write(&[("openid", &openid)]);
+    /// What must be refused in this mode.
+    fn attacks(&self) -> Vec<(&'static str, Tamper)> {
+        let mut attacks = vec![
+            ("wrong_signature", Tamper::Signature),
+            ("unsigned", Tamper::Unsigned),
+            ("stale", Tamper::Stale),
+        ];
+        if self.mode == Mode::Aes {
+            attacks.push(("downgrade", Tamper::Downgrade));
         }
+        if self.mode != Mode::Plain {
+            attacks.push(("other_app_id", Tamper::AppId));
+        }
+        attacks
+    }
+
+    /// A message that WeChat did not send, or not now: it must be refused, where a good one is answered with `good`.
+    async fn check_refusal(
+        &self,
+        rule: &'static str,
+        tamper: Tamper,
+        good: Outcome,
+    ) -> Result<Finding, NoKey> {
+        let (openid, xml) = self.message();
+        let sealed = envelope::seal(self.account, self.mode, Some(tamper), &openid, &xml, &self.stamp())?;
         let Delivered { deliveries, .. } = self.deliver(&openid, &xml, sealed, 1).await;
-        let outcome = deliveries.first().map_or(Outcome::Refused, |delivery| delivery.outcome);
-        let status = deliveries.first().and_then(|delivery| delivery.status);
-        let refused = matches!(outcome, Outcome::Status | Outcome::Success | Outcome::Cut);
-        let detail = match status {
-            Some(status) if refused => format!("status {status}, no reply"),
-            Some(status) => format!("status {status}, with a reply"),
-            None => format!("{outcome:?}").to_lowercase(),
+        let delivery = deliveries.first();
+        let body = delivery.and_then(|delivery| delivery.body.as_deref()).unwrap_or_default();
+        let (refused, detail) = match delivery.and_then(|delivery| delivery.status) {
+            // Nothing can be told from an empty body if a good message gets no reply either.
+            Some(200) if body.is_empty() => (good == Outcome::Reply, "status 200, empty".to_owned()),
+            Some(200) if is_nothing(body) => (false, "status 200, accepted without a reply".to_owned()),
+            Some(200) => (false, "status 200, with a reply".to_owned()),
+            Some(status) => ((400..500).contains(&status), format!("status {status}")),
+            None => (false, "no answer".to_owned()),
         };
-        Ok(Check::new(rule, refused, detail))
+        Ok(checked(rule, refused, detail))
     }
 
     fn message(&self) -> (String, String) {
@@ -158,17 +215,29 @@ pub fn verification_query(account: &Account, stamp: &Stamp, echostr: &str, forge
     ])
 }
 
-/// A stranger does not get the echostr, whatever else they get.
-fn keeps(rule: &str, echostr: &str, answer: Result<Answer, Failure>) -> Check {
+fn checked(rule: &str, ok: bool, detail: impl Into<String>) -> Finding {
+    Finding::Checked(Check::new(rule, ok, detail))
+}
+
+/// A stranger is answered, but does not get the echostr. A callback that breaks down over them keeps nothing.
+fn keeps(echostr: &str, answer: &Result<Answer, Failure>) -> bool {
+    answer.as_ref().is_ok_and(|answer| answer.status < 500 && !answer.text().contains(echostr))
+}
+
+fn brief(answer: &Result<Answer, Failure>) -> String {
     match answer {
-        Ok(answer) => Check::new(rule, !answer.text().contains(echostr), brief(&answer)),
-        Err(failure) => Check::new(rule, failure != Failure::Timeout, format!("{failure:?}")),
+        Ok(answer) => {
+            let text: String = answer.text().chars().take(40).collect();
+            format!("status {}: {}", answer.status, text.escape_debug())
+        }
+        Err(Failure::Timeout) => "no answer in time".to_owned(),
+        Err(Failure::Refused(why) | Failure::Cut(why)) => why.clone(),
     }
 }
 
-fn brief(answer: &Answer) -> String {
-    let text: String = answer.text().chars().take(40).collect();
-    format!("status {}: {}", answer.status, text.escape_debug())
+/// Whether the user sees a reply, not WeChat's error line.
+fn is_reply(shown: &[Bubble]) -> bool {
+    shown.first().is_some_and(|bubble| !matches!(bubble, Bubble::Error { .. }))
 }
 
 fn look(shown: &[Bubble]) -> String {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::Trouble;
-use super::dev::listen;
+use super::dev::{PORT, listen};
 use super::vars::Vars;
 use crate::control::Health;
 use crate::http::{self, Failure, Target};
@@ -31,17 +31,28 @@ pub struct Client {
     base: Target,
     /// How it seals messages unless a request says otherwise.
     pub mode: Mode,
-    // Dropping the set ends a server that was started for the moment.
-    _server: JoinSet<()>,
+    // Holds a server that was started for the moment; dropping the set ends it.
+    server: JoinSet<()>,
 }
 
 impl Client {
-    /// The server at `port` if there is one; else one with these settings, for as long as the command runs.
-    pub async fn find_or_start(port: u16, vars: &Vars, options: Options) -> Result<Self, Trouble> {
-        let base = format!("http://127.0.0.1:{port}").parse()?;
-        if let Some(mode) = wx_sim_at(&base).await {
-            return Ok(Self { base, mode, _server: JoinSet::new() });
+    /// The server at `port`, which must be there; without a port, that at [`PORT`] if there is one. Else, and with
+    /// port 0, one with these settings, for as long as the command runs.
+    pub async fn find_or_start(port: Option<u16>, vars: &Vars, options: Options) -> Result<Self, Trouble> {
+        let wanted = port.unwrap_or(PORT);
+        if wanted != 0 {
+            let base = format!("http://127.0.0.1:{wanted}").parse()?;
+            if let Some(mode) = wx_sim_at(&base).await {
+                return Ok(Self { base, mode, server: JoinSet::new() });
+            }
+            if port.is_some() {
+                return Err(Trouble(format!("no wx-sim dev listens on port {wanted}")));
+            }
         }
+        Self::start(vars, options).await
+    }
+
+    async fn start(vars: &Vars, options: Options) -> Result<Self, Trouble> {
         let account = vars.account()?;
         let mode = envelope::default_mode(&account);
         let listener = listen(0).await?;
@@ -49,7 +60,12 @@ impl Client {
         let base = base_url.parse()?;
         let mut server = JoinSet::new();
         server.spawn(serve(listener, Arc::new(Sim::new(account, options, base_url))));
-        Ok(Self { base, mode, _server: server })
+        Ok(Self { base, mode, server })
+    }
+
+    /// Whether the command does everything by itself.
+    pub fn is_alone(&self) -> bool {
+        !self.server.is_empty()
     }
 
     /// `GET`s a path and its query.

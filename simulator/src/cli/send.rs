@@ -8,14 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 use super::client::Client;
-use super::dev::{PORT, TARGET};
+use super::dev::TARGET;
 use super::vars::Vars;
 use super::{Ending, Trouble, Voice, report};
 use crate::control::Inbox;
 use crate::control::send::{self, FullVoice, SendReport, SendRequest};
 use crate::http::Target;
 use crate::push::checks::Check;
-use crate::push::deliver::Outcome;
+use crate::push::deliver::{self, Outcome};
 use crate::push::envelope::Mode;
 use crate::push::message::{self, Link, Location};
 use crate::query;
@@ -36,9 +36,9 @@ pub struct Delivery {
     /// Wait so many seconds for the next customer-service message
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u32,
-    /// The port of a running `wx-sim dev`; without one, this command does all by itself
-    #[arg(long, default_value_t = PORT)]
-    port: u16,
+    /// The port of a running `wx-sim dev`; 0: do all by itself [default: 8788 if one runs there, else 0]
+    #[arg(long)]
+    port: Option<u16>,
     #[command(flatten)]
     vars: Vars,
     /// Let the message go to another machine (a running `wx-sim dev` decides by its own flag)
@@ -125,16 +125,16 @@ impl Delivery {
         let wait_ms = u64::from(self.wait) * 1000;
         let after: Inbox = client.get(&inbox_path(&self.person, before.newest, wait_ms)).await?;
         report::pushed(voice, &after, self.wait);
-        ending(&sent)
+        ending(&sent, client.is_alone())
     }
 }
 
-fn ending(sent: &SendReport) -> Result<Ending, Trouble> {
-    let refused = sent.deliveries.iter().find(|delivery| delivery.outcome == Outcome::Refused);
-    if let Some(refused) =
-        refused.filter(|_| sent.deliveries.iter().all(|other| other.outcome == Outcome::Refused))
-    {
-        return Err(Trouble(format!("no connection: {}", refused.error.clone().unwrap_or_default())));
+fn ending(sent: &SendReport, alone: bool) -> Result<Ending, Trouble> {
+    let refused = |delivery: &deliver::Delivery| delivery.outcome == Outcome::Refused;
+    if let Some(last) = sent.deliveries.last().filter(|_| sent.deliveries.iter().all(refused)) {
+        let why = last.error.as_deref().unwrap_or_default();
+        let hint = if alone { " (is `npm run dev`, or your backend, running?)" } else { "" };
+        return Err(Trouble(format!("no connection: {why}{hint}")));
     }
     let kept = |check: &Check| check.ok;
     if !sent.error_line && sent.checks.iter().all(kept) { Ok(Ending::Good) } else { Ok(Ending::Bad) }

@@ -12,6 +12,11 @@ pub fn check_line(voice: Voice, check: &Check) -> String {
     format!("{line} {words}  {}", paint.dim(&check.detail))
 }
 
+/// A rule that was not checked.
+pub fn skipped_line(Voice { lang, paint }: Voice, rule: &str) -> String {
+    paint.dim(&format!("– {}  {}", words(lang, rule), lang.pick("跳过", "skipped")))
+}
+
 /// A rule in words; an unknown one by its name.
 fn words(lang: Lang, rule: &str) -> &str {
     let (zh, en) = match rule {

@@ -137,7 +137,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
     Ok(json_response(&report))
 }
 
-/// 1. Finds the target. 2. Writes the message. 3. Notes what it means for the person. 4. Seals it. 5. Delivers it.
+/// 1. Finds the target. 2. Writes the message. 3. Seals it. 4. Notes what it means for the person. 5. Delivers it.
 ///
 /// # Errors
 /// A request that contradicts itself or the settings, or a target on another machine.
@@ -145,10 +145,13 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     let target = target(sim, &request)?;
     let (mode, deliveries, limit) = limits(sim, &request)?;
     let written = write(sim, &request)?;
-    note(sim, &written);
     let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
     let sealed = envelope::seal(&sim.account, mode, request.tamper, &written.openid, &written.xml, &stamp)
         .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
+    // What is tampered with does not come from the person.
+    if request.tamper.is_none() {
+        note(sim, &written);
+    }
     let Written { person, openid, push, .. } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
     let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit };
@@ -292,7 +295,7 @@ fn note(sim: &Sim, written: &Written) {
     let Some(push) = &written.push else { return };
     let now_ms = sim.clock.now_ms();
     let mut state = sim.lock();
-    let person = state.people.meet(&written.openid, &written.person);
+    let person = state.people.meet(&written.openid);
     if message::is_farewell(push) {
         person.left();
     } else if let Some(action) = message::action(push) {

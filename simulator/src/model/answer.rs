@@ -1,5 +1,7 @@
 //! What the simulated model says.
 
+use serde_json::{Value, json};
+
 use super::question::{Kind, Question};
 use super::rules::Rule;
 
@@ -31,8 +33,14 @@ pub fn pieces(text: &str) -> Vec<String> {
     characters.chunks(PIECE).map(|piece| piece.iter().collect()).collect()
 }
 
+/// What the answer cost, in the words that both protocols use.
+pub fn usage(question: &Question, answer: &str) -> Value {
+    let (prompt, completion) = (tokens(&question.messages.to_string()), tokens(answer));
+    json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion })
+}
+
 /// Something like the number of tokens: four bytes each.
-pub fn tokens(text: &str) -> usize {
+fn tokens(text: &str) -> usize {
     text.len().div_ceil(4)
 }
 
@@ -118,7 +126,6 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn ask(text: &str) -> Question {
         Question::chat("m", &json!({ "messages": [{ "role": "user", "content": text }] }))

@@ -69,7 +69,7 @@ pub fn write(question: &Question, plan: &Plan, number: u64, created: u64) -> Wri
                 "index": 0, "finish_reason": "stop", "logprobs": null,
                 "message": { "role": "assistant", "content": plan.text, "refusal": null },
             }],
-            "usage": usage(question, plan),
+            "usage": answer::usage(question, &plan.text),
         }));
     }
     let chunk = |choices: Value, usage: Value| {
@@ -92,13 +92,8 @@ pub fn write(question: &Question, plan: &Plan, number: u64, created: u64) -> Wri
         .extend(answer::pieces(&plan.text).into_iter().map(|piece| delta(json!({ "content": piece }), None)));
     events.push(delta(json!({}), Some("stop")));
     if question.usage {
-        events.push(chunk(json!([]), usage(question, plan)));
+        events.push(chunk(json!([]), answer::usage(question, &plan.text)));
     }
     events.push(Bytes::from_static(b"data: [DONE]\n\n"));
     Written::Events(events)
-}
-
-fn usage(question: &Question, plan: &Plan) -> Value {
-    let (prompt, completion) = (answer::tokens(&question.messages.to_string()), answer::tokens(&plan.text));
-    json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion })
 }

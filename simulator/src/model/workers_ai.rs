@@ -87,8 +87,7 @@ pub fn write(question: &Question, plan: &Plan) -> Written {
             json!({ "text": plan.text, "word_count": plan.text.split_whitespace().count() }),
         );
     }
-    let (prompt, completion) = (answer::tokens(&question.messages.to_string()), answer::tokens(&plan.text));
-    let usage = json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion });
+    let usage = answer::usage(question, &plan.text);
     if !question.stream {
         return Written::Whole(json!({ "response": plan.text, "tool_calls": [], "usage": usage }));
     }

@@ -24,7 +24,7 @@ pub use faults::{Fault, Faults};
 pub use media::MediaStore;
 pub use serve::{ApiCall, handle};
 
-/// What the account is, which decides what answers 48001 (PROTOCOL: the privilege table of the console).
+/// What the account is, which decides what answers 48001, after WeChat's table of privileges.
 ///
 /// <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html>
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

@@ -102,50 +102,64 @@ pub struct Delivered {
     pub checks: Vec<Check>,
 }
 
+/// A delivery, and what its answer is worth; nothing without status 200.
+struct Attempt {
+    delivery: Delivery,
+    verdict: Option<Verdict>,
+}
+
 /// Delivers until WeChat is content, or has lost its patience.
 pub async fn one_by_one(account: &Account, order: &Order) -> Delivered {
     let begin = Instant::now();
-    let mut deliveries = Vec::new();
+    let mut attempts = Vec::new();
     for n in 1..=order.deliveries {
-        let delivery = deliver(account, order, n, begin).await;
-        let settled = delivery.outcome.settles();
-        deliveries.push(delivery);
+        let attempt = deliver(account, order, n, begin).await;
+        let settled = attempt.delivery.outcome.settles();
+        attempts.push(attempt);
         if settled {
             break;
         }
     }
-    conclude(account, order, deliveries)
+    conclude(order, attempts, None)
 }
 
 /// Delivers `copies` of the same push at the same time.
 pub async fn at_once(account: &Account, order: &Order, copies: u32) -> Delivered {
     let begin = Instant::now();
-    let mut deliveries = join_all((1..=copies).map(|n| deliver(account, order, n, begin))).await;
-    deliveries.sort_by_key(|delivery| delivery.n);
-    let mut result = conclude(account, order, deliveries);
-    let mut replies: Vec<_> =
-        result.deliveries.iter().filter_map(|delivery| delivery.plain.as_deref()).collect();
-    let (total, first) = (replies.len(), replies.first().copied().map(str::to_owned));
-    replies.retain(|plain| Some(*plain) != first.as_deref());
-    let detail = format!("{} of {total} replies differ from the first", replies.len());
-    result.checks.push(Check::new("same_reply", replies.is_empty(), detail));
-    result
+    let attempts = join_all((1..=copies).map(|n| deliver(account, order, n, begin))).await;
+    let same = same_reply(&attempts);
+    conclude(order, attempts, Some(same))
 }
 
-async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> Delivery {
+/// Copies with an answer must have the same one; `success` is another one than a reply.
+fn same_reply(attempts: &[Attempt]) -> Check {
+    let deliveries = attempts.iter().map(|attempt| &attempt.delivery);
+    let answers: Vec<_> = deliveries
+        .filter(|delivery| delivery.outcome.settles())
+        .map(|delivery| match delivery.outcome {
+            Outcome::Reply => delivery.plain.as_deref().or(delivery.body.as_deref()),
+            _ => None,
+        })
+        .collect();
+    let differ = answers.iter().filter(|answer| Some(*answer) != answers.first()).count();
+    let detail = format!("{differ} of {} answers differ from the first", answers.len());
+    Check::new("same_reply", differ == 0, detail)
+}
+
+async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> Attempt {
     let started = Instant::now();
     let answer = http::send(&order.target, request(order), order.limit).await;
-    let elapsed_ms = milliseconds(started.elapsed());
     let mut delivery = Delivery {
         n,
         started_ms: milliseconds(started - begin),
-        elapsed_ms,
+        elapsed_ms: milliseconds(started.elapsed()),
         outcome: Outcome::Timeout,
         status: None,
         body: None,
         plain: None,
         error: None,
     };
+    let mut verdict = None;
     match answer {
         Ok(answer) => {
             let body = answer.text();
@@ -155,8 +169,10 @@ async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> De
                 200 => Outcome::Reply,
                 _ => Outcome::Status,
             };
-            if delivery.outcome == Outcome::Reply {
-                delivery.plain = judge(account, order.mode, &order.openid, &body).plain;
+            if delivery.outcome.settles() {
+                let judged = judge(account, order.mode, &order.openid, &body);
+                delivery.plain.clone_from(&judged.plain);
+                verdict = Some(judged);
             }
             delivery.body = Some(body);
         }
@@ -164,7 +180,7 @@ async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> De
         Err(Failure::Refused(why)) => (delivery.outcome, delivery.error) = (Outcome::Refused, Some(why)),
         Err(Failure::Cut(why)) => (delivery.outcome, delivery.error) = (Outcome::Cut, Some(why)),
     }
-    delivery
+    Attempt { delivery, verdict }
 }
 
 /// WeChat's own headers; the body is signed by the query.
@@ -181,34 +197,33 @@ fn request(order: &Order) -> Request<Full<Bytes>> {
 }
 
 /// What the user sees of all that, and why.
-fn conclude(account: &Account, order: &Order, deliveries: Vec<Delivery>) -> Delivered {
-    let settled = deliveries.iter().filter(|delivery| delivery.outcome.settles());
-    let best = settled.min_by_key(|delivery| (delivery.outcome != Outcome::Reply, delivery.elapsed_ms));
-    let unseen = order.push.as_ref().is_some_and(message::is_unseen);
-    let mut checks = vec![answered(order, &deliveries, best)];
+fn conclude(order: &Order, attempts: Vec<Attempt>, same_reply: Option<Check>) -> Delivered {
+    let verdicts = attempts.iter().filter_map(|attempt| Some((&attempt.delivery, attempt.verdict.as_ref()?)));
+    let best = verdicts.min_by_key(|(delivery, _)| (delivery.outcome != Outcome::Reply, delivery.elapsed_ms));
+    let push = order.push.as_ref();
+    let mut checks = vec![answered(order, attempts.len(), best.map(|(delivery, _)| delivery))];
     let mut shown = Vec::new();
-    if let Some(delivery) = best {
-        let body = delivery.body.as_deref().unwrap_or_default();
-        let Verdict { reply, checks: found, .. } = judge(account, order.mode, &order.openid, body);
-        checks.extend(found);
-        let event = order.push.as_ref().is_some_and(message::is_event);
-        let most_articles = if event { NEWS_LIMIT } else { 1 };
-        shown.extend(reply.map(|reply| Bubble::from_reply(&reply, most_articles)));
+    if let Some((_, verdict)) = best {
+        checks.extend(verdict.checks.iter().cloned());
+        let most_articles = if push.is_some_and(message::is_event) { NEWS_LIMIT } else { 1 };
+        shown.extend(verdict.reply.as_ref().map(|reply| Bubble::from_reply(reply, most_articles)));
     }
+    checks.extend(same_reply);
     if checks.iter().any(Check::is_fatal) {
         shown = vec![Bubble::error_line()];
     }
-    if unseen {
+    if push.is_some_and(message::is_unseen) {
         shown.clear();
     }
+    let deliveries = attempts.into_iter().map(|attempt| attempt.delivery).collect();
     Delivered { deliveries, shown, checks }
 }
 
-fn answered(order: &Order, deliveries: &[Delivery], best: Option<&Delivery>) -> Check {
+fn answered(order: &Order, deliveries: usize, best: Option<&Delivery>) -> Check {
     let limit = milliseconds(order.limit);
     let detail = match best {
         Some(best) => format!("delivery {}, after {} of {limit} ms", best.n, best.elapsed_ms),
-        None => format!("none of {} deliveries", deliveries.len()),
+        None => format!("none of {deliveries} deliveries"),
     };
     Check::new("answered", best.is_some(), detail)
 }

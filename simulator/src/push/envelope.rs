@@ -34,6 +34,8 @@ pub enum Mode {
 pub enum Tamper {
     /// Both signatures are wrong.
     Signature,
+    /// There is no signature at all.
+    Unsigned,
     /// Everything is right, but an hour old.
     Stale,
     /// A plain body under a query that was valid for another message.
@@ -101,8 +103,13 @@ pub fn seal(
         Some(encrypt) if mode == Mode::Aes => secure_body(account, encrypt),
         Some(encrypt) => compat_body(xml, encrypt),
     };
-    let forged = tamper == Some(Tamper::Signature);
-    Ok(Sealed { query: signed_query(account, &stamp, openid, encrypt.as_deref(), forged), body })
+    let query = if tamper == Some(Tamper::Unsigned) {
+        query::write(&[("openid", openid)])
+    } else {
+        let forged = tamper == Some(Tamper::Signature);
+        signed_query(account, &stamp, openid, encrypt.as_deref(), forged)
+    };
+    Ok(Sealed { query, body })
 }
 
 fn encrypt(account: &Account, tamper: Option<Tamper>, xml: &str, stamp: &Stamp) -> Result<String, NoKey> {
@@ -191,6 +198,8 @@ mod tests {
         let refused = |mode, tamper, secure| received(&sealed(mode, Some(tamper)), secure).unwrap_err();
         assert_eq!(refused(Mode::Plain, Tamper::Signature, false), Refusal::BadSignature);
         assert_eq!(refused(Mode::Aes, Tamper::Signature, true), Refusal::BadMsgSignature);
+        assert!(received(&sealed(Mode::Plain, Some(Tamper::Unsigned)), false).is_err());
+        assert!(received(&sealed(Mode::Aes, Some(Tamper::Unsigned)), true).is_err());
         assert_eq!(refused(Mode::Plain, Tamper::Stale, false), Refusal::Stale);
         assert_eq!(refused(Mode::Aes, Tamper::Stale, true), Refusal::Stale);
         assert_eq!(refused(Mode::Aes, Tamper::Downgrade, true), Refusal::NotEncrypted);

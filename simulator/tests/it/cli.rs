@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::callback::{Arrived, Callback, Reaction};
 use crate::raw::{self, get, post};
-use crate::world::{echo, open, reply, setting};
+use crate::world::{answer, echo, open, reply, setting, until};
 
 /// `wx-sim` with the settings of the test, in a directory without `.dev.vars`.
 fn wx_sim(args: &[&str]) -> Command {
@@ -59,7 +59,7 @@ impl Drop for Server {
 async fn send_works_alone_and_says_what_the_user_sees() {
     let callback = echo(true).await;
     let (code, out, _) =
-        run(&["--lang", "zh", "send", "你好", "--port", "1", "--target", &callback.url]).await;
+        run(&["--lang", "zh", "send", "你好", "--port", "0", "--target", &callback.url]).await;
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("xiaoming ▸ 你好  aes") && out.contains("公众号 ◂ 回声：你好"), "{out}");
     assert!(out.contains("第 1 次") && out.contains("✓ 文本不超过 2048 字节"), "{out}");
@@ -70,19 +70,23 @@ async fn send_works_alone_and_says_what_the_user_sees() {
 async fn the_exit_code_tells_how_it_went() {
     let bad = Callback::answering("<html>").await;
     let (code, out, _) =
-        run(&["--lang", "en", "send", "hi", "--mode", "plain", "--port", "1", "--target", &bad.url]).await;
+        run(&["--lang", "en", "send", "hi", "--mode", "plain", "--port", "0", "--target", &bad.url]).await;
     assert_eq!(code, 1);
     assert!(
         out.contains("该公众号提供的服务出现故障") && out.contains("✗ the reply is well-formed XML"),
         "{out}"
     );
-    let (code, out, error) = run(&["send", "hi", "--port", "1", "--target", "http://127.0.0.1:1/"]).await;
+    let (code, out, error) = run(&["send", "hi", "--port", "0", "--target", "http://127.0.0.1:1/"]).await;
     assert_eq!((code, error.contains("no connection")), (2, true), "{out}{error}");
+    assert!(error.contains("is `npm run dev`, or your backend, running?"), "{error}");
+    let (code, out, error) = run(&["send", "hi", "--port", "1", "--target", &bad.url]).await;
+    assert_eq!((code, error.contains("no wx-sim dev listens on port 1")), (2, true), "{out}{error}");
+    assert!(out.is_empty(), "nothing is sent: {out}");
     let (code, _, error) = run(&["send"]).await;
     assert_eq!((code, error.contains("--image")), (2, true), "{error}");
-    let (code, _, error) = run(&["send", "hi", "--port", "1", "--target", "http://192.0.2.1/"]).await;
+    let (code, _, error) = run(&["send", "hi", "--port", "0", "--target", "http://192.0.2.1/"]).await;
     assert_eq!((code, error.contains("--allow-remote")), (2, true), "{error}");
-    let mut without_token = wx_sim(&["send", "hi", "--port", "1"]);
+    let mut without_token = wx_sim(&["send", "hi", "--port", "0"]);
     without_token.env_remove("WECHAT_TOKEN");
     let (code, _, error) = finish(without_token).await;
     assert_eq!((code, error.contains("WECHAT_TOKEN is not set")), (2, true), "{error}");
@@ -100,7 +104,7 @@ async fn events_and_quiet_answers() {
         "--mode",
         "plain",
         "--port",
-        "1",
+        "0",
         "--target",
         &callback.url,
     ];
@@ -108,7 +112,7 @@ async fn events_and_quiet_answers() {
     assert_eq!(code, 0);
     assert!(out.contains("[event] click MENU_1") && out.contains("(the user sees nothing)"), "{out}");
     assert!(callback.arrived()[0].body.contains("<![CDATA[CLICK]]>"));
-    assert_eq!(run(&["event", "click", "--port", "1"]).await.0, 2);
+    assert_eq!(run(&["event", "click", "--port", "0"]).await.0, 2);
 }
 
 #[tokio::test]
@@ -116,7 +120,7 @@ async fn a_picture_with_its_bytes() {
     let callback = Callback::answering("success").await;
     let file = format!("{}/picture.png", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&file, b"\x89PNG\r\n\x1a\n").unwrap();
-    let args = ["send", "--image", &file, "--mode", "plain", "--port", "1", "--target", &callback.url];
+    let args = ["send", "--image", &file, "--mode", "plain", "--port", "0", "--target", &callback.url];
     assert_eq!(run(&args).await.0, 0);
     assert!(callback.arrived()[0].body.contains("/_sim/pic/"));
     let args = [
@@ -126,7 +130,7 @@ async fn a_picture_with_its_bytes() {
         "--mode",
         "plain",
         "--port",
-        "1",
+        "0",
         "--target",
         &callback.url,
     ];
@@ -148,10 +152,12 @@ async fn a_running_server_delivers_and_shows_what_is_pushed() {
     let pushing = async {
         let health = raw::send(port, get("/_sim/health")).await.unwrap().json();
         assert_eq!(health["target"], json!(callback.url));
-        // The person exists once the message is on its way.
-        while raw::send(port, get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E")).await.unwrap().json()["allowance"]
-            == 0
-        {}
+        // The person may be written to once the message is on its way.
+        let allowed = async || {
+            let inbox = raw::send(port, get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E")).await.unwrap().json();
+            (inbox["allowance"] != 0).then_some(())
+        };
+        until(allowed).await;
         push(port).await;
     };
     let ((code, out, error), ()) = tokio::join!(sending, pushing);
@@ -206,8 +212,7 @@ async fn verify_finds_out_a_careless_one() {
     })
     .await;
     let (code, out, _) = run(&["--lang", "en", "verify", &careless.url, "--mode", "plain"]).await;
-    let broken: Vec<_> =
-        out.lines().filter_map(|line| line.trim().strip_prefix("✗ ")?.split("  ").next()).collect();
+    let broken = marked(&out, "✗");
     let expected = [
         "no echostr for a wrong signature",
         "no echostr without a signature",
@@ -221,6 +226,56 @@ async fn verify_finds_out_a_careless_one() {
     assert!(out.contains("✗ 安全模式下拒绝明文消息"), "{out}");
     assert_eq!(run(&["verify", "http://127.0.0.1:1/"]).await.0, 2);
     assert_eq!(run(&["verify", "http://192.0.2.1/"]).await.0, 2);
+}
+
+/// The words of the lines with this mark.
+fn marked<'a>(out: &'a str, mark: &str) -> Vec<&'a str> {
+    out.lines().filter_map(|line| line.trim().strip_prefix(mark)?.trim().split("  ").next()).collect()
+}
+
+#[tokio::test]
+async fn verify_praises_nothing_at_a_wrong_url() {
+    let wrong = Callback::start(|_, _| Reaction::Answer(404, "no such page".to_owned())).await;
+    let (code, out, _) = run(&["--lang", "en", "verify", &wrong.url]).await;
+    assert_eq!((code, marked(&out, "✓").len()), (1, 0), "{out}");
+    let broken = ["GET gives the echostr back as it is", "answered in time with status 200"];
+    assert_eq!((marked(&out, "✗"), marked(&out, "–").len()), (broken.to_vec(), 9), "{out}");
+    assert!(out.contains("0 of 11 passed, 9 skipped"), "{out}");
+}
+
+#[tokio::test]
+async fn verify_takes_only_a_refusal_for_one() {
+    let reactions = [
+        (Reaction::Answer as fn(u16, String) -> Reaction, 403, "", true),
+        (Reaction::Answer, 200, "", true),
+        (Reaction::Answer, 200, "success", false),
+        (Reaction::Answer, 500, "", false),
+        (|_, _| Reaction::Cut, 0, "", false),
+    ];
+    for (react, status, body, refuses) in reactions {
+        let callback = Callback::start(move |_, push| {
+            answer(push, true)
+                .map_or_else(|_| react(status, body.to_owned()), |body| Reaction::Answer(200, body))
+        })
+        .await;
+        let (code, out, _) = run(&["--lang", "en", "verify", &callback.url]).await;
+        let posts = marked(&out, "✗").iter().filter(|words| words.ends_with("is refused")).count();
+        assert_eq!((code, posts), if refuses { (0, 0) } else { (1, 5) }, "{status} {body}: {out}");
+        assert!(out.contains("✓ a duplicate is answered alike  the same"), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn verify_compares_and_believes_only_replies() {
+    let silent = Callback::start(|_, push| match push.method.as_str() {
+        "GET" => answer(push, true)
+            .map_or(Reaction::Answer(403, String::new()), |body| Reaction::Answer(200, body)),
+        _ => Reaction::Answer(200, String::new()),
+    })
+    .await;
+    let (code, out, _) = run(&["--lang", "en", "verify", &silent.url]).await;
+    assert_eq!((code, marked(&out, "✗").len()), (1, 5), "an empty body for all refuses nobody: {out}");
+    assert_eq!(marked(&out, "–"), ["a duplicate is answered alike"], "{out}");
 }
 
 async fn load(url: &str, args: &[&str]) -> (i32, serde_json::Value) {

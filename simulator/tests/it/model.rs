@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::raw::{self, Ask, Got, get, post};
-use crate::world::World;
+use crate::world::{World, until};
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -169,22 +169,13 @@ async fn calls_are_counted_with_their_outcomes() {
     assert!(!half.whole && half.status == 200);
     let slow = json!({ "model": "m", "messages": messages("慢") }).to_string();
     let abandoned = raw::send(world.port, post(CHAT, slow));
-    let running = async {
-        loop {
-            let log = world.get("/_sim/model").await;
-            if log["total"] == 5 {
-                break assert_eq!(log["calls"][4]["outcome"], "running");
-            }
-        }
-    };
-    tokio::select! { _ = abandoned => panic!("answered at once"), () = running => {} }
-    let outcomes = loop {
-        let log = world.get("/_sim/model").await;
-        let outcomes: Vec<_> =
-            log["calls"].as_array().unwrap().iter().map(|call| call["outcome"].clone()).collect();
-        if outcomes[4] != "running" {
-            break outcomes;
-        }
-    };
+    let five = async || Some(world.get("/_sim/model").await).filter(|log| log["total"] == 5);
+    tokio::select! {
+        _ = abandoned => panic!("answered at once"),
+        log = until(five) => assert_eq!(log["calls"][4]["outcome"], "running"),
+    }
+    let over = async || five().await.filter(|log| log["calls"][4]["outcome"] != "running");
+    let log = until(over).await;
+    let outcomes: Vec<_> = log["calls"].as_array().unwrap().iter().map(|call| &call["outcome"]).collect();
     assert_eq!(outcomes, ["answered", "failed", "cut", "cut", "abandoned"]);
 }

@@ -96,6 +96,20 @@ async fn five_messages_in_48_hours_reach_the_inbox() {
 }
 
 #[tokio::test]
+async fn only_what_a_person_did_opens_their_window() {
+    let world = World::alone().await;
+    let allowance = async || world.get("/_sim/inbox?as=xiaoming").await["allowance"].clone();
+    for tamper in ["signature", "unsigned", "stale", "downgrade", "app_id"] {
+        world.send(json!({ "text": "hi", "tamper": tamper })).await;
+        assert_eq!(allowance().await, 0, "{tamper}");
+    }
+    world.send(json!({ "text": "hi" })).await;
+    assert_eq!(allowance().await, 5);
+    world.send(json!({ "event": { "type": "unsubscribe" }, "tamper": "signature" })).await;
+    assert_eq!(allowance().await, 5, "whoever forged it");
+}
+
+#[tokio::test]
 async fn who_leaves_or_never_came_cannot_be_written_to() {
     let (world, openid) = after_a_message().await;
     assert_eq!(world.errcode(SEND, text("oAbCd1234567890abcdefghijkl_", "hi")).await, 40003);

@@ -1,9 +1,11 @@
 //! A simulator on a free port, and a callback that answers as a real backend does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use wx_sim::{Account, Options, Sim, serve};
 use wxapi::wechat::callback::{self, Envelope, Keys, Opened, Query, Refusal};
 use wxapi::wechat::crypto::EncodingAesKey;
@@ -90,6 +92,18 @@ impl World {
     }
 }
 
+/// Asks until there is something, for half a minute at most.
+pub async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), asking).await.expect("it happens within half a minute")
+}
+
 /// Opens a push as a backend does: encrypted if `secure`.
 pub fn open(push: &Arrived, secure: bool) -> Result<Opened, Refusal> {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
@@ -128,7 +142,8 @@ pub async fn echo(secure: bool) -> Callback {
     .await
 }
 
-fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
+/// What such a callback answers.
+pub fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
     if push.method == "GET" {
         return callback::verify_url(&Query::parse(&push.query), &keys(secure));
     }
