@@ -1,4 +1,5 @@
-// How large the deployed bundle is, counted as Cloudflare does: everything that is uploaded, compressed together.
+// How large the deployed bundle is: its two modules one after the other, through gzip at its usual level. Wrangler counts
+// its "Total Upload" like this; Cloudflare, whose limit it is, does not say how exactly it compresses.
 import fs from "node:fs";
 import { gzipSync } from "node:zlib";
 import { at } from "./paths.mjs";
