@@ -3,6 +3,8 @@ import { styleText } from "node:util";
 import { clock } from "./steps.mjs";
 
 const STACK_LINES = 8;
+/** Milliseconds after which the Worker surely gave up an answer on purpose; it does so after 10 seconds. */
+const RAN_OUT = 9_500;
 const COLORS = { ERROR: "red", WARN: "yellow", error: "red", warn: "yellow" };
 
 /** A line of the Worker's console. The Worker's own lines are JSON: event, reason, and whatever else. */
@@ -16,8 +18,15 @@ export function showLog({ timestamp, level, message }) {
 /** A request, or what the local platform has to say about itself. */
 export function showReport({ level, message }) {
   if (/^(Updated and ready|Ready) on /.test(message)) return;
+  const [, took] = /^POST \/wechat\S* 503 .*\((\d+)ms\)/.exec(message) ?? [];
+  if (took >= RAN_OUT) return show(clock(), "info", styleText("dim", ranOut(took)));
   const quiet = /^[A-Z]+ \S+ [1-4]\d\d /.test(message);
   show(clock(), level, quiet ? styleText("dim", message) : indented(message));
+}
+
+/** No failure: the model is still at work, and the next delivery of the message asks for its answer. */
+function ranOut(took) {
+  return `POST /wechat ran out on purpose after ${(took / 1000).toFixed(1)} s: WeChat delivers again`;
 }
 
 /** A line of wx-sim. */

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { parseEnv } from "node:util";
 import { bundleWorker, compileWorker, profiles } from "./build.mjs";
 import { showLog, showReport, showSim } from "./console.mjs";
+import { noteAddress, takeLock } from "./lock.mjs";
 import { at } from "./paths.mjs";
 import { freePort } from "./ports.mjs";
 import { makeDevVars } from "./settings.mjs";
@@ -13,15 +14,19 @@ import { changes } from "./watch.mjs";
 
 const WORKER_PORT = 8787;
 const SIM_PORT = 8788;
+const LOCK = at(".wrangler/dev.lock");
 
-const running = { built: Date.now(), owed: [] };
+/** `owed`: changes that could not be taken over. `bundled`: there is a bundle that does not run yet. */
+const running = { built: Date.now(), owed: [], bundled: false };
 
 async function main() {
   stopOnSignals();
+  takeLock(LOCK);
   const isNew = makeDevVars();
   running.port = await port("the Worker", WORKER_PORT);
   running.simPort = await port("wx-sim", SIM_PORT);
   await startBoth();
+  noteAddress(LOCK, running.stack.url.origin);
   stopOnSignals();
   welcome(isNew);
   for await (const changed of changes()) await takeOver(changed);
@@ -65,6 +70,7 @@ function welcome(isNew) {
   In another terminal, in this folder:
 
       npx wx-sim send "你好"${elsewhere}
+      npx wx-sim verify ${new URL("/wechat", stack.url)}
 
   Edits of src/, frontend/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends both.
 `);
@@ -73,16 +79,22 @@ function welcome(isNew) {
 /** A change that cannot be taken over is explained, and what ran before it goes on. */
 async function takeOver(latest) {
   const start = Date.now();
+  const failedBefore = running.owed.length > 0;
   const changed = new Set([...running.owed, ...latest]);
   running.owed = [];
   try {
-    if (changed.has("code") && !(await rebuilt()) && changed.size === 1) return;
+    if (changed.has("code")) running.bundled = (await rebuilt()) || running.bundled;
+    if (!running.bundled && changed.has("code") && changed.size === 1) {
+      if (failedBefore) say(`✓ it compiles again, to the Worker of ${clock(running.built)} that is running`);
+      return;
+    }
     if (changed.has("settings")) await restartSim();
     await running.stack.reload(settings());
     running.built = Date.now();
+    running.bundled = false;
     say(`✓ reloaded: ${[...changed].join(", ")} (${seconds(start)})`);
   } catch (error) {
-    running.owed = changed;
+    running.owed = [...changed];
     console.error(error instanceof Failure ? error.message : `✗ ${error.message}`);
     say(`the Worker of ${clock(running.built)} goes on; waiting for the next change`);
   }

@@ -25,9 +25,18 @@ async function test(words) {
   const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (chosen.length === 0) return say(`no file in tests/e2e has ${words.join(" or ")} in its name`);
   say(`tests on the built Worker, in workerd: ${chosen.length} of ${files.length} files`);
-  // Most of them wait for the clocks of WeChat's protocol, not for the processor.
-  const options = ["--test", "--test-concurrency=3", "--test-reporter=spec"];
-  return supervised(interpreter, [...options, ...chosen.map((file) => `tests/e2e/${file}`)]);
+  // Most of them wait for the clocks of WeChat's protocol, not for the processor. The ladder's tests count deliveries,
+  // so nobody else may eat into their seconds.
+  const alone = chosen.filter((file) => file.startsWith("ladder."));
+  const together = chosen.filter((file) => !alone.includes(file));
+  const codes = [await tested(interpreter, alone), await tested(interpreter, together)];
+  return Math.max(...codes);
+}
+
+async function tested(interpreter, files) {
+  if (files.length === 0) return 0;
+  const options = ["--test", "--test-concurrency=3", "--test-timeout=180000", "--test-reporter=spec"];
+  return supervised(interpreter, [...options, ...files.map((file) => `tests/e2e/${file}`)]);
 }
 
 async function build() {

@@ -22,11 +22,15 @@ export const secret = (name) => shapes[name]?.() ?? random(LETTERS_AND_DIGITS, 3
 /** Fresh values for everything that wx-sim and the Worker must agree on. */
 export const throwAwayAccount = () => Object.fromEntries(accountSettings.map((name) => [name, secret(name)]));
 
-/** Writes .dev.vars from .dev.vars.example, with fresh values for the example ones; false if it is there already. */
+/**
+ * Writes .dev.vars from .dev.vars.example, without the paragraph about the copying and with fresh values for the example
+ * ones; false if it is there already.
+ */
 export function makeDevVars(file = at(".dev.vars")) {
   if (fs.existsSync(file)) return false;
   const example = fs.readFileSync(at(".dev.vars.example"), "utf8");
-  const filled = example.replace(/^([A-Z_]+)=replace-me.*$/gm, (_, name) => `${name}=${secret(name)}`);
+  const body = example.slice(example.indexOf("\n\n") + 2);
+  const filled = body.replace(/^([A-Z_]+)=replace-me.*$/gm, (_, name) => `${name}=${secret(name)}`);
   fs.writeFileSync(file, filled, { mode: 0o600 });
   return true;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startPair, startStack } from "../../tools/stack.mjs";
-import { act, say, see, timesAsked, until } from "./people.mjs";
+import { act, say, see, timesAsked } from "./people.mjs";
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const AMR = Buffer.from("#!AMR\nnot much of a sound").toString("base64");
@@ -18,7 +18,10 @@ function promises(name, settings) {
     after(() => pair.close());
 
     test("a provider that fails twice is asked a third time", async () => {
-      await see(pair.sim, "twice", "third time lucky fail=2", 1, /third time lucky/);
+      const { text, deliveries } = await say(pair.sim, "twice", "third time lucky fail=2");
+      assert.match(text, /third time lucky/);
+      // On a slow machine the pauses between the attempts may take longer than the first delivery.
+      assert.ok(deliveries.length <= 2, JSON.stringify(deliveries));
       assert.equal(await timesAsked(pair.sim, "third time lucky"), 3);
     });
 
@@ -36,13 +39,12 @@ function promises(name, settings) {
 
     test("a picture is looked at", async () => {
       const { text } = await act(pair.sim, "photographer", { image: PNG });
-      assert.match(text, new RegExp(`${Buffer.from(PNG, "base64").length}`), "the model names the picture's size");
-      assert.match(text, /png/i);
+      assert.match(text, /70 bytes, image\/png/, "the model says what it was shown");
     });
 
     test("a voice message is heard", async () => {
       const { text } = await act(pair.sim, "speaker", { voice: { data: AMR, format: "amr" } });
-      assert.doesNotMatch(text, /could not make out/);
+      assert.match(text, /audio\/amr/, "the transcription says what it was made of");
       const recognised = await act(pair.sim, "speaker2", {
         voice: { data: AMR, format: "amr", recognition: "what is tea" },
       });

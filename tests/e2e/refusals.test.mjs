@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { startPair } from "../../tools/stack.mjs";
-import { see, timesAsked } from "./people.mjs";
+import { say, see, timesAsked, until } from "./people.mjs";
 
 let secure;
 let plain;
@@ -52,10 +52,13 @@ test("bodies that are too long, not UTF-8, or not plain XML are refused", async 
       controller.close();
     },
   });
+  // A whole document but for these bytes, so nothing else can be the reason.
+  const [start, end] = message("|").split("|");
+  const notUtf8 = Buffer.concat([Buffer.from(start), Buffer.from([0xff, 0xfe, 0x80]), Buffer.from(end)]);
   for (const [body, expected] of [
     [message("x".repeat(65 * 1024)), 413],
     [chunked, 413],
-    [Buffer.concat([Buffer.from(message("a").slice(0, -40)), Buffer.from([0xff, 0xfe, 0x80])]), 400],
+    [notUtf8, 400],
     [`<!DOCTYPE xml [<!ENTITY l0 "lol">${laughs}]>${message("&l9;")}`, 400],
     [`<!DOCTYPE xml [<!ENTITY f SYSTEM "file:///etc/passwd">]>${message("&f;")}`, 400],
     ["", 400],
@@ -78,10 +81,19 @@ test("the console's check of the URL", async () => {
 });
 
 test("the log gives the reason, but no secret, person or message", async () => {
-  await secure.sim.post("/_sim/send", { as: "mallory", text: "a private matter", tamper: "signature", deliveries: 1 });
-  await secure.stack.logged(/request\.refused/);
-  const log = JSON.stringify(secure.stack.logs);
-  for (const secret of [...Object.values(secure.vars).filter((value) => value.length > 8), "private matter", "mallory"]) {
+  const { sim, stack, vars } = secure;
+  // Both leave lines in the log: the model's failure, then the refusal.
+  const accepted = await say(sim, "confider", "a private question fail=always");
+  const forged = { as: "mallory", text: "a private matter", tamper: "signature", deliveries: 1 };
+  const seen = stack.logs.length;
+  const refused = await sim.post("/_sim/send", forged);
+  const logged = (pattern) => stack.logs.slice(seen).some((line) => pattern.test(line.message));
+  await until(() => logged(/request\.refused/), "the refusal's line in the log");
+  await stack.logged(/model\.failed/);
+  const log = JSON.stringify(stack.logs);
+  const secrets = Object.values(vars).filter((value) => value.length > 8);
+  for (const secret of [...secrets, "private question", "private matter", accepted.openid, refused.openid]) {
+    assert.ok(secret.length > 8);
     assert.ok(!log.includes(secret), `${secret} is in the log`);
   }
 });

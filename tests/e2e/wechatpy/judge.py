@@ -1,7 +1,8 @@
 """An independent judge: wechatpy plays WeChat's side of the wire against the running Worker.
 
 wx-sim shares its protocol code with the Worker, so a mistake could cancel out between the two. wechatpy does not.
-Settings come from the environment; prints one line for each thing that it found to be right.
+Settings come from the environment; prints one line for each thing that it found to be
+right, and `done` after the last.
 """
 
 import os
@@ -9,6 +10,7 @@ import time
 import urllib.request
 import xml.sax.saxutils as saxutils
 
+import xmltodict
 from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import WeChatSigner
@@ -55,8 +57,6 @@ def send(number, elements):
 
 
 def parse_envelope(text):
-    import xmltodict
-
     return xmltodict.parse(text)["xml"]
 
 
@@ -87,5 +87,6 @@ expect("你好，语音" in text_reply(23456789012345679, voice), "recognised sp
 subscribe = "<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[subscribe]]></Event><EventKey><![CDATA[]]></EventKey>"
 expect("bizmsgmenu" in text_reply(23456789012345680, subscribe), "a follower is welcomed")
 
-scan = "<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[LOCATION]]></Event><Latitude>23.1</Latitude><Longitude>113.3</Longitude><Precision>119.4</Precision>"
-expect(send(23456789012345681, scan) == "success", "an event without a reply is acknowledged")
+location = "<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[LOCATION]]></Event><Latitude>23.1</Latitude><Longitude>113.3</Longitude><Precision>119.4</Precision>"
+expect(send(23456789012345681, location) == "success", "an event without a reply is acknowledged")
+print("done")
