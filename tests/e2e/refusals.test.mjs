@@ -28,7 +28,7 @@ async function post(body, token = plain.vars.WECHAT_TOKEN) {
 const message = (content) =>
   `<xml><ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><Content>${content}</Content><MsgId>1</MsgId></xml>`;
 
-for (const tamper of ["signature", "stale", "downgrade", "app_id"]) {
+for (const tamper of ["signature", "unsigned", "stale", "downgrade", "app_id"]) {
   test(`secure mode: ${tamper} is refused and changes nothing`, async () => {
     const report = await secure.sim.post("/_sim/send", { as: "mallory", text: `forged ${tamper}`, tamper });
     for (const { status } of report.deliveries) assert.equal(status, 403, JSON.stringify(report.deliveries));
