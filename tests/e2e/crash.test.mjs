@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { startPair } from "../../tools/stack.mjs";
-import { say, see, timesAsked, until } from "./people.mjs";
+import { fetchAnswer, say, see, timesAsked, until } from "./people.mjs";
 
 const folders = [];
 after(() => folders.forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
@@ -24,12 +24,10 @@ test("kill -9 while the model runs: after the restart every answer is there", { 
   for (const { deliveries } of await Promise.all(lost)) assert.notEqual(deliveries[0].outcome, "reply");
   await stack.restart();
 
-  await say(sim, "returning", "/retrieve");
-  const fetched = async () => (await say(sim, "returning", "/retrieve")).text;
-  await until(async () => /returning asks/.test(await fetched()), "the answer of the one who comes back");
+  await fetchAnswer(sim, "returning", /returning asks/);
   // The alarm alone brings the other's question back to work.
   await until(async () => (await timesAsked(sim, "silent asks")) === 2, "the alarm");
-  await until(async () => /silent asks/.test((await say(sim, "silent", "/retrieve")).text), "the silent one's answer");
+  await fetchAnswer(sim, "silent", /silent asks/);
 });
 
 /** Production code has no way to panic on demand, so a copy of the bundle gets one: `code` at the start of a function. */
@@ -48,8 +46,7 @@ const TRAP = `throw new WebAssembly.RuntimeError("unreachable");`;
 
 /** What a person who lost a delivery sees at last. */
 async function answered(sim, person, words, { text }) {
-  if (words.test(text)) return;
-  await until(async () => words.test((await say(sim, person, "/retrieve")).text), `the answer of ${person}`);
+  if (!words.test(text)) await fetchAnswer(sim, person, words);
 }
 
 test("a trap in one request does not harm the next, and loses no answer", { timeout: 120_000 }, async (t) => {

@@ -20,6 +20,10 @@ export async function see(sim, person, text, delivery, expected) {
   return seen;
 }
 
+/** A person asks for their answer until it is there. */
+export const fetchAnswer = (sim, person, expected) =>
+  until(async () => expected.test((await say(sim, person, "/retrieve")).text), `${person}'s ${expected}`);
+
 /** How often the model was asked something that contains `words`. */
 export async function timesAsked(sim, words) {
   const { calls } = await sim.get("/_sim/model");

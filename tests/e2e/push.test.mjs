@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startPair } from "../../tools/stack.mjs";
-import { say, see, until } from "./people.mjs";
+import { fetchAnswer, say, see, until } from "./people.mjs";
 
 const SEND = "/cgi-bin/message/custom/send";
 
@@ -32,7 +32,7 @@ describe("push", () => {
       const before = (await sends()).length;
       await say(pair.sim, person, "kept for later");
       await until(async () => (await sends()).length > before, "the refused push");
-      await see(pair.sim, person, "/retrieve", 1, /kept for later/);
+      await fetchAnswer(pair.sim, person, /kept for later/);
       await say(pair.sim, person, "and this one");
       assert.match(JSON.stringify(await inbox(person, 1)), /and this one/);
     });
@@ -43,7 +43,7 @@ describe("push", () => {
     const before = (await sends()).length;
     await say(pair.sim, "unverified", "first question");
     await until(async () => (await sends()).length > before, "the refused push");
-    await see(pair.sim, "unverified", "/retrieve", 1, /first question/);
+    await fetchAnswer(pair.sim, "unverified", /first question/);
     await see(pair.sim, "unverified", "second question", 1, /second question/);
     assert.equal((await sends()).length, before + 1);
     await pair.sim.post("/_sim/account", { type: "service" });
@@ -66,7 +66,7 @@ describe("push", () => {
     const before = (await sends()).length;
     await say(pair.sim, "uncertain", "maybe sent");
     await until(async () => (await sends()).length > before, "the cut push");
-    await see(pair.sim, "uncertain", "/retrieve", 1, /maybe sent/);
+    await fetchAnswer(pair.sim, "uncertain", /maybe sent/);
     assert.equal((await sends()).length, before + 1);
   });
 
