@@ -12,7 +12,7 @@
 //! - `cli`: the command line.
 //!
 //! The protocol itself comes from `wxapi::wechat`, the same code that the Worker uses. So the simulator is no judge
-//! of that code: published vectors and independent implementations are.
+//! of that code: vectors made by others and independent implementations are.
 
 mod account;
 pub mod cli;
