@@ -149,14 +149,7 @@ fn an_answer_that_cannot_be_stored_is_not_shown_and_comes_with_the_next_delivery
     run(async {
         let world = slow_model(1_000);
         let message = world.text(USER, "why?");
-        let disk = world.disk(USER);
-        let full = async {
-            world.pass(500).await;
-            disk.set_full(true);
-            world.pass(1_000).await;
-            disk.set_full(false);
-        };
-        let (seen, ()) = tokio::join!(world.deliver(&message), full);
+        let (seen, ()) = tokio::join!(world.deliver(&message), world.fill_disk_for_a_second(USER));
         assert!(seen.text.unwrap().contains("Answer to why?"));
         assert_eq!(seen.deliveries, 2);
     });

@@ -124,14 +124,7 @@ fn an_answer_is_kept_until_it_can_be_stored() {
         world.say(USER, "so that there is context").await;
         world.model(|call| answers(1_000, &call.question()));
         let question = world.text(USER, "why?");
-        let disk = world.disk(USER);
-        let full = async {
-            world.pass(500).await;
-            disk.set_full(true);
-            world.pass(1_000).await;
-            disk.set_full(false);
-        };
-        let (seen, ()) = tokio::join!(world.deliver(&question), full);
+        let (seen, ()) = tokio::join!(world.deliver(&question), world.fill_disk_for_a_second(USER));
         assert!(seen.text.unwrap().contains("why?"));
         assert_eq!(world.model_calls().len(), 2);
     });

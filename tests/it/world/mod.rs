@@ -179,6 +179,15 @@ impl World {
         *self.0.account.borrow_mut() = None;
     }
 
+    /// In half a second, nothing can be stored for a second.
+    pub async fn fill_disk_for_a_second(&self, user: &str) {
+        let disk = self.disk(user);
+        self.pass(500).await;
+        disk.set_full(true);
+        self.pass(1_000).await;
+        disk.set_full(false);
+    }
+
     /// Lets time pass, ringing every alarm when it is due.
     pub async fn pass(&self, span: Millis) {
         let end = self.now() + span;
