@@ -98,6 +98,11 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// The machine's name or address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether this machine is meant.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)

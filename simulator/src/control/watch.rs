@@ -43,6 +43,12 @@ struct View {
     network: Network,
     faults: Vec<Fault>,
     advanced_ms: u64,
+    recording: Option<Recording>,
+}
+
+#[derive(PartialEq, Serialize)]
+struct Recording {
+    steps: usize,
 }
 
 #[derive(PartialEq, Serialize)]
@@ -139,5 +145,6 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
         network: state.network.clone(),
         faults: state.faults.pending().to_vec(),
         advanced_ms: sim.clock.advanced_ms(),
+        recording: state.recorder.as_ref().map(|recorder| Recording { steps: recorder.steps() }),
     }
 }

@@ -18,6 +18,7 @@ pub mod media;
 pub mod menu;
 pub mod mini;
 mod openapi;
+pub mod owner;
 pub mod qrcode;
 pub mod quota;
 mod serve;
@@ -40,7 +41,7 @@ use errcode::Errcode;
 pub use account_type::AccountType;
 pub use faults::{Fault, Faults};
 pub use media::MediaStore;
-pub use serve::{ApiCall, handle};
+pub use serve::{ApiCall, handle, post_outbox};
 
 /// Every API, family by family.
 const FAMILIES: [&[Api]; 16] = [

@@ -64,7 +64,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
 }
 
 /// Delivers what the answer leads to, beside it.
-fn post_outbox(sim: &Arc<Sim>) {
+pub fn post_outbox(sim: &Arc<Sim>) {
     if sim.lock().outbox.is_empty() {
         return;
     }

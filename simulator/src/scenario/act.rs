@@ -11,7 +11,7 @@ use crate::control::click::{self, ClickReport, ClickRequest};
 use crate::control::send::{self, SendRequest};
 use crate::control::settings;
 use crate::phone::{Bubble, LinkKind};
-use crate::platform::owner;
+use crate::platform::{self, owner};
 use crate::seed;
 
 impl Runner {
@@ -33,8 +33,8 @@ impl Runner {
         if let Some(label) = &step.tap {
             return self.tap(step, &person, label).await;
         }
-        if let Some(Brief(button)) = &step.click {
-            let request = ClickRequest { button: button.clone(), ..self.click_request(step, &person) };
+        if let Some(Brief(request)) = &step.click {
+            let request = self.click_request(step, &person, request.clone());
             let report = click::click(&self.sim, request).await.map_err(|Refused(_, why)| why)?;
             return Ok(self.clicked(&person, report));
         }
@@ -54,7 +54,7 @@ impl Runner {
             request.created = request.created.or(Some(self.sim.clock.wall_ms() / 1000));
         }
         let report = send::send(&self.sim, request.clone()).await.map_err(|Refused(_, why)| why)?;
-        let forged = request.tamper.is_some();
+        let forged = request.tamper.is_some() || self.sim.lock().network.tamper.is_some();
         if !forged {
             request.msg_id = report.msg_id.clone().map(Value::String).filter(|_| request.xml.is_none());
         }
@@ -83,12 +83,13 @@ impl Runner {
         Ok(Seen { open: tap.opens.clone(), mini_program: tap.mini_program.clone(), ..Seen::default() })
     }
 
-    fn click_request(&mut self, step: &Step, person: &str) -> ClickRequest {
+    fn click_request(&mut self, step: &Step, person: &str, request: ClickRequest) -> ClickRequest {
+        let default = self.request.scenario.mode.or(self.request.mode);
         ClickRequest {
             person: Some(self.actor(person).name.clone()),
-            mode: step.mode.or(self.request.scenario.mode).or(self.request.mode),
-            target: self.request.target.clone(),
-            ..ClickRequest::default()
+            mode: request.mode.or(step.mode).or(default),
+            target: request.target.or_else(|| self.request.target.clone()),
+            ..request
         }
     }
 
@@ -102,7 +103,9 @@ impl Runner {
     }
 
     fn api(&self, api: &Api) -> Result<Seen, Trouble> {
-        let answer = owner::call(&self.sim, &api.path, api.body.as_ref())?;
+        let (sim, now_ms) = (&self.sim, self.sim.clock.now_ms());
+        let answer = owner::call(&mut sim.lock(), &sim.account, now_ms, &api.path, api.body.as_ref())?;
+        platform::post_outbox(sim);
         Ok(Seen { answer: Some(answer), ..Seen::default() })
     }
 
@@ -136,7 +139,8 @@ impl Runner {
         if let Some(seed) = &step.seed {
             let mut seed = seed.clone();
             seed.people.iter_mut().for_each(|person| person.name = self.own_name(&person.name));
-            seed::plant(&sim, &seed)?;
+            let now_ms = sim.clock.now_ms();
+            seed::plant(&mut sim.lock(), &sim.account, now_ms, &seed)?;
         }
         Ok(())
     }

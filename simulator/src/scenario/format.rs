@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::brief::{Brief, FromText};
 use super::expect::Expect;
-use crate::control::click::Button;
+use crate::control::click::{Button, ClickRequest};
 use crate::control::send::SendRequest;
 use crate::model::Rule;
 use crate::network::Network;
@@ -95,9 +95,9 @@ pub struct Step {
     /// Taps a link, or an answer of a menu message, by its label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tap: Option<String>,
-    /// Taps a menu button.
+    /// Taps a menu button: its name, its key, its places counted from 1 (`2.1`), or the body of `POST /_sim/click`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub click: Option<Brief<Button>>,
+    pub click: Option<Brief<ClickRequest>>,
     /// Scans a QR code: its text, a ticket, or a scene.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan: Option<String>,
@@ -189,6 +189,18 @@ impl FromText for SendRequest {
         let text = self.text.as_ref()?;
         let plain = *self == Self::from_text(text.clone());
         Some(text.as_str()).filter(|_| plain)
+    }
+}
+
+impl FromText for ClickRequest {
+    fn from_text(name: String) -> Self {
+        let button = Button::Named(name);
+        Self { button, person: None, scan_result: None, image: None, location: None, mode: None, target: None }
+    }
+
+    fn to_text(&self) -> Option<&str> {
+        let Button::Named(name) = &self.button else { return None };
+        Some(name.as_str()).filter(|name| *self == Self::from_text((*name).to_owned()))
     }
 }
 

@@ -23,6 +23,9 @@ mod vars;
 pub use brief::{Brief, FromText, Texts};
 pub use expect::{Expect, MessageRule, Shown, TextRule};
 pub use format::{Scenario, Step};
-pub use parse::ParseError;
-pub use result::{Miss, Outcome, RunResult, StepResult};
-pub use run::{RunRequest, run};
+pub use judge::text_of;
+pub use parse::read;
+#[cfg(test)]
+pub use result::Miss;
+pub use result::{Outcome, RunResult, StepResult};
+pub use run::{RunRequest, is_of_a_run, run};

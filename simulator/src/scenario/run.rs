@@ -26,6 +26,14 @@ use crate::state::Sim;
 /// Between two tries of a step.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// Between somebody's name in a scenario and the number of its run.
+const OF_RUN: char = '~';
+
+/// Whether somebody of this name belongs to a scenario.
+pub fn is_of_a_run(name: &str) -> bool {
+    name.contains(OF_RUN)
+}
+
 /// What is to be run, and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,7 +155,7 @@ impl Runner {
 
     /// The name of somebody in this run. Openids stay as they are.
     pub(super) fn own_name(&self, name: &str) -> String {
-        if ids::is_openid(name) { name.to_owned() } else { format!("{name}~{}", self.id) }
+        if ids::is_openid(name) { name.to_owned() } else { format!("{name}{OF_RUN}{}", self.id) }
     }
 
     pub(super) fn actor(&mut self, name: &str) -> &mut Actor {

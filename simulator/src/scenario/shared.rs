@@ -14,11 +14,16 @@ use crate::state::Sim;
 
 /// The right to run; what was changed is put back when it ends.
 #[derive(Debug)]
-pub enum Turn {
-    /// Beside others.
-    Beside(OwnedRwLockReadGuard<()>),
-    /// Alone. The settings are put back before the lock is released.
-    Alone(Restore, OwnedRwLockWriteGuard<()>),
+pub struct Turn {
+    // First the settings are put back, then the next one may run.
+    _restore: Option<Restore>,
+    _lock: Lock,
+}
+
+#[derive(Debug)]
+enum Lock {
+    Beside { _guard: OwnedRwLockReadGuard<()> },
+    Alone { _guard: OwnedRwLockWriteGuard<()> },
 }
 
 impl Turn {
@@ -26,12 +31,12 @@ impl Turn {
     pub async fn wait(sim: &Arc<Sim>, alone: bool) -> Self {
         let turns = Arc::clone(&sim.turns);
         if !alone {
-            return Self::Beside(turns.read_owned().await);
+            return Self { _restore: None, _lock: Lock::Beside { _guard: turns.read_owned().await } };
         }
-        let lock = turns.write_owned().await;
-        let restore = Restore::of(sim);
+        let lock = Lock::Alone { _guard: turns.write_owned().await };
+        let restore = Some(Restore::of(sim));
         neutral(sim);
-        Self::Alone(restore, lock)
+        Self { _restore: restore, _lock: lock }
     }
 }
 
@@ -45,7 +50,7 @@ fn neutral(sim: &Sim) {
 
 /// The settings as they were.
 #[derive(Debug)]
-pub struct Restore {
+struct Restore {
     sim: Arc<Sim>,
     account_type: AccountType,
     network: Network,
