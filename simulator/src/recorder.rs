@@ -43,13 +43,8 @@ impl Recorder {
         if scenario::is_of_a_run(&report.person) {
             return;
         }
-        let mut request = SendRequest {
-            person: None,
-            msg_id: None,
-            created: None,
-            target: None,
-            ..request.clone()
-        };
+        let mut request =
+            SendRequest { person: None, msg_id: None, created: None, target: None, ..request.clone() };
         let mut step = Step { person: named(&report.person), ..Step::default() };
         let only_event = SendRequest { event: request.event.clone(), ..SendRequest::default() };
         if request.event.is_some() && request == only_event {

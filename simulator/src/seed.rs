@@ -168,7 +168,8 @@ fn plant_things(state: &mut State, account: &Account, now_ms: u64, seed: &Seed) 
         ("qr_codes", "/cgi-bin/qrcode/create", seed.qr_codes.clone()),
         ("templates", "/cgi-bin/template/api_add_template", seed.templates.clone()),
     ];
-    let calls = lists.iter().flat_map(|(name, path, bodies)| bodies.iter().map(move |body| (*name, *path, body)));
+    let calls =
+        lists.iter().flat_map(|(name, path, bodies)| bodies.iter().map(move |body| (*name, *path, body)));
     let others = seed.api.iter().map(|call| ("api", call.path.as_str(), &call.body));
     for (name, path, body) in calls.chain(others) {
         let answer = owner::call(state, account, now_ms, path, Some(body))?;
@@ -209,7 +210,8 @@ fn plant_person(
 ) -> Result<(), String> {
     let id = |name: &String| {
         let tag = known.iter().find(|tag| tag.0 == *name);
-        tag.map(|tag| tag.1).ok_or_else(|| format!("people: {} has the tag {name}, which tags does not name", seed.name))
+        tag.map(|tag| tag.1)
+            .ok_or_else(|| format!("people: {} has the tag {name}, which tags does not name", seed.name))
     };
     let tags = seed.tags.iter().map(id).collect::<Result<Vec<_>, _>>()?;
     let openid = ids::openid(&account.app_id, &seed.name);

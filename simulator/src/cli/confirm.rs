@@ -1,6 +1,6 @@
 //! Asking before messages go to another machine: whoever knows an account's token can speak for all of its users.
 
-use std::io::{BufRead, stderr, stdin, Write};
+use std::io::{BufRead, Write, stderr, stdin};
 
 use super::Trouble;
 use crate::http::Target;
@@ -18,7 +18,10 @@ pub fn confirmed_hosts(target: &Target, allow_remote: bool) -> Result<Vec<String
     }
     let host = target.host();
     let mut stderr = stderr();
-    let _ = writeln!(stderr, "{host} will get messages that are signed as WeChat signs them, from users that are made up.");
+    let _ = writeln!(
+        stderr,
+        "{host} will get messages that are signed as WeChat signs them, from users that are made up."
+    );
     let _ = writeln!(stderr, "It cannot tell them from real ones, and may act on them.");
     let _ = write!(stderr, "Type its name to go on: ");
     let _ = stderr.flush();

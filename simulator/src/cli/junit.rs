@@ -14,7 +14,10 @@ pub fn write(all: &[Ran]) -> String {
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{time:.3}\"");
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing to a text cannot fail.
-    let _ = writeln!(xml, "<testsuites name=\"wx-sim\" {counts}>\n  <testsuite name=\"wx-sim\" skipped=\"0\" {counts}>");
+    let _ = writeln!(
+        xml,
+        "<testsuites name=\"wx-sim\" {counts}>\n  <testsuite name=\"wx-sim\" skipped=\"0\" {counts}>"
+    );
     for ran in all {
         write_case(&mut xml, ran);
     }
@@ -24,10 +27,12 @@ pub fn write(all: &[Ran]) -> String {
 
 fn write_case(xml: &mut String, ran: &Ran) {
     let file = ran.file.display().to_string();
-    let class = file.strip_suffix(".json").unwrap_or(&file).trim_start_matches("./").replace(['/', '\\'], ".");
+    let class =
+        file.strip_suffix(".json").unwrap_or(&file).trim_start_matches("./").replace(['/', '\\'], ".");
     let (class, name, file) = (escape(&class), escape(&ran.name), escape(&file));
     let time = seconds(ran);
-    let _ = write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" file=\"{file}\" time=\"{time:.3}\"");
+    let _ =
+        write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" file=\"{file}\" time=\"{time:.3}\"");
     let (element, whole) = match &ran.result {
         Ok(result) if result.outcome == Outcome::Passed => {
             xml.push_str("/>\n");
@@ -97,17 +102,32 @@ mod tests {
     #[test]
     fn a_report_that_any_parser_reads() {
         let broken = Ran { result: Err("refused".to_owned()), ..ran("broken", Outcome::Error) };
-        let all =
-            [ran("good \"one\"", Outcome::Passed), ran("bad", Outcome::Failed), ran("lost", Outcome::Error), broken];
+        let all = [
+            ran("good \"one\"", Outcome::Passed),
+            ran("bad", Outcome::Failed),
+            ran("lost", Outcome::Error),
+            broken,
+        ];
         let xml = write(&all);
         let inside = xml.replace("<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "");
         let parsed = quick(&inside);
-        assert!(parsed.contains(&"testsuites name=\"wx-sim\" tests=\"4\" failures=\"1\" errors=\"2\" time=\"4.500\"".to_owned()), "{xml}");
+        assert!(
+            parsed.contains(
+                &"testsuites name=\"wx-sim\" tests=\"4\" failures=\"1\" errors=\"2\" time=\"4.500\""
+                    .to_owned()
+            ),
+            "{xml}"
+        );
         assert_eq!(parsed.iter().filter(|tag| tag.starts_with("testcase ")).count(), 4);
         assert!(xml.contains("classname=\"scenarios.a\" name=\"good &quot;one&quot;\" file=\"./scenarios/a.json\" time=\"1.500\"/>"));
         assert!(xml.contains("<failure type=\"failure\" message=\"step 2: send &quot;x&quot;\">"));
-        assert!(xml.contains("expected: &quot;&lt;a &amp; b&gt;&quot;") && xml.contains("]]&gt;\u{fffd}"), "{xml}");
-        assert!(xml.contains("message=\"step 2: send &quot;x&quot;\">step 2: send &quot;x&quot;&#10;  no connection</error>"));
+        assert!(
+            xml.contains("expected: &quot;&lt;a &amp; b&gt;&quot;") && xml.contains("]]&gt;\u{fffd}"),
+            "{xml}"
+        );
+        assert!(xml.contains(
+            "message=\"step 2: send &quot;x&quot;\">step 2: send &quot;x&quot;&#10;  no connection</error>"
+        ));
         assert!(xml.contains("message=\"refused\""));
     }
 

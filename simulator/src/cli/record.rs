@@ -43,7 +43,9 @@ impl Record {
         }
         let text = format!("{}\n", serde_json::to_string_pretty(&scenario)?);
         match &self.out {
-            Some(out) => fs::write(out, text).map_err(|error| Trouble(format!("{}: {error}", out.display())))?,
+            Some(out) => {
+                fs::write(out, text).map_err(|error| Trouble(format!("{}: {error}", out.display())))?
+            }
             None => voice.say(text.trim_end()),
         }
         Ok(Ending::Good)

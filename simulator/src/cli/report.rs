@@ -33,7 +33,8 @@ pub fn tapped(voice: Voice, tapped: &ClickReport) {
     for bubble in &tapped.shown {
         voice.say(&said_by(voice, lang.pick("公众号", "account"), &bubble.readable(lang)));
     }
-    let mini_program = tapped.mini_program.as_ref().map(|opened| format!("{} {}", opened.appid, opened.pagepath));
+    let mini_program =
+        tapped.mini_program.as_ref().map(|opened| format!("{} {}", opened.appid, opened.pagepath));
     for opened in tapped.open.iter().chain(&mini_program) {
         voice.say(&format!("  {} {opened}", paint.bold(lang.pick("打开", "opens"))));
     }
@@ -73,8 +74,8 @@ fn ran_step(voice: Voice, step: &StepResult) {
 pub fn ran_all(Voice { lang, paint, .. }: Voice, all: &[Ran]) {
     let passed = |ran: &&Ran| ran.result.as_ref().is_ok_and(|result| result.outcome == Passed);
     let (passed, total) = (all.iter().filter(passed).count(), all.len());
-    let line =
-        lang.pick(format!("{total} 个场景中通过 {passed} 个"), format!("{passed} of {total} scenarios passed"));
+    let line = lang
+        .pick(format!("{total} 个场景中通过 {passed} 个"), format!("{passed} of {total} scenarios passed"));
     let line = if passed == total { paint.green(&line) } else { paint.red(&line) };
     Voice { lang, paint }.say(&line);
 }

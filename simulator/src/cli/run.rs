@@ -70,7 +70,8 @@ impl Run {
             Ok(Options { target: Some(target), confirmed_hosts, ..Options::default() })
         };
         let client = Arc::new(Client::find_or_start(self.port, &self.vars, options).await?);
-        let runs = scenarios.into_iter().map(|(file, scenario)| self.one(Arc::clone(&client), file, scenario));
+        let runs =
+            scenarios.into_iter().map(|(file, scenario)| self.one(Arc::clone(&client), file, scenario));
         let mut results = stream::iter(runs).buffered(self.jobs.into());
         let mut all = Vec::new();
         while let Some(ran) = results.next().await {
@@ -79,7 +80,8 @@ impl Run {
         }
         report::ran_all(voice, &all);
         if let Some(file) = &self.junit {
-            fs::write(file, junit::write(&all)).map_err(|error| Trouble(format!("{}: {error}", file.display())))?;
+            fs::write(file, junit::write(&all))
+                .map_err(|error| Trouble(format!("{}: {error}", file.display())))?;
         }
         ending(&all)
     }
@@ -99,7 +101,9 @@ fn ending(all: &[Ran]) -> Result<Ending, Trouble> {
     match (count(Outcome::Error), count(Outcome::Failed)) {
         (0, 0) => Ok(Ending::Good),
         (0, _) => Ok(Ending::Bad),
-        (errors, _) => Err(Trouble(format!("{errors} of {} scenarios could not be run to their end", all.len()))),
+        (errors, _) => {
+            Err(Trouble(format!("{errors} of {} scenarios could not be run to their end", all.len())))
+        }
     }
 }
 

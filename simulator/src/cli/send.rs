@@ -140,7 +140,8 @@ impl Delivery {
         report::tapped(voice, &tapped);
         self.wait(&client, &before, voice).await?;
         let reports = tapped.report.iter().chain(&tapped.followed);
-        let endings: Vec<_> = reports.map(|sent| ending(sent, client.is_alone())).collect::<Result<_, _>>()?;
+        let endings: Vec<_> =
+            reports.map(|sent| ending(sent, client.is_alone())).collect::<Result<_, _>>()?;
         if endings.contains(&Ending::Bad) { Ok(Ending::Bad) } else { Ok(Ending::Good) }
     }
 

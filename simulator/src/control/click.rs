@@ -139,7 +139,8 @@ fn find(sim: &Sim, openid: &str, wanted: &Button) -> Result<(menu::Button, u64),
         Button::Named(name) => named(menu, name),
     };
     let Some(button) = found else {
-        let names: Vec<_> = leaves(menu).into_iter().map(|(place, button)| format!("{place} {}", button.name)).collect();
+        let names: Vec<_> =
+            leaves(menu).into_iter().map(|(place, button)| format!("{place} {}", button.name)).collect();
         return Err(Refused::bad(format!("no such button; there is {}", names.join(", "))));
     };
     if button.kind.is_none() {
@@ -180,7 +181,12 @@ struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    async fn event(&self, kind: &str, key: &str, fields: BTreeMap<String, Value>) -> Result<ClickReport, Refused> {
+    async fn event(
+        &self,
+        kind: &str,
+        key: &str,
+        fields: BTreeMap<String, Value>,
+    ) -> Result<ClickReport, Refused> {
         let event = Event { kind: kind.to_owned(), key: Some(key.to_owned()), fields };
         let report = self.send(SendRequest { event: Some(event), ..SendRequest::default() }).await?;
         Ok(ClickReport { report: Some(report), ..ClickReport::default() })
@@ -197,7 +203,11 @@ impl Tap<'_> {
 
     /// `scancode_push` also shows what was scanned; a page opens.
     async fn scan(&self, kind: &str, key: &str) -> Result<ClickReport, Refused> {
-        let result = self.request.scan_result.clone().ok_or_else(|| Refused::bad("scan_result: what does the code say?"))?;
+        let result = self
+            .request
+            .scan_result
+            .clone()
+            .ok_or_else(|| Refused::bad("scan_result: what does the code say?"))?;
         let info = json!({ "ScanType": "qrcode", "ScanResult": result });
         let report = self.event(kind, key, one("ScanCodeInfo", info)).await?;
         let page = result.starts_with("http://") || result.starts_with("https://");
@@ -239,7 +249,8 @@ fn tiananmen() -> Location {
 /// Material is shown by the phone alone, and the account hears nothing of it.
 fn shown_by_itself(sim: &Sim, button: &menu::Button) -> ClickReport {
     let state = sim.lock();
-    let shown = button.media_id.iter().chain(&button.article_id).filter_map(|id| bubble(&state, id)).collect();
+    let shown =
+        button.media_id.iter().chain(&button.article_id).filter_map(|id| bubble(&state, id)).collect();
     ClickReport { shown, ..ClickReport::default() }
 }
 

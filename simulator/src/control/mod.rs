@@ -69,7 +69,8 @@ impl Refused {
 
     /// The target is another machine, and nobody has confirmed that it is meant.
     pub fn remote(target: &Target) -> Self {
-        let why = "is not on this machine: start wx-sim dev with --allow-remote and this --target if you mean it";
+        let why =
+            "is not on this machine: start wx-sim dev with --allow-remote and this --target if you mean it";
         Self(StatusCode::FORBIDDEN, format!("{target} {why}"))
     }
 }

@@ -46,11 +46,16 @@ mod tests {
 
     #[test]
     fn what_is_read_has_labels_and_no_tags() {
-        let text = Bubble::text("还在想。<a href=\"weixin://bizmsgmenu?msgmenucontent=x&msgmenuid=1\">看答案</a>！");
+        let text =
+            Bubble::text("还在想。<a href=\"weixin://bizmsgmenu?msgmenucontent=x&msgmenuid=1\">看答案</a>！");
         assert_eq!(text.visible(), "还在想。看答案！");
         assert_eq!(text.links().len(), 1);
         let choice = |content: &str| Choice { id: "1".to_owned(), content: content.to_owned() };
-        let menu = Bubble::Menu { head: "好吗？".to_owned(), choices: vec![choice("好"), choice("不好")], tail: String::new() };
+        let menu = Bubble::Menu {
+            head: "好吗？".to_owned(),
+            choices: vec![choice("好"), choice("不好")],
+            tail: String::new(),
+        };
         assert_eq!(menu.visible(), "好吗？\n好\n不好");
         assert_eq!(Bubble::Image { media_id: "m".to_owned() }.visible(), "");
     }

@@ -163,10 +163,9 @@ fn taps(bubble: &Bubble) -> Vec<Tap> {
         mini_program: None,
     };
     match bubble {
-        Bubble::Menu { choices, .. } => choices
-            .iter()
-            .map(|choice| sent(&choice.content, &choice.content, Some(&choice.id)))
-            .collect(),
+        Bubble::Menu { choices, .. } => {
+            choices.iter().map(|choice| sent(&choice.content, &choice.content, Some(&choice.id))).collect()
+        }
         Bubble::News { articles } => articles
             .iter()
             .map(|article| Tap {

@@ -195,7 +195,15 @@ impl FromText for SendRequest {
 impl FromText for ClickRequest {
     fn from_text(name: String) -> Self {
         let button = Button::Named(name);
-        Self { button, person: None, scan_result: None, image: None, location: None, mode: None, target: None }
+        Self {
+            button,
+            person: None,
+            scan_result: None,
+            image: None,
+            location: None,
+            mode: None,
+            target: None,
+        }
     }
 
     fn to_text(&self) -> Option<&str> {

@@ -91,7 +91,8 @@ impl Seen {
         for name in &expect.fails.0 {
             let check = found(name);
             if check.is_none_or(|check| check.ok) {
-                let came = check.map_or("it does not apply".to_owned(), |check| format!("it holds: {}", check.detail));
+                let came = check
+                    .map_or("it does not apply".to_owned(), |check| format!("it holds: {}", check.detail));
                 misses.push(Miss::new("expect.fails", format!("the rule {name} is broken"), came));
             }
         }
@@ -117,7 +118,9 @@ impl Seen {
 fn judge_deliveries(report: &SendReport, expect: &Expect, misses: &mut Vec<Miss>) {
     let came = || outcomes(&report.deliveries);
     let answered = report.deliveries.iter().find(|delivery| delivery.outcome.settles());
-    if let Some(wanted) = expect.delivery.filter(|wanted| answered.map(|answered| answered.n) != Some(*wanted)) {
+    if let Some(wanted) =
+        expect.delivery.filter(|wanted| answered.map(|answered| answered.n) != Some(*wanted))
+    {
         misses.push(Miss::new("expect.delivery", format!("an answer to delivery {wanted}"), came()));
     }
     let ended: Vec<_> = report.deliveries.iter().map(|delivery| delivery.outcome).collect();
@@ -131,7 +134,8 @@ fn judge_deliveries(report: &SendReport, expect: &Expect, misses: &mut Vec<Miss>
     }
     let rejected = last.is_some_and(is_rejection);
     if let Some(wanted) = expect.rejected.filter(|wanted| *wanted != rejected) {
-        let words = if wanted { "a 4xx status, or an empty body" } else { "neither a 4xx status nor an empty body" };
+        let words =
+            if wanted { "a 4xx status, or an empty body" } else { "neither a 4xx status nor an empty body" };
         misses.push(Miss::new("expect.rejected", words, came()));
     }
 }
@@ -227,7 +231,8 @@ impl TextRule {
     /// What is wrong with this text.
     pub fn judge(&self, place: &str, text: &str) -> Vec<Miss> {
         let mut misses = Vec::new();
-        let mut miss = |place: String, wanted: String| misses.push(Miss::new(place, wanted, format!("{text:?}")));
+        let mut miss =
+            |place: String, wanted: String| misses.push(Miss::new(place, wanted, format!("{text:?}")));
         if let Some(wanted) = self.equals.as_ref().filter(|wanted| *wanted != text) {
             miss(place.to_owned(), format!("{wanted:?}"));
         }

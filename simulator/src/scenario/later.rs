@@ -89,7 +89,8 @@ impl Place<'_> {
 
     fn call_miss(&self, state: &State, index: usize, rule: &CallRule) -> Option<Miss> {
         let calls: Vec<_> = state.calls.iter().filter(|call| call.n > self.calls_before).collect();
-        let there: Vec<_> = calls.into_iter().filter(|call| call.path == rule.path && self.concerns(call)).collect();
+        let there: Vec<_> =
+            calls.into_iter().filter(|call| call.path == rule.path && self.concerns(call)).collect();
         let fits = |call: &&&ApiCall| {
             rule.errcode.is_none_or(|errcode| call.errcode == Some(errcode))
                 && rule.body.as_ref().is_none_or(|body| body.0.fits(&call.body.to_string()))
@@ -114,8 +115,9 @@ impl Place<'_> {
         let fits = |question: &&String| rule.question.as_ref().is_none_or(|rule| rule.0.fits(question));
         let count = questions.iter().filter(fits).count();
         let came = listed(count, &questions);
-        wrong(rule.count, count)
-            .then(|| Miss::new(format!("expect.model_calls[{index}]"), wanted(rule.count, &json!(rule)), came))
+        wrong(rule.count, count).then(|| {
+            Miss::new(format!("expect.model_calls[{index}]"), wanted(rule.count, &json!(rule)), came)
+        })
     }
 }
 

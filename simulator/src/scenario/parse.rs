@@ -227,7 +227,11 @@ mod tests {
         for (step, place, what) in [
             (r#"{"sned":"a"}"#, "steps[0].sned: ", "unknown field `sned`"),
             (r#"{"send":"a"},{"send":{"txet":"a"}}"#, "steps[1].send.txet: ", "unknown field `txet`"),
-            (r#"{"send":"a","expect":{"text":{"contians":"a"}}}"#, "steps[0].expect.text.contians: ", "unknown"),
+            (
+                r#"{"send":"a","expect":{"text":{"contians":"a"}}}"#,
+                "steps[0].expect.text.contians: ",
+                "unknown",
+            ),
             (r#"{"send":"a","expect":{"delivery":"two"}}"#, "steps[0].expect.delivery: ", "expected u32"),
             (r#"{"send":"a","expect":{"type":"picture"}}"#, "steps[0].expect.type: ", "unknown variant"),
             (r#"{"send":5}"#, "steps[0].send: ", "a text or an object"),

@@ -50,6 +50,9 @@ pub struct StepResult {
     pub wire: Vec<String>,
 }
 
+/// Characters of a text in a complaint: a reply is at most 2048 bytes.
+const LONGEST: usize = 2100;
+
 /// One thing that is not as expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Miss {
@@ -80,11 +83,19 @@ impl RunResult {
             lines.push(format!("    expected: {}", indented(expected)));
             lines.push(format!("    came:     {}", indented(came)));
         }
-        lines.extend(step.wire.iter().map(|wire| format!("  {}", wire.replace('\n', "\n    "))));
+        lines.extend(step.wire.iter().map(|wire| format!("  {}", short(wire).replace('\n', "\n    "))));
         Some(lines.join("\n"))
     }
 }
 
 fn indented(text: &str) -> String {
-    text.replace('\n', "\n              ")
+    short(text).replace('\n', "\n              ")
+}
+
+/// The text, or its beginning.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()),
+        None => text.to_owned(),
+    }
 }

@@ -24,7 +24,7 @@ use crate::push::envelope::Mode;
 use crate::state::Sim;
 
 /// Between two tries of a step.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Between somebody's name in a scenario and the number of its run.
 const OF_RUN: char = '~';

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use schemars::generate::SchemaSettings;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::Scenario;
@@ -72,7 +72,10 @@ fn our_own_scenarios_can_be_read_and_name_the_schema() {
         let text = fs::read_to_string(path).unwrap();
         let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let schema = path.parent().unwrap().join(scenario.schema.unwrap());
-        assert_eq!(fs::canonicalize(schema).unwrap(), fs::canonicalize(scenarios().join("schema.json")).unwrap());
+        assert_eq!(
+            fs::canonicalize(schema).unwrap(),
+            fs::canonicalize(scenarios().join("schema.json")).unwrap()
+        );
         count += 1;
     }
     assert!(count > 0);
