@@ -1,6 +1,7 @@
 //! The control API under `/_sim`: what a test, a script or the command line tells the simulator to do.
 
 mod inbox;
+mod scan;
 pub mod send;
 mod settings;
 
@@ -27,6 +28,8 @@ pub fn routes() -> Router<Arc<Sim>> {
     Router::new()
         .route("/health", get(settings::health))
         .route("/send", post(send::handle))
+        .route("/scan", post(scan::handle))
+        .route("/codes", get(scan::codes))
         .route("/inbox", get(inbox::handle))
         .route("/calls", get(settings::calls))
         .route("/faults", get(settings::faults).post(settings::set_faults))

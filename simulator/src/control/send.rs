@@ -154,11 +154,15 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     }
     let Written { person, openid, push, .. } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
+    let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
     let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit };
     let result = match request.parallel {
         Some(copies) => deliver::at_once(&sim.account, &order, copies).await,
         None => deliver::one_by_one(&sim.account, &order).await,
     };
+    if result.shown.iter().any(|bubble| matches!(bubble, Bubble::Transfer { .. })) {
+        sim.lock().agents.transferred(&openid, &said, sim.clock.now_ms());
+    }
     let error_line = result.shown.iter().any(|bubble| matches!(bubble, Bubble::Error { .. }));
     let (deliveries, shown, checks) = (result.deliveries, result.shown, result.checks);
     Ok(SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks })
@@ -234,7 +238,8 @@ fn raw(sim: &Sim, request: &SendRequest, xml: &str) -> Written {
     Written { person, openid, xml: xml.to_owned(), push }
 }
 
-fn person(request: &SendRequest) -> String {
+/// The name of who does it.
+pub fn person(request: &SendRequest) -> String {
     request.person.clone().unwrap_or_else(|| "xiaoming".to_owned())
 }
 
@@ -300,5 +305,8 @@ fn note(sim: &Sim, written: &Written) {
         person.left();
     } else if let Some(action) = message::action(push) {
         person.acted(action, now_ms);
+    }
+    if let Some(scene) = message::followed_scene(push) {
+        person.fan.qr_scene = Some(scene.to_owned());
     }
 }
