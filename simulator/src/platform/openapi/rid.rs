@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use crate::ids;
 use crate::platform::api::{Call, text};
 use crate::platform::errcode::Errcode;
-use crate::platform::serve::{SECRETS, without_secrets};
 use crate::platform::{ApiReply, ApiRequest};
 use crate::query;
+use crate::secrets::{in_text, is_secret};
 
 const NOT_FOUND: Errcode = Errcode(76001);
 const FORM: Errcode = Errcode(76002);
@@ -67,25 +67,16 @@ impl Rids {
 
 /// The query, of each secret only its beginning.
 fn shown_query(pairs: &[(String, String)]) -> String {
-    let shown: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| match SECRETS.contains(&name.as_str()) {
-            true => (name.as_str(), value.chars().take(6).chain("xxxx".chars()).collect()),
-            false => (name.as_str(), value.clone()),
-        })
-        .collect();
+    let shown = pairs.iter().map(|(name, value)| match is_secret(name) {
+        true => (name.as_str(), value.chars().take(6).chain("xxxx".chars()).collect()),
+        false => (name.as_str(), value.clone()),
+    });
+    let shown: Vec<_> = shown.collect();
     query::write(&shown.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
 }
 
 fn shown_body(body: &[u8]) -> String {
-    if body.is_empty() {
-        return String::new();
-    }
-    let shown = match without_secrets(body) {
-        Value::String(text) => text,
-        value => value.to_string(),
-    };
-    shown.chars().take(BODY).collect()
+    in_text(&String::from_utf8_lossy(body)).chars().take(BODY).collect()
 }
 
 /// `POST /cgi-bin/openapi/rid/get?access_token=…`
