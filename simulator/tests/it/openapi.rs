@@ -28,12 +28,9 @@ async fn a_quota_is_counted_and_cleared() {
     assert_eq!(world.errcode("/cgi-bin/clear_quota", json!({ "appid": APP_ID })).await, 0);
     assert_eq!(quota(&world, FOLLOWERS).await["used"], 0);
     assert_eq!(quota(&world, "/cgi-bin/tags/get").await, json!({ "daily_limit": 0, "used": 0, "remain": 0 }));
-    for (path, code) in [
-        ("/cgi-bin/nothing", 76021),
-        ("cgi-bin/user/get", 76003),
-        ("", 76003),
-        ("/sns/userinfo", 76022),
-    ] {
+    for (path, code) in
+        [("/cgi-bin/nothing", 76021), ("cgi-bin/user/get", 76003), ("", 76003), ("/sns/userinfo", 76022)]
+    {
         assert_eq!(world.errcode(QUOTA, json!({ "cgi_path": path })).await, code, "{path}");
     }
     world.order("/_sim/account", json!({ "type": "personal" })).await;
