@@ -6,6 +6,7 @@ mod inbox;
 mod people;
 pub mod record;
 mod run;
+pub mod scan;
 mod seed;
 pub mod send;
 pub mod settings;
@@ -36,6 +37,8 @@ pub fn routes() -> Router<Arc<Sim>> {
     Router::new()
         .route("/health", get(settings::health))
         .route("/send", post(send::handle))
+        .route("/scan", post(scan::handle))
+        .route("/codes", get(scan::codes))
         .route("/watch", get(watch::handle))
         .route("/exchanges/{id}", get(exchanges::one))
         .route("/resend", post(exchanges::resend))

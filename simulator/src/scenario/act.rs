@@ -8,6 +8,7 @@ use super::judge::Seen;
 use super::run::{Runner, Trouble};
 use crate::control::Refused;
 use crate::control::click::{self, ClickReport, ClickRequest};
+use crate::control::scan;
 use crate::control::send::{self, SendRequest};
 use crate::control::settings;
 use crate::phone::{Bubble, LinkKind};
@@ -37,6 +38,9 @@ impl Runner {
             let request = self.click_request(step, &person, request.clone());
             let report = click::click(&self.sim, request).await.map_err(|Refused(_, why)| why)?;
             return Ok(self.clicked(&person, report));
+        }
+        if let Some(code) = &step.scan {
+            return self.scan(step, &person, code).await;
         }
         if let Some(api) = &step.api {
             return self.api(api);
@@ -100,6 +104,17 @@ impl Runner {
         let before = std::mem::replace(&mut actor.shown, shown.clone());
         let mini_program = clicked.mini_program.map(|program| program.appid);
         Seen { report: clicked.report, shown, before, open: clicked.open, mini_program, ..Seen::default() }
+    }
+
+    async fn scan(&mut self, step: &Step, person: &str, code: &str) -> Result<Seen, Trouble> {
+        let asked = SendRequest { person: Some(self.actor(person).name.clone()), ..SendRequest::default() };
+        match scan::event(&self.sim, &asked, code).map_err(|Refused(_, why)| why)? {
+            Some(event) => {
+                let request = SendRequest { event: Some(event), ..SendRequest::default() };
+                self.send(step, person, request).await
+            }
+            None => Ok(Seen { open: Some(code.trim().to_owned()), ..Seen::default() }),
+        }
     }
 
     fn api(&self, api: &Api) -> Result<Seen, Trouble> {
