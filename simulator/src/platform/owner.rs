@@ -30,7 +30,7 @@ pub fn call(
         content_type: "application/json".to_owned(),
         body: body.map(|body| Bytes::from(body.to_string())).unwrap_or_default(),
     };
-    match answer(state, account, now_ms, &request) {
+    match answer(state, account, None, now_ms, &request) {
         ApiReply::Json(answer) => Ok(answer),
         _ => Err(format!("{path} answers no JSON")),
     }
