@@ -11,7 +11,7 @@ use crate::raw::{self, get, post};
 use crate::world::{answer, echo, open, reply, setting, until};
 
 /// `wx-sim` with the settings of the test, in a directory without `.dev.vars`.
-fn wx_sim(args: &[&str]) -> Command {
+pub fn wx_sim(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wx-sim"));
     command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR")).env_clear();
     for name in ["WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY"] {
@@ -22,25 +22,30 @@ fn wx_sim(args: &[&str]) -> Command {
 }
 
 /// Runs a command that ends by itself: exit code, output, errors.
-async fn run(args: &[&str]) -> (i32, String, String) {
+pub async fn run(args: &[&str]) -> (i32, String, String) {
     finish(wx_sim(args)).await
 }
 
-async fn finish(mut command: Command) -> (i32, String, String) {
+pub async fn finish(mut command: Command) -> (i32, String, String) {
     let output = spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 /// `wx-sim dev` on a free port, as long as the test runs.
-struct Server {
+pub struct Server {
     child: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Server {
-    fn start(target: &str) -> Self {
-        let mut child = wx_sim(&["dev", "--port", "0", "--target", target]).spawn().unwrap();
+    pub fn start(target: &str) -> Self {
+        Self::of(wx_sim(&["dev", "--port", "0", "--target", target]))
+    }
+
+    /// A command that runs a server; something may have to be typed first.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().strip_prefix("wx-sim listening on http://127.0.0.1:").expect("the line");
