@@ -17,6 +17,7 @@ use super::{Refused, json_response, read};
 use crate::http::Target;
 use crate::ids;
 use crate::phone::Bubble;
+use crate::platform::Kind;
 use crate::push::checks::Check;
 use crate::push::deliver::{self, DELIVERIES, Delivery, LIMIT, Order};
 use crate::push::envelope::{self, Mode, Stamp, Tamper};
@@ -268,7 +269,7 @@ fn content(sim: &Sim, request: &SendRequest) -> Result<Content, Refused> {
     match (simple, image, voice) {
         (Some(content), ..) => Ok(content),
         (None, Some(data), _) => {
-            let media_id = keep(sim, &data)?;
+            let media_id = keep(sim, Kind::Image, &data)?;
             let pic_url = format!("{}/_sim/pic/{media_id}", sim.lock().base_url);
             Ok(Content::Image { media_id, pic_url })
         }
@@ -278,21 +279,22 @@ fn content(sim: &Sim, request: &SendRequest) -> Result<Content, Refused> {
                 Voice::Full(full) => full,
             };
             let format = format.unwrap_or_else(|| "amr".to_owned());
-            Ok(Content::Voice { media_id: keep(sim, &data)?, format, recognition })
+            Ok(Content::Voice { media_id: keep(sim, Kind::Voice, &data)?, format, recognition })
         }
         (None, None, None) => Err(not_one()),
     }
 }
 
-fn keep(sim: &Sim, base64: &str) -> Result<String, Refused> {
+fn keep(sim: &Sim, kind: Kind, base64: &str) -> Result<String, Refused> {
     let bytes = STANDARD.decode(base64).map_err(|_| Refused::bad("image and voice are in base64"))?;
     let now_ms = sim.clock.now_ms();
-    Ok(sim.lock().media.add(bytes.into(), now_ms))
+    Ok(sim.lock().media.add(kind, bytes.into(), now_ms))
 }
 
 /// The ledger of customer messages follows what people do, before the account hears of it.
 fn note(sim: &Sim, written: &Written) {
-    let Some(push) = &written.push else { return };
+    // The result of a job may come from somebody at WeChat who is no follower.
+    let Some(push) = written.push.as_ref().filter(|push| !message::is_job_result(push)) else { return };
     let now_ms = sim.clock.now_ms();
     let mut state = sim.lock();
     let person = state.people.meet(&written.openid, &written.person);

@@ -6,7 +6,6 @@
 mod answer;
 mod desk;
 mod directives;
-mod multipart;
 mod openai;
 mod question;
 mod rules;

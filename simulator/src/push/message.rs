@@ -232,7 +232,12 @@ pub fn is_event(push: &Fields) -> bool {
 pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    is_event(push) && (unseen.contains(&name.as_str()) || name.ends_with("jobfinish"))
+    is_event(push) && (unseen.contains(&name.as_str()) || is_job_result(push))
+}
+
+/// Whether the event is the result of a job, as of a mass message.
+pub fn is_job_result(push: &Fields) -> bool {
+    push.get("Event").is_some_and(|event| event.to_ascii_lowercase().ends_with("jobfinish"))
 }
 
 #[cfg(test)]
