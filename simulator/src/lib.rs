@@ -16,11 +16,13 @@
 
 mod account;
 mod articles;
+mod capture;
 pub mod cli;
 mod clock;
 mod control;
 mod http;
 mod ids;
+mod journal;
 mod lang;
 mod load;
 mod log;
@@ -33,6 +35,8 @@ mod platform;
 mod playtime;
 mod push;
 mod query;
+mod revision;
+mod secrets;
 mod server;
 mod sniff;
 mod state;

@@ -1,4 +1,4 @@
-//! `\uXXXX` in a request's JSON, which WeChat does not read as other servers do.
+//! Escapes as `\u4f60` in a request's JSON, which WeChat does not read as other servers do.
 
 /// Whether the JSON has a `\u` escape.
 pub fn found(json: &[u8]) -> bool {

@@ -223,6 +223,13 @@ pub fn is_farewell(push: &Fields) -> bool {
     is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe"))
 }
 
+/// Whether the push tells how a job of the account ended, or what a check found: nobody did that.
+pub fn is_job_result(push: &Fields) -> bool {
+    let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
+    is_event(push)
+        && (name.ends_with("jobfinish") || name == "wxa_media_check" || name == "subscribe_msg_sent_event")
+}
+
 /// Whether the push is an event.
 pub fn is_event(push: &Fields) -> bool {
     push.get("MsgType") == Some("event")
@@ -233,11 +240,6 @@ pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
     is_event(push) && (unseen.contains(&name.as_str()) || is_job_result(push))
-}
-
-/// Whether the event is the result of a job, as of a mass message.
-pub fn is_job_result(push: &Fields) -> bool {
-    push.get("Event").is_some_and(|event| event.to_ascii_lowercase().ends_with("jobfinish"))
 }
 
 #[cfg(test)]

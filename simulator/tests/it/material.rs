@@ -23,6 +23,8 @@ async fn what_is_uploaded_comes_back_byte_by_byte_for_three_days() {
     let world = World::alone().await;
     let got = world.upload(&format!("{UPLOAD}image"), "图.png", PNG, &[]).await;
     assert!(got["type"] == "image" && got["created_at"].is_u64(), "{got}");
+    let log = world.get("/_sim/calls").await;
+    assert!(log["calls"][1]["body"].as_str().unwrap().ends_with(" bytes, no text)"), "{log}");
     let image = got["media_id"].as_str().unwrap();
     let fetched = world.fetch(&format!("/cgi-bin/media/get?media_id={image}")).await;
     assert_eq!(fetched.body, PNG);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::page::Page;
 use crate::raw::post;
 use crate::world::{PNG, World};
 
@@ -146,6 +147,26 @@ async fn conditional_menus_come_and_go() {
     world.call(ADD, rule(click("三"), ios())).await;
     get(&world, "/cgi-bin/menu/delete").await;
     assert_eq!(matched().await["errcode"], 46003, "all of them");
+}
+
+#[tokio::test]
+async fn each_phone_sees_its_own_menu() {
+    let world = World::alone().await;
+    world.order("/_sim/people", json!({ "name": "小红", "phone_system": "android" })).await;
+    world.order("/_sim/people", json!({ "name": "小明" })).await;
+    world.call(CREATE, menu()).await;
+    let android = json!({ "button": [click("安卓")], "matchrule": { "client_platform_type": 2 } });
+    world.call(ADD, android).await;
+    let mut page = Page::open(&world).await;
+    let menus = |page: &Page| {
+        let names: Vec<_> =
+            page.view["people"].as_array()?.iter().map(|one| &one["menu"][0]["name"]).collect();
+        (names == ["安卓", "今日歌曲"]).then_some(())
+    };
+    page.until(menus).await;
+    let first = async |name: &str| world.get(&format!("/_sim/menu?as={name}&button=0")).await["name"].clone();
+    assert_eq!(first("%E5%B0%8F%E7%BA%A2").await, "安卓");
+    assert_eq!(first("%E5%B0%8F%E6%98%8E").await, "今日歌曲");
 }
 
 #[tokio::test]
