@@ -1,6 +1,6 @@
 //! What lists of materials, drafts and articles have in common.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::ApiReply;
 use super::api::{number, text};
@@ -42,10 +42,4 @@ impl Page {
 /// 41006 without one.
 pub fn media_id(asked: &Value) -> Result<&str, Errcode> {
     Some(text(asked, "media_id")).filter(|id| !id.is_empty()).ok_or(errcode::MEDIA_ID_MISSING)
-}
-
-/// An object with one more member.
-pub fn with(mut object: Map<String, Value>, name: &str, value: impl Into<Value>) -> Value {
-    object.insert(name.to_owned(), value.into());
-    Value::Object(object)
 }

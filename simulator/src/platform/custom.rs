@@ -29,8 +29,12 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     check_shape(&message, state.account_type)?;
     check_media(&message, state, *now_ms)?;
     let shown = shown(&message, state)?;
+    let speaker = state.agents.speaker(&message)?;
     let person = state.people.find(text(&message, "touser"))?;
     person.take_allowance(*now_ms)?;
+    if let Some(speaker) = speaker {
+        state.agents.said(&speaker, &message, *now_ms);
+    }
     person.receive(shown, message, *now_ms);
     Ok(done())
 }

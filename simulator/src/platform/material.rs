@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::account_type::Right;
-use super::api::{Api, Call, text};
+use super::api::{Api, Call, text, with};
 use super::batch::{self, Page};
 use super::errcode::{self, Errcode};
 use super::media::{self, Media};
@@ -80,10 +80,11 @@ fn add(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let (kind, Upload { name, bytes }) = upload::media(call.request)?;
     let (name, introduction) = if kind == Kind::Video { description(call)? } else { (name, String::new()) };
     let media = Media::new(kind, bytes);
-    let mut answer = json!({ "media_id": media.id, "item": [] });
-    if let (Kind::Image | Kind::Thumb, Some(answer)) = (kind, answer.as_object_mut()) {
-        answer.insert("url".to_owned(), media::url(&call.state.base_url, &media.id).into());
-    }
+    let answer = json!({ "media_id": media.id, "item": [] });
+    let answer = match kind {
+        Kind::Image | Kind::Thumb => with(answer, "url", media::url(&call.state.base_url, &media.id)),
+        Kind::Voice | Kind::Video => answer,
+    };
     let added_s = call.now_ms / 1000;
     call.state.materials.files.push(Material { media, name, introduction, added_s });
     Ok(ApiReply::Json(answer))

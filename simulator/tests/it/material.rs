@@ -26,20 +26,20 @@ async fn what_is_uploaded_comes_back_byte_by_byte_for_three_days() {
     let log = world.get("/_sim/calls").await;
     assert!(log["calls"][1]["body"].as_str().unwrap().ends_with(" bytes, no text)"), "{log}");
     let image = got["media_id"].as_str().unwrap();
-    let fetched = world.fetch(&format!("/cgi-bin/media/get?media_id={image}")).await;
+    let fetched = world.download(&format!("/cgi-bin/media/get?media_id={image}")).await;
     assert_eq!(fetched.body, PNG);
     assert!(fetched.has_header("content-type: image/png"), "{}", fetched.headers);
-    let jssdk = async |id: &str| world.fetch(&format!("/cgi-bin/media/get/jssdk?media_id={id}")).await;
+    let jssdk = async |id: &str| world.download(&format!("/cgi-bin/media/get/jssdk?media_id={id}")).await;
     assert_eq!(jssdk(image).await.json()["errcode"], 40007);
     let voice = world.upload(&format!("{UPLOAD}voice"), "a.amr", AMR, &[]).await["media_id"].clone();
     assert_eq!(jssdk(voice.as_str().unwrap()).await.body, AMR);
     let video = world.upload(&format!("{UPLOAD}video"), "a.mp4", MP4, &[]).await["media_id"].clone();
-    let video = world.fetch(&format!("/cgi-bin/media/get?media_id={}", video.as_str().unwrap())).await.json();
+    let video = world.fetch(&format!("/cgi-bin/media/get?media_id={}", video.as_str().unwrap())).await;
     assert_eq!(served(&world, &video["video_url"]).await, MP4);
     let thumb = world.upload(&format!("{UPLOAD}thumb"), "a.jpg", JPEG, &[]).await;
     assert!(thumb["thumb_media_id"].is_string() && thumb.get("media_id").is_none(), "{thumb}");
     world.order("/_sim/clock", json!({ "advance_s": 3 * 86_400 })).await;
-    let late = world.fetch(&format!("/cgi-bin/media/get?media_id={image}")).await.json();
+    let late = world.fetch(&format!("/cgi-bin/media/get?media_id={image}")).await;
     assert_eq!(late["errcode"], 40007);
     assert_eq!(world.ask(get(format!("/_sim/media/{image}"))).await.body, PNG, "phones keep it");
 }
@@ -76,7 +76,7 @@ async fn pictures_for_articles_have_a_url_and_are_in_no_list() {
     assert_eq!(served(&world, &got["url"]).await, PNG);
     assert_eq!(upload("a.gif", b"GIF89a").await["errcode"], 40005);
     assert_eq!(upload("a.png", &[PNG, &vec![0; 1 << 20]].concat()).await["errcode"], 40009);
-    assert_eq!(world.fetch("/cgi-bin/material/get_materialcount").await.json()["image_count"], 0);
+    assert_eq!(world.fetch("/cgi-bin/material/get_materialcount").await["image_count"], 0);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn material_is_kept_listed_and_deleted() {
     let video = world.upload(&format!("{ADD}video"), "a.mp4", MP4, &describe).await["media_id"].clone();
     let thumb = world.upload(&format!("{ADD}thumb"), "b.jpg", JPEG, &[]).await["media_id"].clone();
     world.order("/_sim/clock", json!({ "advance_s": 30 * 86_400 })).await;
-    let count = world.fetch("/cgi-bin/material/get_materialcount").await.json();
+    let count = world.fetch("/cgi-bin/material/get_materialcount").await;
     assert_eq!(count, json!({ "voice_count": 0, "video_count": 1, "image_count": 2, "news_count": 0 }));
 
     let wanted = async |id: &Value| {

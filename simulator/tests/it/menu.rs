@@ -27,7 +27,7 @@ fn menu() -> Value {
 }
 
 async fn get(world: &World, path: &str) -> Value {
-    world.fetch(path).await.json()
+    world.fetch(path).await
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn conditional_menus_come_and_go() {
 }
 
 #[tokio::test]
-async fn each_phone_sees_its_own_menu() {
+async fn each_person_sees_their_own_menu() {
     let world = World::alone().await;
     world.order("/_sim/people", json!({ "name": "小红", "phone_system": "android" })).await;
     world.order("/_sim/people", json!({ "name": "小明" })).await;
@@ -164,9 +164,15 @@ async fn each_phone_sees_its_own_menu() {
         (names == ["安卓", "今日歌曲"]).then_some(())
     };
     page.until(menus).await;
+    let openid = world.follower("小明").await;
+    let tag = world.call("/cgi-bin/tags/create", json!({ "tag": { "name": "会员" } })).await["tag"]["id"].clone();
+    world.call(ADD, json!({ "button": [click("会员")], "matchrule": { "tag_id": tag } })).await;
+    let tagged = json!({ "tagid": tag, "openid_list": [openid] });
     let first = async |name: &str| world.get(&format!("/_sim/menu?as={name}&button=0")).await["name"].clone();
     assert_eq!(first("%E5%B0%8F%E7%BA%A2").await, "安卓");
     assert_eq!(first("%E5%B0%8F%E6%98%8E").await, "今日歌曲");
+    assert_eq!(world.errcode("/cgi-bin/tags/members/batchtagging", tagged).await, 0);
+    assert_eq!(first("%E5%B0%8F%E6%98%8E").await, "会员");
 }
 
 #[tokio::test]

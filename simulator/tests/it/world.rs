@@ -44,6 +44,11 @@ pub struct World {
 impl World {
     /// Starts a simulator that delivers to `target`.
     pub async fn new(target: &str) -> Self {
+        Self::with(target, setting).await
+    }
+
+    /// Starts one for another account.
+    pub async fn with(target: &str, setting: impl Fn(&str) -> Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let options = Options { target: Some(target.parse().unwrap()), ..Options::default() };
@@ -95,8 +100,13 @@ impl World {
         self.api(&self.with_token(path).await, body).await
     }
 
-    /// `GET`s the platform's answer with a valid token; `path` may have a query.
-    pub async fn fetch(&self, path: &str) -> Got {
+    /// `GET`s JSON of the platform with a valid token; `path` may have a query.
+    pub async fn fetch(&self, path: &str) -> Value {
+        self.download(path).await.json()
+    }
+
+    /// `GET`s the platform's answer with a valid token, whatever it is.
+    pub async fn download(&self, path: &str) -> Got {
         self.ask(get(self.with_token(path).await)).await
     }
 
@@ -117,6 +127,12 @@ impl World {
         form.extend([head.as_bytes(), bytes, b"\r\n--b--\r\n"].concat());
         let path = self.with_token(path).await;
         self.ask(post(path, form).header("Content-Type", "multipart/form-data; boundary=b")).await.json()
+    }
+
+    /// The openid of somebody who follows from now on.
+    pub async fn follower(&self, name: &str) -> String {
+        let report = self.send(json!({ "as": name, "event": { "type": "subscribe" } })).await;
+        report["openid"].as_str().unwrap().to_owned()
     }
 
     /// The errcode of a `POST` with a valid token; 0 for success.

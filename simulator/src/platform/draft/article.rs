@@ -3,11 +3,10 @@
 //! <https://developers.weixin.qq.com/doc/service/api/draftbox/draftmanage/api_draft_add>
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::content;
-use crate::platform::api::{list, number, text};
-use crate::platform::batch::with;
+use crate::platform::api::{list, number, text, with};
 use crate::platform::errcode::{self, Errcode};
 use crate::platform::media;
 use crate::platform::upload::Kind;
@@ -103,15 +102,11 @@ impl Article {
 
     /// As WeChat gives it, with the URL of its page, and with its text if that is asked for.
     pub fn described(&self, base_url: &str, page: &str, content: bool) -> Value {
-        let mut members = match serde_json::to_value(self) {
-            Ok(Value::Object(members)) => members,
-            _ => Map::new(),
-        };
-        if !content {
+        let mut item = json!(self);
+        if let (false, Some(members)) = (content, item.as_object_mut()) {
             members.remove("content");
         }
-        members.insert("thumb_url".to_owned(), self.cover(base_url).unwrap_or_default().into());
-        with(members, "url", page)
+        with(with(item, "thumb_url", self.cover(base_url).unwrap_or_default()), "url", page)
     }
 
     /// Where its cover is: its own, or its first picture.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{News, batch};
 use crate::control::send::SendRequest;
 use crate::ids;
-use crate::platform::api::{Call, number, text};
+use crate::platform::api::{Call, number, text, with};
 use crate::platform::batch::Page;
 use crate::platform::errcode::Errcode;
 use crate::platform::{ApiReply, done};
@@ -54,11 +54,8 @@ impl Published {
     fn items(&self, base_url: &str, text: bool) -> Vec<Value> {
         let articles = self.news.articles.iter().enumerate();
         let one = |(index, article): (usize, &super::Article)| {
-            let mut item = article.described(base_url, &self.news.page(base_url, index), text);
-            if let Some(members) = item.as_object_mut() {
-                members.insert("is_deleted".to_owned(), article.is_deleted.into());
-            }
-            item
+            let item = article.described(base_url, &self.news.page(base_url, index), text);
+            with(item, "is_deleted", article.is_deleted)
         };
         articles.map(one).collect()
     }
@@ -97,16 +94,17 @@ pub fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let id = number(&asked, "publish_id").ok_or(PUBLISH_ID)?;
     let mut all = call.state.drafts.published.iter();
     let published = all.find(|published| published.publish_id == id).ok_or(PUBLISH_ID)?;
-    let mut answer = json!({
+    let answer = json!({
         "publish_id": id.to_string(),
         "publish_status": if published.is_there() { PUBLISHED } else { DELETED },
         "fail_idx": [],
     });
-    if let (true, Some(answer)) = (published.is_there(), answer.as_object_mut()) {
-        answer.insert("article_id".to_owned(), published.news.page_id.clone().into());
-        answer.insert("article_detail".to_owned(), published.detail(&call.state.base_url));
+    if !published.is_there() {
+        return Ok(ApiReply::Json(answer));
     }
-    Ok(ApiReply::Json(answer))
+    let detail = published.detail(&call.state.base_url);
+    let answer = with(answer, "article_id", published.news.page_id.as_str());
+    Ok(ApiReply::Json(with(answer, "article_detail", detail)))
 }
 
 /// `POST /cgi-bin/freepublish/batchget?access_token=…`

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::platform::api::with;
+
 /// Domains of WeChat itself, which nobody counts.
 const WECHAT_DOMAIN: &str = "weixin.qq.com";
 
@@ -41,15 +43,15 @@ pub struct Button {
 impl Button {
     /// As `get_current_selfmenu_info` has it: those below it are a `list`, and without any there is no `sub_button`.
     pub fn in_console(&self) -> Value {
-        let mut members = json!(Self { sub_button: Vec::new(), ..self.clone() });
-        if let Some(members) = members.as_object_mut() {
+        let mut button = json!(self);
+        if let Some(members) = button.as_object_mut() {
             members.remove("sub_button");
-            if !self.sub_button.is_empty() {
-                let below: Vec<Value> = self.sub_button.iter().map(Self::in_console).collect();
-                members.insert("sub_button".to_owned(), json!({ "list": below }));
-            }
         }
-        members
+        if self.sub_button.is_empty() {
+            return button;
+        }
+        let below: Vec<Value> = self.sub_button.iter().map(Self::in_console).collect();
+        with(button, "sub_button", json!({ "list": below }))
     }
 
     /// The domains outside WeChat to which it and those below it lead.
