@@ -18,6 +18,7 @@ use crate::network::Network;
 use crate::people::Person;
 use crate::phone::transcript::Line;
 use crate::platform::menu::{Button, menu_for};
+use crate::platform::qrcode::Code;
 use crate::platform::{AccountType, Fault};
 use crate::push::envelope::Mode;
 use crate::state::{Sim, State as Everything};
@@ -44,6 +45,7 @@ struct View {
     people: Vec<Shown>,
     network: Network,
     faults: Vec<Fault>,
+    codes: Vec<Code>,
     advanced_ms: u64,
 }
 
@@ -144,6 +146,7 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
         people: state.people.in_order().into_iter().map(person).collect(),
         network: state.network.clone(),
         faults: state.faults.pending().to_vec(),
+        codes: state.qr_codes.live(now_ms).cloned().collect(),
         advanced_ms: sim.clock.advanced_ms(),
     }
 }

@@ -165,7 +165,8 @@ async fn each_person_sees_their_own_menu() {
     };
     page.until(menus).await;
     let openid = world.follower("小明").await;
-    let tag = world.call("/cgi-bin/tags/create", json!({ "tag": { "name": "会员" } })).await["tag"]["id"].clone();
+    let tag =
+        world.call("/cgi-bin/tags/create", json!({ "tag": { "name": "会员" } })).await["tag"]["id"].clone();
     world.call(ADD, json!({ "button": [click("会员")], "matchrule": { "tag_id": tag } })).await;
     let tagged = json!({ "tagid": tag, "openid_list": [openid] });
     let first = async |name: &str| world.get(&format!("/_sim/menu?as={name}&button=0")).await["name"].clone();

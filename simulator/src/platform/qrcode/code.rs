@@ -46,6 +46,7 @@ pub struct Code {
     /// What the account hears.
     pub scene: Scene,
     /// When it expires: simulated milliseconds since 1970. Never without it.
+    #[serde(rename = "expires_ms")]
     pub until_ms: Option<u64>,
 }
 
