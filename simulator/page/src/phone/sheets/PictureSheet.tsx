@@ -1,0 +1,27 @@
+// For a menu button that wants a picture: WeChat tells of the tap first, then sends the picture as a message.
+import { overlay } from "../../store/ui";
+import { t } from "../../text";
+import { act, sendFile, tapMenu } from "../act";
+import { sampleImage } from "../samples";
+import { Sheet } from "./Sheet";
+
+export function PictureSheet({ button }: { button: number[] | undefined }) {
+  const words = t().sheets;
+  const send = async (picture: () => Promise<unknown>) => {
+    overlay.value = null;
+    if (button) await tapMenu(button);
+    await picture();
+  };
+  return (
+    <Sheet title={words.picture}>
+      <p class="hint">{words.pictureHint}</p>
+      <div class="sheet-buttons">
+        <label class="button">
+          {words.choose}
+          <input type="file" class="sr-only" accept="image/*" onChange={({ currentTarget }) => void send(() => sendFile(currentTarget.files?.[0], "picture"))} />
+        </label>
+        <button type="button" class="button primary" onClick={() => void send(async () => act({ image: await sampleImage() }))}>{words.sample}</button>
+      </div>
+    </Sheet>
+  );
+}
