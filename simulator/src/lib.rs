@@ -16,21 +16,26 @@
 //! of that code: vectors made by others and independent implementations are.
 
 mod account;
+mod capture;
 pub mod cli;
 mod clock;
 mod control;
 mod http;
 mod ids;
+mod journal;
 mod lang;
 mod load;
 mod log;
 mod model;
+mod network;
 mod page;
 mod people;
 mod phone;
 mod platform;
 mod push;
 mod query;
+mod revision;
+mod secrets;
 mod server;
 mod sniff;
 mod state;
