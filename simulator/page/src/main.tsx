@@ -10,7 +10,7 @@
 //     navigation "The account's menu" of buttons by their names, sub-menus as role menu with menuitems;
 //     dialogs "Scan", "Send a place", "Send a link"; the browser is a dialog with an iframe (data-testid=browser)
 //     WeChat's error line: data-testid=error-line; "typing…" as the heading: data-testid=phone-title
-//   rings: group "Deliveries" (data-testid=rings) of buttons "Delivery 1: timed out, 5.0 s" (data-state, data-n)
+//   rings: group "Deliveries" (data-testid=rings) of buttons "Delivery 1: 5 s timeout" (data-state, data-n, aria-pressed)
 //   timeline: radiogroup "Filter"; table "Timeline", a row each (data-testid=exchange, data-kind, data-state), whose
 //     button opens it; data-testid=count-late, count-failed, count-fine
 //   details: tablist "Details of the request" with tabs "Plain", "Cipher", "Response", "Headers", "cURL"; buttons

@@ -1,5 +1,5 @@
-// What the control API under /_sim says, as docs/wx-sim.md describes it. Times are milliseconds since 1970, of the
-// server's wall clock unless said otherwise.
+// What the control API under /_sim says, as docs/wx-sim.md describes it. Times are milliseconds since 1970: of
+// requests by the real clock, of chats and codes by the simulated one.
 
 export type AccountType = "personal" | "subscription" | "service" | "test";
 export type Mode = "plain" | "compat" | "aes";
@@ -22,15 +22,15 @@ export interface View {
   base_url: string;
   target: string | null;
   target_check: TargetCheck | null;
-  account: { type: AccountType; app_id: string; original_id: string; name: string; has_key: boolean; has_secret: boolean };
+  account: { type: AccountType; app_id: string; original_id: string; name?: string; has_key: boolean; has_secret: boolean };
   mode: Mode;
   people: Person[];
   network: Network;
   faults: Fault[];
-  codes: Code[];
+  codes?: Code[];
   /** How far the virtual clock is ahead. */
   advanced_ms: number;
-  recording: null | { steps: number };
+  recording?: null | { steps: number };
 }
 
 export interface TargetCheck {
@@ -40,7 +40,10 @@ export interface TargetCheck {
 }
 
 export interface Person {
+  /** By which orders call them. */
   name: string;
+  /** What they call themselves. */
+  nickname?: string;
   openid: string;
   following: boolean;
   blacklisted: boolean;
@@ -48,7 +51,7 @@ export interface Person {
   typing_until_ms: number;
   /** Messages that the account may still send them. */
   allowance: number;
-  menu: Button[] | null;
+  menu?: Button[] | null;
 }
 
 /** A menu's button in WeChat's own names: https://developers.weixin.qq.com/doc/service/api/custommenu/api_createcustommenu */
@@ -131,9 +134,9 @@ export interface Line {
 
 /** By which way something of the account's came. */
 export type How =
-  | { kind: "passive"; line: Id; delivery: number; elapsed_ms: number }
+  | { kind: "passive"; line: Id; delivery: number | null; elapsed_ms: number }
   | { kind: "custom"; after_ms: number | null }
-  | { kind: "mass" | "template" | "subscribe" };
+  | { kind: "mass" | "template" | "subscribe" | "menu" };
 
 export interface Link {
   label: string;
@@ -187,7 +190,7 @@ export interface Exchange {
   state: "running" | "ok" | "late" | "failed";
   /** `200`, `errcode 0`, `timeout`, … */
   result: string;
-  delivery?: { n: number; line: Id } | null;
+  delivery?: { n: number; line: Id | null } | null;
   limit_ms?: number | null;
 }
 

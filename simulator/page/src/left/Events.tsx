@@ -40,7 +40,7 @@ export function Events() {
       <h2 id="events-title">{words.title}</h2>
       <div class="events">
         {items.map(([label, work, expanded]) => (
-          <button key={label} type="button" class="chip" disabled={!person.value} onClick={work} aria-expanded={expanded}
+          <button key={label} type="button" class="chip" onClick={work} aria-expanded={expanded}
             title={label === words.long ? words.showLong(LONG_BYTES) : undefined}>
             {label}
           </button>

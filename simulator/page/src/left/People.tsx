@@ -1,6 +1,6 @@
 import { useId, useState } from "preact/hooks";
 import { api, told } from "../api";
-import { person as chosen, view } from "../store/live";
+import { displayName, person as chosen, view } from "../store/live";
 import { chosenName } from "../store/prefs";
 import { overlay } from "../store/ui";
 import { t } from "../text";
@@ -36,10 +36,10 @@ function One({ person, group, alone }: { person: Person; group: string; alone: b
   return (
     <div class="person">
       <label>
-        <input type="radio" name={group} checked={chosen.value?.openid === person.openid} onChange={() => pick(person.name)} aria-label={person.name} />
-        <Avatar name={person.name} />
+        <input type="radio" name={group} checked={chosen.value?.openid === person.openid} onChange={() => pick(person.name)} aria-label={displayName(person)} />
+        <Avatar name={displayName(person)} />
         <span class="person-text">
-          <span class="person-name">{person.name}<span class={person.following ? "tag good" : "tag"}>{state}</span></span>
+          <span class="person-name"><span class="person-called" title={person.name}>{displayName(person)}</span><span class={person.following ? "tag good" : "tag"}>{state}</span></span>
           <span class="person-id" title={`${person.openid}\n${words.allowance(person.allowance)}`}>{person.openid}</span>
         </span>
       </label>

@@ -39,7 +39,7 @@ function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: 
     <div class="bottom">
       <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
         {onMenu && <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}><Icon name="menu" size={24} /></button>}
-        <textarea ref={input} rows={1} value={text} aria-label={words.input} placeholder={words.input} enterkeyhint="send" disabled={!person.value}
+        <textarea ref={input} rows={1} value={text} aria-label={words.input} placeholder={words.input} enterkeyhint="send"
           onInput={(event) => setText(event.currentTarget.value)} onKeyDown={key} onFocus={() => setPlus(false)} />
         {text.trim() === ""
           ? <button type="button" class="icon-button" aria-label={words.plus} aria-expanded={plus} onClick={() => setPlus(!plus)}><span class="plus"><Icon name="plus" size={20} /></span></button>

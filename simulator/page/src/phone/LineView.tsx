@@ -1,6 +1,6 @@
 // One line of a chat: a notice, what the person did with its rings, or what the account answered and how.
 import type { ComponentChildren } from "preact";
-import { person, view } from "../store/live";
+import { accountName, displayName, person } from "../store/live";
 import { span, t } from "../text";
 import type { How, Line, Sent } from "../types";
 import { Avatar } from "../ui/Avatar";
@@ -14,7 +14,7 @@ export function LineView({ line }: { line: Line }) {
 }
 
 function Notice({ line }: { line: Line }) {
-  const name = view.value?.account.name ?? "";
+  const name = accountName();
   const words = t().phone;
   const known: Record<string, string> = { followed: words.followed(name), left: words.left(name) };
   const text = known[line.notice ?? ""] ?? line.notice ?? "";
@@ -33,7 +33,7 @@ function OfPerson({ line }: { line: Line }) {
       </article>
     );
   }
-  const who = person.value?.name ?? "";
+  const who = person.value ? displayName(person.value) : "";
   return (
     <Row from="person" kind={sent.type} who={who} below={rings}>
       <PersonBubble sent={sent} />
@@ -67,7 +67,7 @@ function OfAccount({ line }: { line: Line }) {
   const wide = shown.type === "news" || shown.type === "template";
   const caption = how && <p class="how">{howText(how)}</p>;
   return (
-    <Row from="account" kind={shown.type} who={view.value?.account.name ?? ""} below={caption} wide={wide}>
+    <Row from="account" kind={shown.type} who={accountName()} below={caption} wide={wide}>
       <AccountBubble shown={shown} />
     </Row>
   );
@@ -77,7 +77,7 @@ function howText(how: How): string {
   const words = t().phone.how;
   switch (how.kind) {
     case "passive":
-      return [words.passive, how.delivery > 1 && words.delivery(how.delivery), span(how.elapsed_ms)].filter(Boolean).join(" · ");
+      return [words.passive, how.delivery !== null && how.delivery > 1 && words.delivery(how.delivery), span(how.elapsed_ms)].filter(Boolean).join(" · ");
     case "custom":
       return [words.custom, how.after_ms !== null && words.after(span(how.after_ms))].filter(Boolean).join(" · ");
     default:

@@ -1,7 +1,7 @@
 // A phone with one chat in it.
 import { useEffect, useState } from "preact/hooks";
-import { person, view } from "../store/live";
-import { seconds, serverNow } from "../store/clock";
+import { seconds, simulatedNow } from "../store/clock";
+import { accountName, person } from "../store/live";
 import { overlay } from "../store/ui";
 import { hourMinute, t } from "../text";
 import { Icon } from "../ui/Icon";
@@ -41,7 +41,7 @@ function StatusBar() {
 
 function TitleBar() {
   const typing = useTyping();
-  const name = view.value?.account.name ?? "wx-sim";
+  const name = accountName();
   return (
     <div class="title-bar">
       <h2 data-testid="phone-title" aria-live="polite">{typing ? t().phone.typing : name}</h2>
@@ -56,7 +56,7 @@ function TitleBar() {
 function useTyping(): boolean {
   const until = person.value?.typing_until_ms ?? 0;
   const [, again] = useState(0);
-  const left = until - serverNow();
+  const left = until - simulatedNow();
   useEffect(() => {
     if (left <= 0) return;
     const timer = setTimeout(() => again((n) => n + 1), left + 20);

@@ -22,30 +22,30 @@ function toneOf({ state }: Delivery): "running" | "good" | "bad" {
 }
 
 function Ring({ delivery, limit }: { delivery: Delivery; limit: number }) {
-  const { n, state, elapsed_ms } = delivery;
+  const { n, state, elapsed_ms, started_ms, exchange } = delivery;
   const words = t().rings;
-  const running = state === "running";
-  const time = elapsed_ms === null || running ? "" : span(elapsed_ms);
-  const said = words.of(n, [words.states[state] ?? state, time].filter(Boolean).join(", "));
+  const tone = toneOf(delivery);
+  const word = words.states[state] ?? state;
   return (
-    <button type="button" class={`ring ${toneOf(delivery)}`} data-state={state} data-n={n} aria-label={said} title={`${said}\n${words.show}`}
-      aria-pressed={selected.value === delivery.exchange} onClick={() => select(delivery.exchange)}>
-      {running ? <Filling started={delivery.started_ms} limit={limit} /> : <Full part={(elapsed_ms ?? limit) / limit} />}
-      {running ? <Waiting started={delivery.started_ms} /> : <span>{state === "reply" || state === "success" ? time : shortState(delivery)}</span>}
+    <button type="button" class={`ring ${tone}`} data-state={state} data-n={n} title={`${words.of(n)}${word}\n${words.show}`}
+      aria-pressed={selected.value === exchange} onClick={() => select(exchange)}>
+      {tone === "running" ? <Filling started={started_ms} limit={limit} /> : <Circle part={state === "timeout" ? 1 : (elapsed_ms ?? limit) / limit} />}
+      <span class="sr-only">{words.of(n)}</span>
+      {tone === "running" ? <Waiting started={started_ms} word={word} /> : <Ended tone={tone} word={word} time={span(elapsed_ms ?? limit)} />}
     </button>
   );
 }
 
-function shortState({ state, elapsed_ms }: Delivery): string {
-  const word = t().rings.states[state] ?? state;
-  return state === "timeout" && elapsed_ms !== null ? `${span(elapsed_ms)} ${word}` : word;
+/** The time says enough of an answer, but not of anything else. */
+function Ended({ tone, word, time }: { tone: "good" | "bad"; word: string; time: string }) {
+  return (
+    <span>
+      {time} <span class={tone === "good" ? "sr-only" : ""}>{word}</span>
+    </span>
+  );
 }
 
 const filled = (part: number) => String(AROUND * (1 - Math.min(1, Math.max(0.02, part))));
-
-function Full({ part }: { part: number }) {
-  return <Circle part={part} />;
-}
 
 /** Moves without rendering: there may be a hundred. */
 function Filling({ started, limit }: { started: number; limit: number }) {
@@ -55,11 +55,16 @@ function Filling({ started, limit }: { started: number; limit: number }) {
   return <Circle part={0} svgRef={svg} />;
 }
 
-function Waiting({ started }: { started: number }) {
+function Waiting({ started, word }: { started: number; word: string }) {
   const text = useMotion<HTMLSpanElement>(true, (element) => {
     element.textContent = `${Math.max(0, (serverNow() - started) / 1000).toFixed(1)} s`;
   });
-  return <span ref={text} aria-hidden="true" />;
+  return (
+    <>
+      <span ref={text} aria-hidden="true" />
+      <span class="sr-only">{word}</span>
+    </>
+  );
 }
 
 function Circle({ part, svgRef }: { part: number; svgRef?: preact.RefObject<SVGSVGElement | null> }) {

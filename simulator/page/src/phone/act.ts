@@ -8,10 +8,15 @@ import type { SendRequest, TapResult } from "../types";
 /** Most bytes of a file: the simulator reads 32 MiB, and base64 makes a third more. */
 const MOST_BYTES = 20 * 1024 * 1024;
 
+/** Whom the command line means, too, if it is told nobody. */
+const SOMEBODY = "xiaoming";
+
+/** Who acts: before anybody is there, whoever is met by acting. */
+export const actor = () => person.value?.name ?? SOMEBODY;
+
 /** The person does something. */
 export function act(message: Omit<SendRequest, "as">) {
-  const as = person.value?.name;
-  if (as !== undefined) void told(api.send({ ...message, as }));
+  void told(api.send({ ...message, as: actor() }));
 }
 
 /** Opens what a tap or a scan leads to. */
@@ -22,16 +27,13 @@ export function follow(result: TapResult | undefined) {
 
 /** A tap on a menu button; resolves when WeChat has been told of it. */
 export async function tapMenu(button: number[], scanResult?: string) {
-  const as = person.value?.name;
-  if (as !== undefined) follow(await told(api.click(as, button, scanResult)));
+  follow(await told(api.click(actor(), button, scanResult)));
 }
 
 /** A scan of a QR code, by its text, its ticket or its scene. */
 export async function scan(code: string) {
-  const as = person.value?.name;
-  if (as === undefined) return;
   overlay.value = null;
-  follow(await told(api.scan(as, code)));
+  follow(await told(api.scan(actor(), code)));
 }
 
 /** A file as base64, as the control API wants it. */

@@ -13,9 +13,22 @@ export function setNow(now_ms: number) {
 /** The server's time. */
 export const serverNow = () => performance.now() + ahead;
 
-/** The server's time, to the second: for what is shown as a clock. */
+/** How far the simulated clock is ahead, by which chats are stamped and codes expire. */
+let advanced = 0;
+
+/** Takes over how far the simulated clock is ahead. */
+export function setAdvanced(ms: number) {
+  advanced = ms;
+  tick();
+}
+
+/** The simulated time. */
+export const simulatedNow = () => serverNow() + advanced;
+
+/** The simulated time, to the second: for what is shown as a clock. */
 export const seconds = signal(Math.floor(serverNow() / 1000));
-setInterval(() => (seconds.value = Math.floor(serverNow() / 1000)), 500);
+const tick = () => (seconds.value = Math.floor(simulatedNow() / 1000));
+setInterval(tick, 500);
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 const moving = new Set<() => void>();

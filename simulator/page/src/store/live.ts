@@ -1,7 +1,8 @@
 // What the simulator says, live: one EventSource, by itself again after a break.
 import { batch, computed, signal } from "@preact/signals";
 import type { Exchange, Id, Line, Person, Update, View } from "../types";
-import { setNow } from "./clock";
+import { t } from "../text";
+import { setAdvanced, setNow } from "./clock";
 import { chosenName } from "./prefs";
 
 export type Connection = "connecting" | "open" | "lost";
@@ -37,7 +38,10 @@ function take(update: Update) {
       lineById.clear();
       exchangeById.clear();
     }
-    if (update.view) view.value = update.view;
+    if (update.view) {
+      view.value = update.view;
+      setAdvanced(update.view.advanced_ms);
+    }
     for (const line of update.lines ?? []) lineById.set(line.id, line);
     for (const exchange of update.exchanges ?? []) exchangeById.set(exchange.id, exchange);
     if (update.reset || update.lines?.length) lineVersion.value++;
@@ -50,6 +54,12 @@ export const person = computed<Person | null>(() => {
   const people = view.value?.people ?? [];
   return people.find(({ name }) => name === chosenName.value) ?? people[0] ?? null;
 });
+
+/** What a person is called on the screen. */
+export const displayName = ({ name, nickname }: Person) => nickname || name;
+
+/** What the account is called. */
+export const accountName = () => view.value?.account.name || t().phone.account;
 
 /** The chat of the chosen person, in time's order. */
 export const chat = computed<Line[]>(() => {
@@ -72,7 +82,7 @@ export function exchange(id: Id | null): Exchange | undefined {
 }
 
 /** A line as it is now. */
-export function line(id: Id | undefined): Line | undefined {
+export function line(id: Id | null | undefined): Line | undefined {
   void lineVersion.value;
-  return id === undefined ? undefined : lineById.get(id);
+  return id === undefined || id === null ? undefined : lineById.get(id);
 }

@@ -132,6 +132,7 @@ export const en: Text = {
 
   phone: {
     typing: "typing…",
+    account: "My account",
     chat: "Chat",
     menu: "The account's menu",
     subMenu: (name) => `Sub-menu of ${name}`,
@@ -179,6 +180,7 @@ export const en: Text = {
       delivery: (n) => `delivery ${n}`,
       custom: "customer message",
       after: (text) => `after ${text}`,
+      menu: "from the menu",
       mass: "mass message",
       template: "template message",
       subscribe: "subscription message",
@@ -187,12 +189,12 @@ export const en: Text = {
 
   rings: {
     label: "Deliveries",
-    of: (n, text) => `Delivery ${n}: ${text}`,
+    of: (n) => `Delivery ${n}: `,
     states: {
       running: "waiting",
       reply: "replied",
       success: "success, no reply",
-      timeout: "timed out",
+      timeout: "timeout",
       status: "wrong status",
       refused: "no connection",
       cut: "cut",
@@ -259,6 +261,7 @@ export const en: Text = {
     empty: "Every request appears here: WeChat's to your server, and your server's to WeChat's API and to the model.",
     emptyTry: "Send 你好 on the phone.",
     older: (n) => `Show ${n} older`,
+    newer: "New requests",
     choose: "Choose a request to see its plain text, cipher text, response and rule checks.",
   },
 

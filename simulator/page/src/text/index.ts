@@ -16,10 +16,10 @@ export function ruleText(rule: string, ok: boolean): string | undefined {
   return (lang.value === "zh" ? rulesZh : rulesEn)[rule]?.[ok ? 0 : 1];
 }
 
-/** 38 ms, 1.2 s, 13.8 s, 3 min. */
+/** 38 ms, 1.2 s, 5 s, 3 min. */
 export function span(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 99_500) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 99_500) return `${short(ms / 1000)} s`;
   const { minute, hour, day } = t().clock.units;
   const minutes = ms / 60_000;
   if (minutes < 90) return `${Math.round(minutes)} ${minute}`;

@@ -132,6 +132,7 @@ export const zh = {
 
   phone: {
     typing: "对方正在输入…",
+    account: "我的公众号",
     chat: "聊天",
     menu: "公众号菜单",
     subMenu: (name: string) => `${name} 的子菜单`,
@@ -178,6 +179,7 @@ export const zh = {
       delivery: (n: number) => `第 ${n} 次投递`,
       custom: "客服消息",
       after: (text: string) => `${text} 后`,
+      menu: "菜单消息",
       mass: "群发",
       template: "模板消息",
       subscribe: "订阅消息",
@@ -186,7 +188,7 @@ export const zh = {
 
   rings: {
     label: "投递",
-    of: (n: number, text: string) => `第 ${n} 次投递：${text}`,
+    of: (n: number) => `第 ${n} 次投递：`,
     states: {
       running: "等待中",
       reply: "已回复",
@@ -258,6 +260,7 @@ export const zh = {
     empty: "每个请求都会出现在这里：微信推给你的服务器的，和你的服务器调用微信接口、模型的。",
     emptyTry: "在手机上发一句「你好」。",
     older: (n: number) => `显示更早的 ${n} 条`,
+    newer: "有新请求",
     choose: "选一个请求，看它的明文、密文、响应和规则检查。",
   },
 

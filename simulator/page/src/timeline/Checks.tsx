@@ -9,7 +9,7 @@ export function Checks({ detail }: { detail: ExchangeDetail }) {
   const { checks, state } = detail;
   const late = lateDeliveries(detail);
   return (
-    <section class="checks" aria-label={words.checks}>
+    <section class="checks" aria-label={words.checks} tabIndex={0}>
       <h3>{words.checks}</h3>
       {checks && checks.length > 0
         ? <ul aria-label={words.checks}>{checks.map((check, index) => <Item key={index} check={check} />)}</ul>

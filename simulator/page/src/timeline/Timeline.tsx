@@ -6,6 +6,8 @@ import { selected } from "../store/ui";
 import { t } from "../text";
 import type { Exchange, ExchangeKind } from "../types";
 import { Segmented } from "../ui/controls";
+import { useFollowing } from "../ui/following";
+import { Icon } from "../ui/Icon";
 import { Detail } from "./Detail";
 import { Row } from "./Row";
 
@@ -59,30 +61,38 @@ function Counts({ matching }: { matching: Exchange[] }) {
 function List({ matching }: { matching: Exchange[] }) {
   const [drawn, setDrawn] = useState(DRAWN);
   const words = t().timeline;
-  const shown = matching.slice(-drawn).reverse();
-  if (matching.length === 0) {
-    return <div class="timeline-list"><p class="empty"><span>{words.empty}</span><b>{words.emptyTry}</b></p></div>;
-  }
+  const shown = matching.slice(-drawn);
+  const { element, below, toEnd } = useFollowing<HTMLDivElement>({ list: filter.value, last: matching.at(-1)?.id });
   return (
-    <div class="timeline-list">
-      <table aria-label={words.title}>
-        <thead>
-          <tr>
-            <th scope="col">{words.time}</th>
-            <th scope="col">{words.direction}</th>
-            <th scope="col">{words.request}</th>
-            <th scope="col">{words.result}</th>
-            <th scope="col" class="took">{words.took}</th>
-          </tr>
-        </thead>
-        <tbody onKeyDown={moveRows}>
-          {shown.map((exchange) => <Row key={exchange.id} exchange={exchange} chosen={exchange.id === selected.value} />)}
-        </tbody>
-      </table>
-      {matching.length > drawn && (
-        <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>{words.older(matching.length - drawn)}</button>
-      )}
+    <div class="timeline-frame">
+      <div class="timeline-list" ref={element} tabIndex={-1}>
+        {matching.length > drawn && (
+          <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>{words.older(matching.length - drawn)}</button>
+        )}
+        {matching.length === 0 ? <p class="empty"><span>{words.empty}</span><b>{words.emptyTry}</b></p> : <Table shown={shown} />}
+      </div>
+      {below && <button type="button" class="to-end" onClick={toEnd}><Icon name="down" size={16} />{words.newer}</button>}
     </div>
+  );
+}
+
+function Table({ shown }: { shown: Exchange[] }) {
+  const words = t().timeline;
+  return (
+    <table aria-label={words.title}>
+      <thead>
+        <tr>
+          <th scope="col">{words.time}</th>
+          <th scope="col">{words.direction}</th>
+          <th scope="col">{words.request}</th>
+          <th scope="col">{words.result}</th>
+          <th scope="col" class="took">{words.took}</th>
+        </tr>
+      </thead>
+      <tbody onKeyDown={moveRows}>
+        {shown.map((exchange) => <Row key={exchange.id} exchange={exchange} chosen={exchange.id === selected.value} />)}
+      </tbody>
+    </table>
   );
 }
 

@@ -26,9 +26,8 @@ export function TopBar() {
             {themes.map((name) => <option key={name} value={name}>{words.theme[name]}</option>)}
           </select>
         </label>
-        <button type="button" class="button" lang={lang.value === "zh" ? "en" : "zh"} aria-label={lang.value === "zh" ? "English" : "中文"}
-          onClick={() => choose(lang, "lang", lang.value === "zh" ? "en" : "zh")}>
-          {lang.value === "zh" ? "EN" : "中"}
+        <button type="button" class="button" lang={lang.value === "zh" ? "en" : "zh-CN"} onClick={() => choose(lang, "lang", lang.value === "zh" ? "en" : "zh")}>
+          {lang.value === "zh" ? "English" : "中文"}
         </button>
         <Reset />
       </div>

@@ -3,7 +3,7 @@ const COLORS = 6;
 
 function colorOf(name: string): number {
   let sum = 0;
-  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)!) % 997;
+  for (const letter of name) sum = (sum * 33 + letter.codePointAt(0)!) % 1009;
   return sum % COLORS;
 }
 

@@ -1,4 +1,4 @@
-import { person, view } from "../../store/live";
+import { accountName, person, view } from "../../store/live";
 import { overlay } from "../../store/ui";
 import { t } from "../../text";
 import { Avatar } from "../../ui/Avatar";
@@ -18,8 +18,8 @@ export function About() {
   return (
     <Sheet title={words.phone.about}>
       <div class="about">
-        <Avatar name={account.name} account />
-        <p class="chat-empty-name">{account.name}</p>
+        <Avatar name={accountName()} account />
+        <p class="chat-empty-name">{accountName()}</p>
         <p class="hint">{words.account.types[account.type]}</p>
         <dl>
           <div><dt>AppID</dt><dd>{account.app_id}</dd></div>

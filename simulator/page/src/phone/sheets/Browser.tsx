@@ -1,19 +1,18 @@
 // The phone's browser: the simulator's proxy makes requests look like WeChat's.
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api";
-import { person } from "../../store/live";
 import { t } from "../../text";
 import { Icon } from "../../ui/Icon";
+import { actor } from "../act";
 import { Sheet } from "./Sheet";
 
 export function Browser({ url }: { url: string }) {
   const [page, setPage] = useState<{ address?: string; failed?: string }>({});
   const words = t().phone;
-  const as = person.value?.name ?? "";
   useEffect(() => {
     let here = true;
     const put = (state: typeof page) => here && setPage(state);
-    api.browser(as, url).then(({ url: address }) => put({ address }), (error: Error) => put({ failed: error.message }));
+    api.browser(actor(), url).then(({ url: address }) => put({ address }), (error: Error) => put({ failed: error.message }));
     return () => void (here = false);
   }, [url]);
   return (

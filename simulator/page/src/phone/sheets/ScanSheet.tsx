@@ -58,7 +58,7 @@ function Codes({ onCode }: { onCode: (code: Code) => void }) {
 function left({ expires_ms }: Code): string {
   const words = t().scan;
   if (expires_ms === null) return words.permanent;
-  return words.left(span(Math.max(0, expires_ms - seconds.value * 1000 - (view.value?.advanced_ms ?? 0))));
+  return words.left(span(Math.max(0, expires_ms - seconds.value * 1000)));
 }
 
 function FromPicture({ onCode }: { onCode: (code: string) => void }) {
