@@ -48,13 +48,15 @@ function Chooser() {
     bar.current?.querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
   };
   return (
-    <div class="chooser" role="tablist" aria-label="wx-sim" ref={bar} onKeyDown={move}>
-      {columns.map((name) => (
-        <button key={name} type="button" role="tab" id={`${id}-${name}`} aria-controls={`column-${name}`} aria-selected={column.value === name}
-          tabIndex={column.value === name ? 0 : -1} onClick={() => (column.value = name)}>
-          {t().columns[name]}
-        </button>
-      ))}
-    </div>
+    <nav class="chooser" aria-label="wx-sim">
+      <div role="tablist" aria-label="wx-sim" ref={bar} onKeyDown={move}>
+        {columns.map((name) => (
+          <button key={name} type="button" role="tab" id={`${id}-${name}`} aria-controls={`column-${name}`} aria-selected={column.value === name}
+            tabIndex={column.value === name ? 0 : -1} onClick={() => (column.value = name)}>
+            {t().columns[name]}
+          </button>
+        ))}
+      </div>
+    </nav>
   );
 }

@@ -13,7 +13,7 @@ export function Checks({ detail }: { detail: ExchangeDetail }) {
       <h3>{words.checks}</h3>
       {checks && checks.length > 0
         ? <ul aria-label={words.checks}>{checks.map((check, index) => <Item key={index} check={check} />)}</ul>
-        : <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>}
+        : late.length === 0 && <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>}
       {late.length > 0 && (
         <ul class="advice">
           <li><Mark tone="bad" /><span>{words.late(late.join(", "), span(detail.limit_ms ?? 5000))}</span></li>

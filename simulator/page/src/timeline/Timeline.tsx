@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { exchange, exchanges } from "../store/live";
 import { selected } from "../store/ui";
 import { t } from "../text";
-import type { Exchange, ExchangeKind } from "../types";
+import type { Exchange, ExchangeKind, Id } from "../types";
 import { Segmented } from "../ui/controls";
 import { useFollowing } from "../ui/following";
 import { Icon } from "../ui/Icon";
@@ -19,7 +19,8 @@ const DRAWN = 200;
 
 export function Timeline() {
   const all = exchanges.value;
-  const chosen = exchange(selected.value);
+  // Until somebody chooses, the newest message is shown, so that the first 你好 explains itself.
+  const chosen = exchange(selected.value) ?? all.findLast(({ kind }) => kind === "push");
   const matching = all.filter(({ kind }) => filter.value === "all" || kind === filter.value);
   return (
     <div class="timeline-body">
@@ -28,7 +29,7 @@ export function Timeline() {
         <Filters all={all} />
         <Counts matching={matching} />
       </header>
-      <List matching={matching} />
+      <List matching={matching} chosen={chosen?.id} />
       <div class="detail" data-testid="detail">
         {chosen ? <Detail key={chosen.id} exchange={chosen} /> : <p class="empty"><span>{t().timeline.choose}</span></p>}
       </div>
@@ -53,12 +54,12 @@ function Counts({ matching }: { matching: Exchange[] }) {
     <p class="counts">
       {late > 0 && <span class="badge bad" data-testid="count-late">{words.late(late)}</span>}
       {failed > 0 && <span class="badge bad" data-testid="count-failed">{words.failed(failed)}</span>}
-      <span class="badge good" data-testid="count-fine">{words.fine(fine)}</span>
+      {matching.length > 0 && <span class="badge good" data-testid="count-fine">{words.fine(fine)}</span>}
     </p>
   );
 }
 
-function List({ matching }: { matching: Exchange[] }) {
+function List({ matching, chosen }: { matching: Exchange[]; chosen: Id | undefined }) {
   const [drawn, setDrawn] = useState(DRAWN);
   const words = t().timeline;
   const shown = matching.slice(-drawn);
@@ -69,28 +70,28 @@ function List({ matching }: { matching: Exchange[] }) {
         {matching.length > drawn && (
           <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>{words.older(matching.length - drawn)}</button>
         )}
-        {matching.length === 0 ? <p class="empty"><span>{words.empty}</span><b>{words.emptyTry}</b></p> : <Table shown={shown} />}
+        {matching.length === 0 ? <p class="empty"><span>{words.empty}</span><b>{words.emptyTry}</b></p> : <Table shown={shown} chosen={chosen} />}
       </div>
       {below && <button type="button" class="to-end" onClick={toEnd}><Icon name="down" size={16} />{words.newer}</button>}
     </div>
   );
 }
 
-function Table({ shown }: { shown: Exchange[] }) {
+function Table({ shown, chosen }: { shown: Exchange[]; chosen: Id | undefined }) {
   const words = t().timeline;
   return (
     <table aria-label={words.title}>
       <thead>
         <tr>
           <th scope="col">{words.time}</th>
-          <th scope="col">{words.direction}</th>
+          <th scope="col"><span class="direction-name">{words.direction}</span></th>
           <th scope="col">{words.request}</th>
           <th scope="col">{words.result}</th>
           <th scope="col" class="took">{words.took}</th>
         </tr>
       </thead>
       <tbody onKeyDown={moveRows}>
-        {shown.map((exchange) => <Row key={exchange.id} exchange={exchange} chosen={exchange.id === selected.value} />)}
+        {shown.map((exchange) => <Row key={exchange.id} exchange={exchange} chosen={exchange.id === chosen} />)}
       </tbody>
     </table>
   );

@@ -58,7 +58,8 @@ function Codes({ onCode }: { onCode: (code: Code) => void }) {
 function left({ expires_ms }: Code): string {
   const words = t().scan;
   if (expires_ms === null) return words.permanent;
-  return words.left(span(Math.max(0, expires_ms - seconds.value * 1000)));
+  const left_ms = expires_ms - seconds.value * 1000;
+  return left_ms > 0 ? words.left(span(left_ms)) : words.expired;
 }
 
 function FromPicture({ onCode }: { onCode: (code: string) => void }) {
