@@ -83,7 +83,9 @@ mod tests {
         let (_, index) = FILES.iter().find(|(name, _)| *name == "index.html").unwrap();
         let index = std::str::from_utf8(index).unwrap();
         let named: Vec<_> = index.split('"').filter_map(|part| part.strip_prefix("/assets/")).collect();
-        assert!(named.iter().any(|name| name.ends_with(".js")) && named.iter().any(|name| name.ends_with(".css")));
+        assert!(
+            named.iter().any(|name| name.ends_with(".js")) && named.iter().any(|name| name.ends_with(".css"))
+        );
         for name in named {
             let name = format!("assets/{name}");
             assert!(FILES.iter().any(|(file, _)| *file == name), "{name}");

@@ -63,7 +63,8 @@ async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>)
     let path = request.uri().path();
     let is_guarded = path.starts_with("/_sim/") || page::is_wanted(request.method(), path);
     if is_guarded && !is_ours(request.headers()) {
-        return Ok((StatusCode::FORBIDDEN, "The page and the control API answer this machine only.\n").into_response());
+        return Ok((StatusCode::FORBIDDEN, "The page and the control API answer this machine only.\n")
+            .into_response());
     }
     if request.headers().contains_key(UPGRADE) {
         return Ok((StatusCode::BAD_REQUEST, "No WebSocket here.\n").into_response());

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
 import { Left } from "./left/Left";
 import { Phone } from "./phone/Phone";
-import { column, narrow, type Column } from "./store/ui";
+import { column, narrow, windowOpen, type Column } from "./store/ui";
 import { t } from "./text";
 import { Timeline } from "./timeline/Timeline";
 import { TopBar } from "./top/TopBar";
@@ -22,7 +22,7 @@ export function App() {
         <Part name="phone"><Phone /></Part>
         <Part name="timeline"><Timeline /></Part>
       </main>
-      <Toasts />
+      {!windowOpen.value && <Toasts />}
     </div>
   );
 }

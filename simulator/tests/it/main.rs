@@ -18,5 +18,6 @@ mod network;
 mod page;
 mod platform;
 mod raw;
+mod served;
 mod watch;
 mod world;

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { person } from "../store/live";
 import { overlay } from "../store/ui";
 import { t } from "../text";
+import { FileInput } from "../ui/FileInput";
 import { Icon, type IconName } from "../ui/Icon";
 import { act, sendFile } from "./act";
 import { MenuBar } from "./MenuBar";
@@ -76,7 +77,7 @@ function FileTile({ icon, label, accept, onFile }: { icon: IconName; label: stri
     <label class="tile">
       <span><Icon name={icon} size={26} /></span>
       {label}
-      <input type="file" class="sr-only" accept={accept} onChange={(event) => onFile(event.currentTarget.files?.[0])} />
+      <FileInput accept={accept} onFile={onFile} />
     </label>
   );
 }

@@ -1,6 +1,7 @@
 // One line of a chat: a notice, what the person did with its rings, or what the account answered and how.
 import type { ComponentChildren } from "preact";
 import { accountName, displayName, person } from "../store/live";
+import { selected } from "../store/ui";
 import { span, t } from "../text";
 import type { How, Line, Sent } from "../types";
 import { Avatar } from "../ui/Avatar";
@@ -34,8 +35,9 @@ function OfPerson({ line }: { line: Line }) {
     );
   }
   const who = person.value ? displayName(person.value) : "";
+  const chosen = deliveries?.some(({ exchange }) => exchange === selected.value);
   return (
-    <Row from="person" kind={sent.type} who={who} below={rings}>
+    <Row from="person" kind={sent.type} who={who} below={rings} chosen={chosen}>
       <PersonBubble sent={sent} />
     </Row>
   );
@@ -92,11 +94,13 @@ interface RowProps {
   children: ComponentChildren;
   below?: ComponentChildren;
   wide?: boolean;
+  /** One of its deliveries is shown in the timeline. */
+  chosen?: boolean | undefined;
 }
 
-function Row({ from, kind, who, children, below, wide = false }: RowProps) {
+function Row({ from, kind, who, children, below, wide = false, chosen = false }: RowProps) {
   return (
-    <article class={`line ${from}${wide ? " wide" : ""}`} data-testid="line" data-from={from} data-kind={kind} aria-label={who}>
+    <article class={`line ${from}${wide ? " wide" : ""}${chosen ? " chosen" : ""}`} data-testid="line" data-from={from} data-kind={kind} aria-label={who}>
       <Avatar name={who} account={from === "account"} />
       <div class="line-body">
         {children}

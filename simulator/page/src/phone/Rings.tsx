@@ -2,7 +2,7 @@
 import { serverNow, useMotion } from "../store/clock";
 import { select, selected } from "../store/ui";
 import { span, t } from "../text";
-import type { Delivery } from "../types";
+import type { Delivery, DeliveryState } from "../types";
 
 const RADIUS = 5.5;
 const AROUND = 2 * Math.PI * RADIUS;
@@ -31,16 +31,18 @@ function Ring({ delivery, limit }: { delivery: Delivery; limit: number }) {
       aria-pressed={selected.value === exchange} onClick={() => select(exchange)}>
       {tone === "running" ? <Filling started={started_ms} limit={limit} /> : <Circle part={state === "timeout" ? 1 : (elapsed_ms ?? limit) / limit} />}
       <span class="sr-only">{words.of(n)}</span>
-      {tone === "running" ? <Waiting started={started_ms} word={word} /> : <Ended tone={tone} word={word} time={span(elapsed_ms ?? limit)} />}
+      {tone === "running" ? <Waiting started={started_ms} word={word} /> : <Ended state={state} word={word} time={span(elapsed_ms ?? limit)} />}
     </button>
   );
 }
 
-/** The time says enough of an answer, but not of anything else. */
-function Ended({ tone, word, time }: { tone: "good" | "bad"; word: string; time: string }) {
+/** Of an answer, the time says enough; of anything but a timeout, the word does. */
+function Ended({ state, word, time }: { state: DeliveryState; word: string; time: string }) {
+  const answered = state === "reply" || state === "success";
   return (
     <span>
-      {time} <span class={tone === "good" ? "sr-only" : ""}>{word}</span>
+      <span class={answered || state === "timeout" ? "" : "sr-only"}>{time} </span>
+      <span class={answered ? "sr-only" : ""}>{word}</span>
     </span>
   );
 }

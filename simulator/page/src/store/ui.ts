@@ -39,6 +39,9 @@ export function dismiss(id: number) {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
+/** Whether a window lies over the page; then it shows the toasts. */
+export const windowOpen = signal(false);
+
 /** What lies over the phone's chat. */
 export type Overlay =
   | { kind: "scan"; button?: number[]; waits?: boolean }

@@ -8,12 +8,14 @@ export function Checks({ detail }: { detail: ExchangeDetail }) {
   const words = t().detail;
   const { checks, state } = detail;
   const late = lateDeliveries(detail);
+  const failed = state === "failed";
   return (
     <section class="checks" aria-label={words.checks} tabIndex={0}>
       <h3>{words.checks}</h3>
       {checks && checks.length > 0
         ? <ul aria-label={words.checks}>{checks.map((check, index) => <Item key={index} check={check} />)}</ul>
-        : late.length === 0 && <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>}
+        : late.length === 0 && !failed && <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>}
+      {failed && <ul class="advice"><li><Mark tone="bad" /><span>{words.failed(detail.result)}</span></li></ul>}
       {late.length > 0 && (
         <ul class="advice">
           <li><Mark tone="bad" /><span>{words.late(late.join(", "), span(detail.limit_ms ?? 5000))}</span></li>

@@ -3,14 +3,15 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api, told } from "../api";
 import { view } from "../store/live";
-import { toast } from "../store/ui";
+import { toast, windowOpen as shown } from "../store/ui";
 import { t } from "../text";
 import { JsonView } from "../timeline/Code";
+import { FileInput } from "../ui/FileInput";
 import { Icon } from "../ui/Icon";
+import { Toasts } from "../ui/Toasts";
 
 const scenario = signal<unknown>(undefined);
 const outcome = signal<unknown>(undefined);
-const shown = signal(false);
 
 async function record(on: boolean) {
   const answer = await told(api.record(on));
@@ -69,21 +70,22 @@ function Scenario() {
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog class="window" ref={dialog} aria-label={words.scenario} onClose={() => (shown.value = false)}>
-      <header>
+      <div class="window-head">
         <h2>{words.scenario}</h2>
         <button type="button" class="icon-button" aria-label={t().close} onClick={() => dialog.current?.close()}><Icon name="close" /></button>
-      </header>
+      </div>
       <p class="hint">{missing ? words.noScenario : words.scenarioHint}</p>
       {!missing && <JsonView value={scenario.value} label={words.scenario} />}
       {outcome.value !== undefined && <JsonView value={outcome.value} label={words.replayed} />}
-      <footer>
+      <div class="window-foot">
         <label class="button">
           {words.import}
-          <input type="file" accept="application/json,.json" class="sr-only" onChange={(event) => void open(event.currentTarget.files?.[0])} />
+          <FileInput accept="application/json,.json" onFile={(file) => void open(file)} />
         </label>
         <button type="button" class="button" disabled={missing} onClick={save}>{words.export}</button>
         <button type="button" class="button primary" disabled={missing} onClick={() => void replay()}>{words.replay}</button>
-      </footer>
+      </div>
+      <Toasts />
     </dialog>
   );
 }

@@ -2,9 +2,9 @@
 const COLORS = 6;
 
 function colorOf(name: string): number {
-  let sum = 0;
-  for (const letter of name) sum = (sum * 33 + letter.codePointAt(0)!) % 1009;
-  return sum % COLORS;
+  let hash = 2166136261;
+  for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0)!, 16777619) >>> 0;
+  return (hash >>> 8) % COLORS;
 }
 
 /** Of 小明 the 明 says more, but the 小 is what phones show; of Bob, B. */

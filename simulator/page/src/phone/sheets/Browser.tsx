@@ -21,7 +21,7 @@ export function Browser({ url }: { url: string }) {
         <span title={url}>{url}</span>
         <a class="icon-button" href={url} target="_blank" rel="noreferrer" aria-label={words.openInBrowser} title={words.openInBrowser}><Icon name="out" size={16} /></a>
       </p>
-      {page.failed !== undefined && <p class="failed" role="alert">{words.browserFailed}<small>{page.failed}</small></p>}
+      {page.failed !== undefined && <p class="page-failed" role="alert">{words.browserFailed}<small>{page.failed}</small></p>}
       {page.failed === undefined && page.address === undefined && <p class="hint centered">{words.loading}</p>}
       {page.address !== undefined && (
         <iframe data-testid="browser" src={page.address} title={url} sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-modals" referrerpolicy="no-referrer" />

@@ -1,6 +1,7 @@
 // For a menu button that wants a picture: WeChat tells of the tap first, then sends the picture as a message.
 import { overlay } from "../../store/ui";
 import { t } from "../../text";
+import { FileInput } from "../../ui/FileInput";
 import { act, sendFile, tapMenu } from "../act";
 import { sampleImage } from "../samples";
 import { Sheet } from "./Sheet";
@@ -18,7 +19,7 @@ export function PictureSheet({ button }: { button: number[] | undefined }) {
       <div class="sheet-buttons">
         <label class="button">
           {words.choose}
-          <input type="file" class="sr-only" accept="image/*" onChange={({ currentTarget }) => void send(() => sendFile(currentTarget.files?.[0], "picture"))} />
+          <FileInput accept="image/*" onFile={(file) => void send(() => sendFile(file, "picture"))} />
         </label>
         <button type="button" class="button primary" onClick={() => void send(async () => act({ image: await sampleImage() }))}>{words.sample}</button>
       </div>

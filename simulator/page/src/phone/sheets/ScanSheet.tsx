@@ -6,6 +6,7 @@ import { seconds } from "../../store/clock";
 import { overlay } from "../../store/ui";
 import { span, t } from "../../text";
 import type { Code } from "../../types";
+import { FileInput } from "../../ui/FileInput";
 import { Icon } from "../../ui/Icon";
 import { scan, tapMenu } from "../act";
 import { readCode } from "../readCode";
@@ -89,7 +90,7 @@ function FromPicture({ onCode }: { onCode: (code: string) => void }) {
       <span role="status">{state === "reading" ? words.reading : state === "nothing" ? words.nothing : words.drop}</span>
       <label class="button small">
         {words.choose}
-        <input type="file" class="sr-only" accept="image/*" onChange={(event) => void read(event.currentTarget.files?.[0])} />
+        <FileInput accept="image/*" onFile={(file) => void read(file)} />
       </label>
     </div>
   );
