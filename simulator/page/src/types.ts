@@ -91,7 +91,6 @@ export interface Fault {
 export interface Code {
   ticket: string;
   scene: string | number;
-  action_name: string;
   url: string;
   expires_ms: number | null;
 }

@@ -12,6 +12,9 @@ import { scan, tapMenu } from "../act";
 import { readCode } from "../readCode";
 import { Sheet } from "./Sheet";
 
+/** Of many codes, the newest are drawn. */
+const DRAWN = 50;
+
 export function ScanSheet({ button, waits }: { button: number[] | undefined; waits: boolean }) {
   const words = t().scan;
   const [text, setText] = useState("");
@@ -35,7 +38,7 @@ export function ScanSheet({ button, waits }: { button: number[] | undefined; wai
 }
 
 function Codes({ onCode }: { onCode: (code: Code) => void }) {
-  const codes = view.value?.codes ?? [];
+  const codes = (view.value?.codes ?? []).slice(-DRAWN).reverse();
   const words = t().scan;
   if (codes.length === 0) return <p class="hint">{words.empty}</p>;
   return (
@@ -46,7 +49,7 @@ function Codes({ onCode }: { onCode: (code: Code) => void }) {
             <img src={codeUrl(code.ticket)} alt="" width="44" height="44" loading="lazy" />
             <span>
               <b>{words.scene(code.scene)}</b>
-              <small>{code.action_name} · {left(code)}</small>
+              <small>{left(code)}</small>
             </span>
           </button>
         </li>
