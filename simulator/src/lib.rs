@@ -7,6 +7,7 @@
 //! - `phone`: how messages look to the user.
 //! - `platform`: the stand-in for `api.weixin.qq.com`.
 //! - `model`: the stand-in for the model, behind OpenAI's protocol and Cloudflare's `AI` binding.
+//! - `page`: all of that to see and to click.
 //! - `control`: the API under `/_sim` by which tests, scripts and the command line give orders.
 //! - `state`, `people`, `clock`: what is remembered; `server`, `http`: the network.
 //! - `scenario`: what people do and what must come of it, as files; `recorder` writes such files, `seed` is what is
@@ -17,6 +18,7 @@
 //! of that code: vectors made by others and independent implementations are.
 
 mod account;
+mod articles;
 mod capture;
 pub mod cli;
 mod clock;
@@ -28,10 +30,13 @@ mod lang;
 mod load;
 mod log;
 mod model;
+mod multipart;
 mod network;
+mod page;
 mod people;
 mod phone;
 mod platform;
+mod playtime;
 mod push;
 mod query;
 mod recorder;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::send::{Delivery, base64_of, parse_location};
 use super::{Ending, Trouble, Voice};
 use crate::control::click::{Button, ClickRequest};
+use crate::control::send::SendRequest;
 use crate::push::message::Location;
 
 /// Which button is tapped.
@@ -56,7 +57,15 @@ impl Click {
 impl Scan {
     pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
         let what = format!("[{}] {}", voice.lang.pick("扫一扫", "scan"), self.code);
-        let request = json!({ "as": self.delivery.person, "code": self.code });
+        let mut request = json!(SendRequest {
+            person: Some(self.delivery.person.clone()),
+            mode: self.delivery.mode,
+            target: self.delivery.target.as_ref().map(ToString::to_string),
+            ..SendRequest::default()
+        });
+        request.as_object_mut().into_iter().for_each(|members| {
+            members.insert("code".to_owned(), json!(self.code));
+        });
         self.delivery.tap("/_sim/scan", &request, &what, voice).await
     }
 }

@@ -246,14 +246,17 @@ fn tiananmen() -> Location {
     Location { lat: 39.9087, lon: 116.3975, label: "北京市东城区天安门广场".to_owned() }
 }
 
-/// Material is shown by the phone alone, and the account hears nothing of it.
+/// The phone shows material by itself, and the account hears nothing of it.
 fn shown_by_itself(sim: &Sim, button: &menu::Button) -> ClickReport {
     let state = sim.lock();
-    let shown =
-        button.media_id.iter().chain(&button.article_id).filter_map(|id| bubble(&state, id)).collect();
-    ClickReport { shown, ..ClickReport::default() }
-}
-
-fn bubble(_: &crate::state::State, _: &str) -> Option<Bubble> {
-    None
+    let published = button.article_id.as_deref().and_then(|id| state.drafts.published(id));
+    if button.kind.as_deref() == Some("article_view_limited") {
+        let open = published.map(|news| news.page(&state.base_url, 0));
+        return ClickReport { open, ..ClickReport::default() };
+    }
+    let media_id = button.media_id.as_deref();
+    let news = published.or_else(|| media_id.and_then(|id| state.drafts.news(id)));
+    let card = news.map(|news| news.card(&state.base_url));
+    let shown = card.or_else(|| media_id.and_then(|id| state.materials.bubble(id)));
+    ClickReport { shown: shown.into_iter().collect(), ..ClickReport::default() }
 }

@@ -1,7 +1,7 @@
 //! The command line, as a process.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::json;
 use tokio::task::spawn_blocking;
@@ -26,8 +26,18 @@ pub async fn run(args: &[&str]) -> (i32, String, String) {
     finish(wx_sim(args)).await
 }
 
-pub async fn finish(mut command: Command) -> (i32, String, String) {
-    let output = spawn_blocking(move || command.output().unwrap()).await.unwrap();
+async fn finish(mut command: Command) -> (i32, String, String) {
+    ended(spawn_blocking(move || command.output().unwrap()).await.unwrap())
+}
+
+/// Starts a command and types something.
+pub async fn typed(args: &[&str], text: &str) -> (i32, String, String) {
+    let mut child = wx_sim(args).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    ended(spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap())
+}
+
+fn ended(output: Output) -> (i32, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -49,7 +59,7 @@ impl Server {
     }
 
     /// A command that runs a server after something was typed.
-    fn answering(mut command: Command, typed: &str) -> Self {
+    pub fn answering(mut command: Command, typed: &str) -> Self {
         let mut child = command.spawn().unwrap();
         child.stdin.take().into_iter().for_each(|mut stdin| stdin.write_all(typed.as_bytes()).unwrap());
         let mut line = String::new();
@@ -101,76 +111,6 @@ async fn the_exit_code_tells_how_it_went() {
     without_token.env_remove("WECHAT_TOKEN");
     let (code, _, error) = finish(without_token).await;
     assert_eq!((code, error.contains("WECHAT_TOKEN is not set")), (2, true), "{error}");
-}
-
-/// Starts a command and types something.
-async fn typed(args: &[&str], text: &str) -> (i32, String, String) {
-    let mut child = wx_sim(args).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-#[tokio::test]
-async fn another_machine_must_be_named_by_hand() {
-    let (remote, file) =
-        ("http://wx.example.com/wechat", format!("{}/remote.json", env!("CARGO_TARGET_TMPDIR")));
-    std::fs::write(&file, json!({ "name": "n", "steps": [{ "send": "a" }] }).to_string()).unwrap();
-    let commands: [&[&str]; 5] = [
-        &["dev", "--port", "0", "--target", remote],
-        &["send", "hi", "--port", "0", "--target", remote],
-        &["event", "subscribe", "--port", "0", "--target", remote],
-        &["run", &file, "--port", "0", "--target", remote],
-        &["verify", remote],
-    ];
-    for command in commands {
-        let args = [command, &["--allow-remote"]].concat();
-        for answer in ["", "\n", "y\n", "example.com\n"] {
-            let (code, out, error) = typed(&args, answer).await;
-            assert_eq!((code, out.as_str()), (2, ""), "{command:?} {answer:?}: {error}");
-            assert!(error.contains("wx.example.com was not confirmed"), "{error}");
-        }
-        if command[0] != "dev" {
-            let (code, _, error) = typed(command, "wx.example.com\n").await;
-            assert_eq!((code, error.contains("--allow-remote")), (2, true), "{command:?}: {error}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_server_speaks_to_the_machine_that_was_named_and_to_no_other() {
-    let mut command =
-        wx_sim(&["dev", "--port", "0", "--allow-remote", "--target", "http://wx-sim-test.invalid/wechat"]);
-    command.stdin(Stdio::piped());
-    let server = Server::answering(command, "wx-sim-test.invalid\n");
-    let send = async |body: serde_json::Value| {
-        raw::send(server.port, post("/_sim/send", body.to_string())).await.unwrap()
-    };
-    let own = send(json!({ "text": "hi", "deliveries": 1 })).await;
-    assert_eq!(own.json()["deliveries"][0]["outcome"], "refused", "it was tried: {}", own.text());
-    let other = send(json!({ "text": "hi", "target": "http://192.0.2.1/" })).await;
-    assert!(other.status == 403 && other.text().contains("--allow-remote"), "{}", other.text());
-    let other = raw::send(
-        server.port,
-        post(
-            "/_sim/run",
-            json!({
-                "target": "http://192.0.2.1/", "scenario": { "name": "n", "steps": [{ "send": "a" }] },
-            })
-            .to_string(),
-        ),
-    )
-    .await
-    .unwrap();
-    assert!(
-        other.json()["steps"][0]["trouble"].as_str().unwrap().contains("--allow-remote"),
-        "{}",
-        other.text()
-    );
-    let unconfirmed = Server::start("http://wx-sim-test.invalid/wechat");
-    let verify = raw::send(unconfirmed.port, post("/_sim/verify", "")).await.unwrap();
-    assert_eq!(verify.status, 403, "{}", verify.text());
 }
 
 #[tokio::test]

@@ -11,9 +11,13 @@
 
 mod callback;
 mod cli;
+mod click;
 mod control;
 mod delivery;
+mod draft;
 mod kf;
+mod material;
+mod menu;
 mod model;
 mod network;
 mod openapi;
@@ -23,7 +27,9 @@ mod qrcode;
 mod raw;
 mod record;
 mod run;
+mod safety;
 mod seed;
+mod served;
 mod tags;
 mod users;
 mod watch;
