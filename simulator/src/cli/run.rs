@@ -62,7 +62,9 @@ pub struct Ran {
 impl Run {
     /// 1. Reads every file. 2. Finds a server. 3. Runs them. 4. Says how they went. 5. Writes the report.
     pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
-        let scenarios = read_all(&self.files)?;
+        let mut scenarios = read_all(&self.files)?;
+        // Whoever must run alone waits for all others, and would make those wait that come later.
+        scenarios.sort_by_key(|(_, scenario)| scenario.is_alone());
         let options = || {
             let default: Target = TARGET.parse()?;
             let target = self.target.clone().unwrap_or(default);

@@ -99,11 +99,12 @@ impl Runner {
 
     fn clicked(&mut self, person: &str, clicked: ClickReport) -> Seen {
         let actor = self.actor(person);
-        let reports = clicked.report.iter().flat_map(|report| report.shown.clone());
-        let shown: Vec<_> = reports.chain(clicked.shown).collect();
+        let reports = clicked.report.iter().chain(&clicked.followed).flat_map(|report| report.shown.clone());
+        let shown: Vec<_> = reports.chain(clicked.shown.clone()).collect();
         let before = std::mem::replace(&mut actor.shown, shown.clone());
-        let mini_program = clicked.mini_program.map(|program| program.appid);
-        Seen { report: clicked.report, shown, before, open: clicked.open, mini_program, ..Seen::default() }
+        let mini_program = clicked.mini_program.as_ref().map(|program| program.appid.clone());
+        let ClickReport { report, followed, open, .. } = clicked;
+        Seen { report, followed, shown, before, open, mini_program, ..Seen::default() }
     }
 
     async fn scan(&mut self, step: &Step, person: &str, code: &str) -> Result<Seen, Trouble> {

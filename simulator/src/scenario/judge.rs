@@ -15,6 +15,8 @@ use crate::push::deliver::{Delivery, Outcome};
 pub struct Seen {
     /// What came of the message, if one was sent.
     pub report: Option<SendReport>,
+    /// What came of the picture or the place that followed a tap on the menu.
+    pub followed: Option<SendReport>,
     /// What is shown.
     pub shown: Vec<Bubble>,
     /// What this person's step before showed.
@@ -107,7 +109,8 @@ impl Seen {
             misses.push(Miss::new("expect.error_line", words(wanted), words(report.error_line)));
         }
         let tolerant = self.forged || expect.error_line == Some(true) || expect.rejected == Some(true);
-        for check in report.checks.iter().filter(|check| !check.ok && !expect.fails.0.contains(&check.rule)) {
+        let checks = self.followed.iter().chain([report]).flat_map(|report| &report.checks);
+        for check in checks.filter(|check| !check.ok && !expect.fails.0.contains(&check.rule)) {
             if !tolerant || expect.holds.0.contains(&check.rule) {
                 misses.push(Miss::new("rules", format!("the rule {} holds", check.rule), &check.detail));
             }
