@@ -7,6 +7,7 @@ use crate::account::Account;
 use crate::ids;
 use crate::model::Rule;
 use crate::network::Network;
+use crate::people::PhoneSystem;
 use crate::platform::{AccountType, Fault, owner};
 use crate::push::envelope::Mode;
 use crate::state::State;
@@ -83,6 +84,9 @@ pub struct SeedPerson {
     /// Their language: `zh_CN` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The system of their phone.
+    #[serde(default)]
+    pub phone_system: PhoneSystem,
     /// Their id in the Open Platform account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unionid: Option<String>,
@@ -217,6 +221,7 @@ fn plant_person(
     let openid = ids::openid(&account.app_id, &seed.name);
     let person = state.people.meet(&openid, &seed.name);
     person.nickname = seed.nickname.clone().unwrap_or_else(|| seed.name.clone());
+    person.phone_system = seed.phone_system;
     person.unionid.clone_from(&seed.unionid);
     person.phone.clone_from(&seed.phone);
     if let Some(language) = &seed.language {

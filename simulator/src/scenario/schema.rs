@@ -56,6 +56,17 @@ fn the_schema_of_seeds_is_true() {
     check::<Seed>("seed.schema.json", "A seed of wx-sim");
 }
 
+#[test]
+fn the_examples_of_the_manual_can_be_read() {
+    let manual = fs::read_to_string(scenarios().join("../docs/wx-sim.md")).unwrap();
+    let examples = manual.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let (scenarios, others): (Vec<_>, Vec<_>) = examples.partition(|text| text.contains("\"steps\": ["));
+    let seeds: Vec<_> = others.into_iter().filter(|text| text.contains("seed.schema.json")).collect();
+    assert!(!scenarios.is_empty() && !seeds.is_empty());
+    scenarios.iter().for_each(|text| drop(Scenario::parse(text).unwrap()));
+    seeds.iter().for_each(|text| drop(super::read::<Seed>(text).unwrap()));
+}
+
 /// Every JSON file below `folder`.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
