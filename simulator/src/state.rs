@@ -28,6 +28,7 @@ use crate::platform::template::Templates;
 use crate::platform::token::Tokens;
 use crate::platform::{AccountType, ApiCall, Faults, MediaStore};
 use crate::push::envelope::{self, Mode};
+use crate::web::Web;
 
 /// What the command line decides.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +95,8 @@ pub struct State {
     pub agents: Agents,
     /// The Mini Program.
     pub mini: Mini,
+    /// Logins, and what is open in phones.
+    pub web: Web,
     /// What goes wrong next.
     pub faults: Faults,
     /// Every call of the platform.
@@ -125,6 +128,7 @@ impl State {
             subscriptions: Subscriptions::default(),
             agents: Agents::default(),
             mini: Mini::default(),
+            web: Web::default(),
             faults: Faults::default(),
             calls: Log::default(),
             model: Desk::default(),

@@ -3,6 +3,7 @@
 mod inbox;
 pub mod send;
 mod settings;
+mod web;
 
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/model", get(settings::model).post(settings::set_model))
         .route("/token", post(settings::token))
         .route("/account", get(settings::account).post(settings::set_account))
+        .route("/oauth", get(web::oauth).post(web::set_oauth))
+        .route("/browser", post(web::browser))
         .route("/clock", post(settings::clock))
         .route("/reset", post(settings::reset))
         .route("/pic/{id}", get(picture))

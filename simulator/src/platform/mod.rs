@@ -4,7 +4,7 @@
 //! APIs is a module with a table (`APIS`) and a state of its own; `api` has the steps that all of them share.
 //! `serve` is the HTTP around it: faults first, then the answer, then a line in the log of calls.
 
-mod account_type;
+pub mod account_type;
 pub mod api;
 mod credential;
 mod custom;
@@ -34,6 +34,7 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::query;
 use crate::state::State;
+use crate::web::sns;
 use api::{Api, Call};
 use errcode::Errcode;
 
@@ -43,7 +44,7 @@ pub use media::MediaStore;
 pub use serve::{ApiCall, handle};
 
 /// Every API, family by family.
-const FAMILIES: [&[Api]; 16] = [
+const FAMILIES: [&[Api]; 17] = [
     credential::APIS,
     openapi::APIS,
     custom::APIS,
@@ -60,6 +61,7 @@ const FAMILIES: [&[Api]; 16] = [
     tag::APIS,
     ticket::APIS,
     mini::APIS,
+    sns::APIS,
 ];
 
 /// A request to the platform, read whole.
