@@ -9,11 +9,15 @@
     reason = "a test may fail, and here is a clock"
 )]
 
+mod browser;
 mod callback;
 mod cli;
 mod control;
 mod delivery;
 mod model;
+mod oauth;
 mod platform;
+mod qrconnect;
 mod raw;
+mod subscribemsg;
 mod world;

@@ -20,12 +20,17 @@ pub const APP_ID: &str = "wx5823bf96d3bd56c7";
 pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
+pub const OPEN_APP_ID: &str = "wxbdc5610cc59c1631";
+pub const OPEN_APP_SECRET: &str = "fedcba9876543210fedcba9876543210";
+
 pub fn setting(name: &str) -> Option<String> {
     let settings = [
         ("WECHAT_TOKEN", TOKEN),
         ("APP_ID", APP_ID),
         ("APP_SECRET", APP_SECRET),
         ("ENCODING_AES_KEY", AES_KEY),
+        ("OPEN_APP_ID", OPEN_APP_ID),
+        ("OPEN_APP_SECRET", OPEN_APP_SECRET),
     ];
     settings.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
 }
