@@ -18,6 +18,7 @@ mod redirect;
 pub mod sns;
 mod subscribemsg;
 mod visit;
+mod wrong;
 
 use std::sync::Arc;
 

@@ -16,8 +16,8 @@ use super::grants::{App, Consent, Scope};
 use super::html::{Html, html};
 use super::page::{Question, notice};
 use super::visit::{Picked, Visit};
+use super::wrong::Wrong;
 use super::{qr, redirect};
-use crate::account::OpenApp;
 use crate::ids;
 use crate::lang::Lang;
 use crate::query;
@@ -100,47 +100,32 @@ struct Ask {
 }
 
 impl Ask {
-    /// What is wrong is said in words that WeChat's page has, too.
-    fn read(visit: &Visit, open: Option<&OpenApp>, domains: &[String]) -> Result<Self, [&'static str; 2]> {
-        let open = open.ok_or([
-            "没有网站应用：请设置 OPEN_APP_ID 和 OPEN_APP_SECRET",
-            "There is no website application: set OPEN_APP_ID and OPEN_APP_SECRET",
-        ])?;
+    fn read(sim: &Sim, visit: &Visit, state: &State) -> Result<Self, Wrong> {
+        let open = sim.account.open_app.as_ref().ok_or(Wrong::NoWebsite)?;
         if visit.parameter("appid") != Some(&open.app_id) {
-            return Err(["AppID 参数错误", "Wrong appid: it is not OPEN_APP_ID"]);
+            return Err(Wrong::Parameter("appid"));
         }
         if visit.parameter("response_type") != Some("code") {
-            return Err(["response_type 参数错误", "Wrong response_type: it is code"]);
+            return Err(Wrong::Parameter("response_type"));
         }
         let scopes = visit.parameter("scope").unwrap_or_default();
         if !scopes.split(',').any(|scope| scope == Scope::Login.name()) {
-            return Err(["Scope 参数错误或没有 Scope 权限", "Wrong scope: it is snsapi_login"]);
+            return Err(Wrong::Parameter("scope"));
         }
-        let redirect_uri = visit.parameter("redirect_uri").unwrap_or_default();
-        if !redirect::is_allowed(redirect_uri, domains) {
-            return Err([
-                "redirect_uri 参数错误：域名没有登记",
-                "Wrong redirect_uri: its domain is not registered, or it has a port",
-            ]);
+        let redirect_uri = visit.parameter("redirect_uri").ok_or(Wrong::Parameter("redirect_uri"))?;
+        if !redirect::is_allowed(redirect_uri, &state.web.settings.domains) {
+            return Err(Wrong::Domain);
         }
         let state = query::get(&visit.query, "state").unwrap_or_default();
         Ok(Self { redirect_uri: redirect_uri.to_owned(), state: state.to_owned() })
     }
 }
 
-fn read(sim: &Sim, visit: &Visit, state: &State) -> Result<Ask, Response> {
-    let domains = &state.web.settings.domains;
-    Ask::read(visit, sim.account.open_app.as_ref(), domains).map_err(|[zh, en]| {
-        let title = visit.lang.pick(zh, en);
-        notice(visit.lang, "!", title, "", "")
-    })
-}
-
 /// `GET /connect/qrconnect`: the code, and the people who could scan it.
 pub async fn show(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
     let mut state = sim.lock();
-    match read(&sim, &visit, &state) {
-        Err(page) => page,
+    match Ask::read(&sim, &visit, &state) {
+        Err(wrong) => wrong.show(visit.lang),
         Ok(ask) => code_page(&sim, &visit, &mut state, &ask, false),
     }
 }
@@ -148,8 +133,8 @@ pub async fn show(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
 /// `POST /connect/qrconnect`: somebody was picked on this page instead of scanning.
 pub async fn answer(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
     let mut state = sim.lock();
-    let ask = match read(&sim, &visit, &state) {
-        Err(page) => return page,
+    let ask = match Ask::read(&sim, &visit, &state) {
+        Err(wrong) => return wrong.show(visit.lang),
         Ok(ask) => ask,
     };
     if !visit.allows() {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use axum::extract::State as Extract;
 use axum::response::Response;
 
-use super::authorize::Wrong;
-use super::page::{Question, notice};
+use super::page::Question;
 use super::redirect;
 use super::visit::{Picked, Visit};
+use super::wrong::Wrong;
 use crate::account::Account;
 use crate::platform::account_type::Right;
 use crate::query;
@@ -55,33 +55,27 @@ struct Ask {
 }
 
 impl Ask {
-    fn read(visit: &Visit, account: &Account, state: &State) -> Result<Self, Response> {
-        let lang = visit.lang;
-        let wrong = |name: &str| {
-            let title = lang.pick("链接不符合要求", "This link does not have the right form");
-            let text = format!("{} {name}", lang.pick("缺少或错误的参数：", "Missing or wrong:"));
-            notice(lang, "!", title, &text, "")
-        };
-        let wanted = |name| visit.parameter(name).ok_or_else(|| wrong(name));
+    fn read(visit: &Visit, account: &Account, state: &State) -> Result<Self, Wrong> {
+        let wanted = |name| visit.parameter(name).ok_or(Wrong::Parameter(name));
         if wanted("action")? != "get_confirm" {
-            return Err(wrong("action"));
+            return Err(Wrong::Parameter("action"));
         }
         if wanted("appid")? != account.app_id {
-            return Err(Wrong::AppId.show(lang));
+            return Err(Wrong::AppId);
         }
         let scene = wanted("scene")?.parse().ok().filter(|scene| *scene <= HIGHEST_SCENE);
-        let scene = scene.ok_or_else(|| wrong("scene"))?;
+        let scene = scene.ok_or(Wrong::Parameter("scene"))?;
         let template_id = wanted("template_id")?.to_owned();
         let redirect_url = wanted("redirect_url")?.to_owned();
         let reserved = query::get(&visit.query, "reserved").map(str::to_owned);
         if reserved.as_ref().is_some_and(|reserved| reserved.len() > RESERVED_LIMIT) {
-            return Err(wrong("reserved"));
+            return Err(Wrong::Parameter("reserved"));
         }
         if !state.account_type.has(Right::Template) {
-            return Err(Wrong::NoPermission.show(lang));
+            return Err(Wrong::NoPermission);
         }
         if !redirect::is_allowed(&redirect_url, &state.web.settings.domains) {
-            return Err(Wrong::Domain.show(lang));
+            return Err(Wrong::Domain);
         }
         Ok(Self { scene, template_id, redirect_url, reserved })
     }
@@ -101,7 +95,7 @@ impl Ask {
 pub async fn show(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
     let state = sim.lock();
     match Ask::read(&visit, &sim.account, &state) {
-        Err(page) => page,
+        Err(wrong) => wrong.show(visit.lang),
         Ok(_) => question(&visit, &sim.account, &state, false),
     }
 }
@@ -110,7 +104,7 @@ pub async fn show(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
 pub async fn answer(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
     let mut state = sim.lock();
     let ask = match Ask::read(&visit, &sim.account, &state) {
-        Err(page) => return page,
+        Err(wrong) => return wrong.show(visit.lang),
         Ok(ask) => ask,
     };
     if !visit.allows() {

@@ -120,11 +120,11 @@ async fn a_qr_code_expires() {
 async fn a_wrong_link_is_explained() {
     let world = World::alone().await;
     for (changed, to, shown) in [
-        (OPEN_APP_ID, APP_ID, "Wrong appid"),
-        ("response_type=code", "response_type=token", "Wrong response_type"),
-        ("snsapi_login", "snsapi_base", "Wrong scope"),
-        ("localhost", "evil.example", "Wrong redirect_uri"),
-        ("&redirect_uri=", "&x=", "Wrong redirect_uri"),
+        (OPEN_APP_ID, APP_ID, "Missing or wrong: appid"),
+        ("response_type=code", "response_type=token", "Missing or wrong: response_type"),
+        ("snsapi_login", "snsapi_base", "Missing or wrong: scope"),
+        ("localhost", "evil.example", "10003"),
+        ("&redirect_uri=", "&x=", "Missing or wrong: redirect_uri"),
     ] {
         let got = world.ask(get(link(changed, to) + "&lang=en")).await;
         assert!(got.status == 200 && got.text().contains(shown), "{shown}: {}", got.text());
