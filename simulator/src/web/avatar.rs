@@ -33,7 +33,7 @@ pub async fn handle(Path((id, _size)): Path<(String, String)>) -> Response {
 fn draw(id: &str) -> String {
     let digest = Sha1::digest(id);
     let mut bytes = digest.iter().copied();
-    let hue = u16::from(bytes.next().unwrap_or_default()) * 360 / 256;
+    let hue = u32::from(bytes.next().unwrap_or_default()) * 360 / 256;
     let mut pattern = String::new();
     for row in 0..FIELDS {
         for column in 0..=FIELDS / 2 {
@@ -60,7 +60,8 @@ mod tests {
     #[test]
     fn everyone_has_their_own_picture() {
         assert_eq!(draw("小明"), draw("小明"));
-        assert_ne!(draw("小明"), draw("小红"));
+        let pictures: std::collections::BTreeSet<_> = (0..1000).map(|n| draw(&n.to_string())).collect();
+        assert_eq!(pictures.len(), 1000);
         assert_eq!(url("http://127.0.0.1:1", "小/明"), "http://127.0.0.1:1/mmopen/%E5%B0%8F%2F%E6%98%8E/132");
     }
 }
