@@ -5,7 +5,6 @@ use std::fmt;
 use wxapi::wechat::crypto::EncodingAesKey;
 
 use crate::ids;
-use crate::people::Person;
 
 /// The AppID when none is configured: enough for everything but encryption and tokens.
 const DEFAULT_APP_ID: &str = "wx73696d756c617465";
@@ -86,12 +85,6 @@ impl Account {
         let original_id = ids::original_id(&app_id);
         let open_app = OpenApp::from_settings(filled("OPEN_APP_ID"), filled("OPEN_APP_SECRET"), &app_id)?;
         Ok(Self { token, app_id, original_id, app_secret: filled("APP_SECRET"), aes_key, open_app })
-    }
-
-    /// The person's id in the Open Platform account: their own, or one made for them if there is such an account.
-    pub fn unionid(&self, person: &Person) -> Option<String> {
-        let made = || self.open_app.as_ref().map(|open| ids::unionid(&open.app_id, &person.name));
-        person.unionid.clone().or_else(made)
     }
 }
 

@@ -1,17 +1,19 @@
 //! An HTTP client that tells apart how a request can fail, since WeChat's reaction depends on it.
 
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::HOST;
+use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -36,6 +38,8 @@ pub enum Failure {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
 }
@@ -107,6 +111,17 @@ impl Target {
         if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
     }
 
+    /// The path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The whole URL with `added` behind its query.
+    pub fn url_with(&self, added: &str) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority(), self.path_with(added))
+    }
+
     /// Host and port as the `Host` header has them.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -123,7 +138,7 @@ impl Target {
         &self.host
     }
 
-    /// The port, also if it is the scheme's own.
+    /// The port, said or implied.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -131,6 +146,15 @@ impl Target {
     /// Scheme, host and port, as the `Origin` header has them.
     pub fn origin(&self) -> String {
         format!("{}://{}", self.scheme(), self.authority())
+    }
+
+    /// Every address of the host.
+    ///
+    /// # Errors
+    /// When no name server knows it.
+    pub async fn addresses(&self) -> io::Result<Vec<IpAddr>> {
+        let found = lookup_host((self.host.as_str(), self.port)).await?;
+        Ok(found.map(|address| address.ip()).collect())
     }
 
     /// A connection to its host.
@@ -154,7 +178,7 @@ impl Target {
 
 /// Whether a host name or address is this machine's own.
 pub fn is_loopback(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     address.map_or_else(
         |_| host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
         |address| address.is_loopback(),
@@ -205,7 +229,9 @@ impl Connection {
         let response = self.sender.send_request(request).await.map_err(|error| cut(&error))?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| cut(&error))?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), body })
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        Ok(Answer { status: parts.status.as_u16(), headers, body })
     }
 }
 

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::control::send::SendRequest;
+use crate::control::verify::TargetCheck;
 use crate::http::Target;
+use crate::journal::Journal;
 use crate::log::Log;
 use crate::model::Desk;
 use crate::network::Network;
@@ -20,11 +22,13 @@ use crate::platform::mass::Mass;
 use crate::platform::material::Materials;
 use crate::platform::menu::Menus;
 use crate::platform::mini::Mini;
+use crate::platform::openapi::{Clears, Rids};
 use crate::platform::qrcode::QrCodes;
 use crate::platform::quota::Quotas;
 use crate::platform::subscribe::Subscriptions;
 use crate::platform::tag::Tags;
 use crate::platform::template::Templates;
+use crate::platform::ticket::Tickets;
 use crate::platform::token::Tokens;
 use crate::platform::{AccountType, ApiCall, Faults, MediaStore};
 use crate::push::envelope::{self, Mode};
@@ -39,6 +43,15 @@ pub struct Options {
     pub allow_remote: bool,
     /// The account's type at the start and after a reset.
     pub account_type: AccountType,
+}
+
+/// Pushes that overtake each other, while the network mixes them up.
+#[derive(Debug, Default)]
+pub struct Overtaking {
+    /// Whether one waits to be overtaken.
+    pub waiting: bool,
+    /// How many pushes are through.
+    pub done: u64,
 }
 
 /// One simulator: settings that stay, and a state behind a lock.
@@ -75,6 +88,12 @@ pub struct State {
     pub tokens: Tokens,
     /// How often each API was called today.
     pub quotas: Quotas,
+    /// How often those were cleared.
+    pub clears: Clears,
+    /// The requests that went wrong, by request id.
+    pub rids: Rids,
+    /// The tickets of the JS-SDK and of cards.
+    pub tickets: Tickets,
     /// The menus below the chat.
     pub menus: Menus,
     /// Permanent material.
@@ -99,6 +118,14 @@ pub struct State {
     pub web: Web,
     /// What goes wrong next.
     pub faults: Faults,
+    /// Every request in both directions.
+    pub journal: Journal,
+    /// How the target answered the last check of its URL.
+    pub target_check: Option<TargetCheck>,
+    /// How often everything was forgotten.
+    pub epoch: u64,
+    /// Pushes that overtake each other.
+    pub overtaking: Overtaking,
     /// Every call of the platform.
     pub calls: Log<ApiCall>,
     /// The model stand-in: its rules and its calls.
@@ -107,17 +134,20 @@ pub struct State {
 }
 
 impl State {
-    fn new(base_url: String, account_type: AccountType, mode: Mode) -> Self {
+    fn new(base_url: String, account_type: AccountType, account: &Account) -> Self {
         Self {
             base_url,
             account_type,
-            mode,
+            mode: envelope::default_mode(account),
             network: Network::default(),
             outbox: Vec::new(),
-            people: People::default(),
+            people: People::bound_to(account.open_app.as_ref().map(|open| open.app_id.clone())),
             media: MediaStore::default(),
             tokens: Tokens::default(),
             quotas: Quotas::default(),
+            clears: Clears::default(),
+            rids: Rids::default(),
+            tickets: Tickets::default(),
             menus: Menus::default(),
             materials: Materials::default(),
             drafts: Drafts::default(),
@@ -130,6 +160,10 @@ impl State {
             mini: Mini::default(),
             web: Web::default(),
             faults: Faults::default(),
+            journal: Journal::default(),
+            target_check: None,
+            epoch: 0,
+            overtaking: Overtaking::default(),
             calls: Log::default(),
             model: Desk::default(),
             last_msg_id: 0,
@@ -146,7 +180,7 @@ impl State {
 impl Sim {
     /// A simulator that will be reached at `base_url`.
     pub fn new(account: Account, options: Options, base_url: String) -> Self {
-        let state = State::new(base_url, options.account_type, envelope::default_mode(&account));
+        let state = State::new(base_url, options.account_type, &account);
         let changes = watch::Sender::new(());
         Self { account, clock: Clock::default(), options, state: Mutex::new(state), changes }
     }
@@ -180,9 +214,11 @@ impl Sim {
     pub fn reset(&self) {
         let mut state = self.lock();
         let base_url = std::mem::take(&mut state.base_url);
-        let last_msg_id = state.last_msg_id;
-        *state = State::new(base_url, self.options.account_type, envelope::default_mode(&self.account));
+        let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
+        *state = State::new(base_url, self.options.account_type, &self.account);
         state.last_msg_id = last_msg_id;
+        state.epoch = epoch + 1;
+        state.target_check = target_check;
         self.clock.reset();
     }
 }

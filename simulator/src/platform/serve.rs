@@ -14,14 +14,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::errcode::Errcode;
+use super::openapi::Answered;
 use super::{ApiReply, ApiRequest, Fault, answer};
 use crate::control::send;
 use crate::query;
+use crate::secrets;
 use crate::server::{MAX_BODY, cut};
 use crate::state::Sim;
-
-/// Names whose values no log shows.
-const SECRETS: [&str; 5] = ["access_token", "refresh_token", "secret", "appsecret", "component_access_token"];
 
 /// One call that the platform got, as `GET /_sim/calls` shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,22 +47,26 @@ pub struct ApiCall {
 pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
     let Some(request) = read(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let fault = sim.lock().faults.take(&request.path);
+    let at_ms = sim.clock.now_ms();
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     let now_ms = sim.clock.now_ms();
+    let target =
+        sim.options.target.as_ref().filter(|target| target.is_loopback() || sim.options.allow_remote);
     let reply = {
         let mut state = sim.lock();
         let reply = fault
             .as_ref()
             .and_then(|fault| spoil(fault, now_ms))
-            .unwrap_or_else(|| answer(&mut state, &sim.account, now_ms, &request));
+            .unwrap_or_else(|| answer(&mut state, &sim.account, target, now_ms, &request));
         state.calls.push(|n| describe(n, now_ms, &request, &reply));
+        state.rids.remember(Answered { at_ms, cost_ms: now_ms - at_ms }, &request, &reply);
         reply
     };
     post_outbox(&sim);
     let half = fault.is_some_and(|fault| fault.half);
-    let mut response = respond(if half { halve(reply) } else { reply });
+    let mut response = respond(if half { halve(reply) } else { reply }).await;
     // These say that their JSON is text.
     if request.path.starts_with("/sns/") && response.status() == StatusCode::OK {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -120,27 +123,13 @@ fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCa
             (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200))
         }
         ApiReply::File { .. } => (None, Some(200)),
+        ApiReply::Probe(_) => (Some(0), Some(200)),
         ApiReply::Status(status) => (None, Some(*status)),
         ApiReply::Cut => (None, None),
     };
-    let mut query = request.query.clone();
-    for (_, value) in query.iter_mut().filter(|(name, _)| SECRETS.contains(&name.as_str())) {
-        *value = "***".to_owned();
-    }
+    let query = secrets::in_pairs(&request.query);
     let (method, path) = (request.method.clone(), request.path.clone());
-    ApiCall { n, at_ms, method, path, query, body: without_secrets(&request.body), errcode, status }
-}
-
-fn without_secrets(body: &[u8]) -> Value {
-    let Ok(mut value) = serde_json::from_slice::<Value>(body) else {
-        return Value::String(String::from_utf8_lossy(body).into_owned());
-    };
-    for (name, member) in value.as_object_mut().into_iter().flatten() {
-        if SECRETS.contains(&name.as_str()) {
-            *member = Value::from("***");
-        }
-    }
-    value
+    ApiCall { n, at_ms, method, path, query, body: secrets::in_body(&request.body), errcode, status }
 }
 
 /// A body that breaks off in the middle, though its length was announced.
@@ -154,13 +143,19 @@ fn half(body: &str) -> Response {
     (headers, Body::from_stream(stream::iter(parts))).into_response()
 }
 
-fn respond(reply: ApiReply) -> Response {
+fn json(body: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json; encoding=utf-8")], body.to_string()).into_response()
+}
+
+async fn respond(reply: ApiReply) -> Response {
     match reply {
-        ApiReply::Json(body) => {
-            ([(CONTENT_TYPE, "application/json; encoding=utf-8")], body.to_string()).into_response()
-        }
+        ApiReply::Json(body) => json(&body),
+        ApiReply::Probe(probe) => json(&probe.run().await),
         ApiReply::File { content_type, filename, bytes } => {
-            let disposition = format!("attachment; filename=\"{filename}\"");
+            let disposition = match filename.as_str() {
+                "" => "inline".to_owned(),
+                name => format!("attachment; filename=\"{name}\""),
+            };
             ([(CONTENT_TYPE, content_type.to_owned()), (CONTENT_DISPOSITION, disposition)], bytes)
                 .into_response()
         }

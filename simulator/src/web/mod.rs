@@ -12,7 +12,6 @@ pub mod browser;
 pub mod grants;
 mod html;
 mod page;
-mod qr;
 mod qrconnect;
 mod redirect;
 pub mod sns;
@@ -75,8 +74,8 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/connect/qrcode/{uuid}", get(qrconnect::picture))
         .route("/connect/confirm", get(qrconnect::scanned).post(qrconnect::confirm))
         .route("/connect/l/qrconnect", get(qrconnect::wait))
-        .route("/connect/style.css", get(style))
-        .route("/connect/qr.js", get(script))
+        .route("/web/style.css", get(style))
+        .route("/web/qr.js", get(script))
         .route("/mp/subscribemsg", get(subscribemsg::show).post(subscribemsg::answer))
         .route("/mmopen/{id}/{size}", get(avatar::handle))
 }

@@ -26,7 +26,7 @@ pub fn page(lang: Lang, title: &str, body: &Html) -> Response {
     let markup = html!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{}</title>\
-         <link rel=\"stylesheet\" href=\"/connect/style.css\"></head><body><main>{}\
+         <link rel=\"stylesheet\" href=\"/web/style.css\"></head><body><main>{}\
          <p class=\"hint middle\">{}</p></main></body></html>",
         lang.pick("zh-CN", "en"),
         title,

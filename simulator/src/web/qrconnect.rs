@@ -15,11 +15,12 @@ use serde_json::json;
 use super::grants::{App, Consent, Scope};
 use super::html::{Html, html};
 use super::page::{Question, notice};
+use super::redirect;
 use super::visit::{Picked, Visit};
 use super::wrong::Wrong;
-use super::{qr, redirect};
 use crate::ids;
 use crate::lang::Lang;
+use crate::platform::qrcode::image;
 use crate::query;
 use crate::state::{Sim, State};
 
@@ -155,7 +156,7 @@ fn code_page(sim: &Sim, visit: &Visit, state: &mut State, ask: &Ask, again: bool
     let above = html!(
         "<img class=\"code\" alt=\"{}\" src=\"/connect/qrcode/{}\">\
          <p class=\"middle\" role=\"status\" data-uuid=\"{}\" data-scanned=\"{}\">{}</p>\
-         <script type=\"module\" src=\"/connect/qr.js\"></script>",
+         <script type=\"module\" src=\"/web/qr.js\"></script>",
         lang.pick("登录二维码", "QR code for the login"),
         uuid,
         uuid,
@@ -184,9 +185,9 @@ fn ask_to_log_in(
 /// `GET /connect/qrcode/{uuid}`: a picture of the address of `/connect/confirm`.
 pub async fn picture(Extract(sim): Extract<Arc<Sim>>, Path(uuid): Path<String>) -> Response {
     let base_url = sim.lock().base_url.clone();
-    let svg = qr::svg(&format!("{base_url}/connect/confirm?uuid={}", query::encode(&uuid)));
-    let headers = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")];
-    svg.map_or(StatusCode::NOT_FOUND.into_response(), |svg| (headers, svg).into_response())
+    let png = image::png(&format!("{base_url}/connect/confirm?uuid={}", query::encode(&uuid)));
+    let headers = [(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "no-store")];
+    png.map_or(StatusCode::NOT_FOUND.into_response(), |png| (headers, png).into_response())
 }
 
 /// `GET /connect/confirm?uuid=…`: what the phone opens when it scanned the code.

@@ -40,7 +40,7 @@ fn access_token(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         insert(&mut body, "is_snapshotuser", json!(1));
     }
     if session.consent.scope != Scope::Base {
-        insert_unionid(&mut body, call.state, call.account, &session.consent);
+        insert_unionid(&mut body, call.state, &session.consent);
     }
     Ok(ApiReply::Json(body))
 }
@@ -81,7 +81,7 @@ fn userinfo(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         "headimgurl": avatar::url(&call.state.base_url, picture),
         "privilege": [],
     });
-    insert_unionid(&mut body, call.state, call.account, &consent);
+    insert_unionid(&mut body, call.state, &consent);
     Ok(ApiReply::Json(body))
 }
 
@@ -121,9 +121,9 @@ fn tokens(session: &Session) -> Value {
     })
 }
 
-fn insert_unionid(body: &mut Value, state: &State, account: &Account, consent: &Consent) {
+fn insert_unionid(body: &mut Value, state: &State, consent: &Consent) {
     let person = consent.person.as_deref().and_then(|openid| state.people.get(openid));
-    if let Some(unionid) = person.and_then(|person| account.unionid(person)) {
+    if let Some(unionid) = person.and_then(|person| person.unionid.as_ref()) {
         insert(body, "unionid", json!(unionid));
     }
 }

@@ -76,7 +76,7 @@ async fn refresh(world: &World, token: &str) -> Value {
 
 #[tokio::test]
 async fn wechats_error_page_says_what_is_wrong() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let page = async |path: String| {
         let got = world.ask(get(path).header("Accept-Language", "en-US,en")).await;
         assert_eq!((got.status, got.header("location")), (200, None), "{}", got.text());
@@ -106,7 +106,7 @@ async fn wechats_error_page_says_what_is_wrong() {
 
 #[tokio::test]
 async fn only_accounts_with_the_right_may_ask() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     for (account, allowed) in
         [("personal", false), ("subscription", false), ("service", true), ("test", true)]
     {
@@ -133,7 +133,7 @@ async fn a_test_account_must_be_followed() {
 
 #[tokio::test]
 async fn registered_domains_are_redirected_to() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let shop = link("snsapi_base", "").replace("127.0.0.1%3A9", "shop.example");
     let set = world.order("/_sim/oauth", json!({ "domains": ["shop.example"] })).await;
     assert_eq!(set["domains"], json!(["shop.example"]));
@@ -152,7 +152,7 @@ async fn registered_domains_are_redirected_to() {
 
 #[tokio::test]
 async fn somebody_is_picked_or_met() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let base = link("snsapi_base", "&state=a%26b");
     let first = world.ask(get(&*base)).await.text();
     assert!(first.contains("value=\"xiaoming\"") && !first.contains("value=\"refuse\""), "{first}");
@@ -180,7 +180,7 @@ async fn somebody_is_picked_or_met() {
 
 #[tokio::test]
 async fn a_refusal_ends_on_the_page() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let page = world.ask(get(link("snsapi_userinfo", ""))).await.text();
     assert!(page.contains("value=\"refuse\"") && page.contains("value=\"allow\""), "{page}");
     let got = world.ask(post(link("snsapi_userinfo", ""), "as=new&name=ming&answer=refuse")).await;
@@ -189,7 +189,7 @@ async fn a_refusal_ends_on_the_page() {
 
 #[tokio::test]
 async fn pages_escape_and_run_nothing_inline() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let evil = "%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     world.ask(post(link("snsapi_base", ""), format!("as=new&name={evil}&answer=allow"))).await;
     let got = world.ask(get(link("snsapi_userinfo", "&state='1'&x=2"))).await;
@@ -199,7 +199,7 @@ async fn pages_escape_and_run_nothing_inline() {
     assert!(!page.contains("<script") && !page.contains(" style="), "{page}");
     let policy = got.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    let style = world.ask(get("/connect/style.css")).await;
+    let style = world.ask(get("/web/style.css")).await;
     assert!(
         style.has_header("content-type: text/css") && style.text().contains("prefers-color-scheme: dark")
     );
@@ -207,7 +207,7 @@ async fn pages_escape_and_run_nothing_inline() {
 
 #[tokio::test]
 async fn pages_speak_chinese_and_english() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let html = async |more: &str, accepted: &str| {
         world.ask(get(link("snsapi_userinfo", more)).header("Accept-Language", accepted)).await.text()
     };
@@ -219,7 +219,7 @@ async fn pages_speak_chinese_and_english() {
 
 #[tokio::test]
 async fn userinfo_tells_the_person() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let session = session(&world, "snsapi_userinfo", "%E5%B0%8F%E6%98%8E").await;
     assert_eq!((&session["expires_in"], &session["scope"]), (&json!(7200), &json!("snsapi_userinfo")));
     assert!(session.get("is_snapshotuser").is_none());
@@ -241,7 +241,7 @@ async fn userinfo_tells_the_person() {
 
 #[tokio::test]
 async fn base_tells_the_openid_alone() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let session = session(&world, "snsapi_base", "ming").await;
     assert!(session.get("unionid").is_none(), "{session}");
     assert_eq!(asked(&world, "userinfo", &session).await["errcode"], 48001);
@@ -250,7 +250,7 @@ async fn base_tells_the_openid_alone() {
 
 #[tokio::test]
 async fn a_code_is_exchanged_once_and_in_time() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let path = |appid: &str, secret: &str, code: &str, kind: &str| {
         format!("/sns/oauth2/access_token?appid={appid}&secret={secret}&code={code}&grant_type={kind}")
     };
@@ -279,7 +279,7 @@ async fn a_code_is_exchanged_once_and_in_time() {
 
 #[tokio::test]
 async fn web_tokens_live_two_hours_and_thirty_days() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let first = session(&world, "snsapi_userinfo", "ming").await;
     let renew = async || refresh(&world, value(&first, "refresh_token")).await;
     world.order("/_sim/clock", json!({ "advance_s": 7000 })).await;
@@ -302,7 +302,7 @@ async fn web_tokens_live_two_hours_and_thirty_days() {
 
 #[tokio::test]
 async fn each_bad_web_token_has_its_code() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let ming = session(&world, "snsapi_userinfo", "ming").await;
     let hong = session(&world, "snsapi_userinfo", "hong").await;
     let (token, openid) = (value(&ming, "access_token"), value(&ming, "openid"));
@@ -328,7 +328,7 @@ async fn each_bad_web_token_has_its_code() {
 
 #[tokio::test]
 async fn a_snapshot_has_a_virtual_user() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let real = session(&world, "snsapi_userinfo", "ming").await;
     let snapshot = async |got: Got| {
         let got = exchange(&world, APP_ID, APP_SECRET, &parameter(&location(&got), "code")).await;
@@ -349,7 +349,7 @@ async fn a_snapshot_has_a_virtual_user() {
 #[tokio::test]
 async fn the_client_may_request_the_callback_twice() {
     let callback = Callback::answering("hello").await;
-    let world = World::alone().await;
+    let world = World::with_website().await;
     world.order("/_sim/oauth", json!({ "duplicate_callback": true })).await;
     let to = callback.url.replace(':', "%3A").replace('/', "%2F");
     let link = link("snsapi_base", "&state=s1").replace(CALLBACK, &to);
@@ -362,7 +362,7 @@ async fn the_client_may_request_the_callback_twice() {
 
 #[tokio::test]
 async fn only_this_machine_sees_the_pages() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     for path in [link("snsapi_base", ""), "/mp/subscribemsg".to_owned(), "/connect/qrconnect".to_owned()] {
         let rebound = world.ask(get(&*path).header("Host", "evil.example")).await;
         assert_eq!(rebound.status, 403, "{path}");
@@ -374,7 +374,7 @@ async fn only_this_machine_sees_the_pages() {
 
 #[tokio::test]
 async fn a_reset_forgets_codes_and_settings() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let old = code(&world, "snsapi_base", "ming").await;
     world.order("/_sim/oauth", json!({ "duplicate_callback": true, "snapshot": true })).await;
     world.order("/_sim/reset", json!({})).await;

@@ -1,14 +1,11 @@
 //! Login to a website of the Open Platform by a QR code.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use wx_sim::{Account, Options, Sim, serve};
 
 use crate::oauth::{attribute, exchange, location, parameter};
-use crate::raw::{self, get, post};
-use crate::world::{APP_ID, APP_SECRET, OPEN_APP_ID, OPEN_APP_SECRET, World, setting};
+use crate::qrcode::read;
+use crate::raw::{get, post};
+use crate::world::{APP_ID, APP_SECRET, OPEN_APP_ID, OPEN_APP_SECRET, World};
 
 fn link(changed: &str, to: &str) -> String {
     let link = format!(
@@ -30,7 +27,7 @@ async fn news(world: &World, uuid: &str, last: &str) -> Value {
 
 #[tokio::test]
 async fn somebody_picked_on_the_page_logs_in() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let to = location(&world.ask(post(link("", ""), "as=new&name=ming&answer=allow")).await);
     assert!(to.starts_with("http://localhost:9/cb?code=") && to.ends_with("&state=s1"), "{to}");
     let code = parameter(&to, "code");
@@ -45,7 +42,7 @@ async fn somebody_picked_on_the_page_logs_in() {
 
 #[tokio::test]
 async fn the_account_sees_another_openid_and_the_same_unionid() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let form = "as=new&name=ming&answer=allow";
     let to = location(&world.ask(post(link("", ""), form)).await);
     let website = exchange(&world, OPEN_APP_ID, OPEN_APP_SECRET, &parameter(&to, "code")).await;
@@ -56,13 +53,17 @@ async fn the_account_sees_another_openid_and_the_same_unionid() {
     let to = location(&world.ask(post(authorize, form)).await);
     let account = exchange(&world, APP_ID, APP_SECRET, &parameter(&to, "code")).await;
     assert_ne!(website["openid"], account["openid"]);
+    let token = world.token().await;
+    let openid = account["openid"].as_str().unwrap();
+    let user = world.get(&format!("/cgi-bin/user/info?access_token={token}&openid={openid}")).await;
     assert!(account["unionid"].is_string());
+    assert_eq!(user["unionid"], account["unionid"]);
     assert_eq!(website["unionid"], account["unionid"]);
 }
 
 #[tokio::test]
 async fn a_code_lives_ten_minutes() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let to = location(&world.ask(post(link("", ""), "as=new&name=ming&answer=allow")).await);
     world.order("/_sim/clock", json!({ "advance_s": 600 })).await;
     let late = exchange(&world, OPEN_APP_ID, OPEN_APP_SECRET, &parameter(&to, "code")).await;
@@ -71,18 +72,21 @@ async fn a_code_lives_ten_minutes() {
 
 #[tokio::test]
 async fn who_refuses_comes_back_without_a_code() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let to = location(&world.ask(post(link("", ""), "as=new&name=ming&answer=refuse")).await);
     assert_eq!(to, "http://localhost:9/cb?state=s1");
 }
 
 #[tokio::test]
 async fn a_phone_scans_and_confirms() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let uuid = uuid(&world).await;
     let picture = world.ask(get(format!("/connect/qrcode/{uuid}"))).await;
-    assert!(picture.has_header("content-type: image/svg+xml") && picture.text().contains("<path"));
+    assert!(picture.has_header("content-type: image/png"), "{}", picture.headers);
     let confirm = format!("/connect/confirm?uuid={uuid}");
+    let url = format!("http://127.0.0.1:{}{confirm}", world.port);
+    assert_eq!(read(&picture.body), url);
+    assert_eq!(world.order("/_sim/scan", json!({ "as": "ming", "code": url })).await["open"], url);
     let (first, page) = tokio::join!(news(&world, &uuid, "waiting"), world.ask(get(&*confirm)));
     assert_eq!(first, json!({ "state": "scanned", "url": null }));
     assert!(page.text().contains("value=\"allow\""), "{}", page.text());
@@ -98,7 +102,7 @@ async fn a_phone_scans_and_confirms() {
 
 #[tokio::test]
 async fn a_phone_refuses() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let uuid = uuid(&world).await;
     world.ask(post(format!("/connect/confirm?uuid={uuid}"), "answer=refuse")).await;
     let over = news(&world, &uuid, "waiting").await;
@@ -107,7 +111,7 @@ async fn a_phone_refuses() {
 
 #[tokio::test]
 async fn a_qr_code_expires() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     let uuid = uuid(&world).await;
     world.order("/_sim/clock", json!({ "advance_s": 300 })).await;
     assert_eq!(news(&world, &uuid, "waiting").await["state"], "expired");
@@ -118,7 +122,7 @@ async fn a_qr_code_expires() {
 
 #[tokio::test]
 async fn a_wrong_link_is_explained() {
-    let world = World::alone().await;
+    let world = World::with_website().await;
     for (changed, to, shown) in [
         (OPEN_APP_ID, APP_ID, "Missing or wrong: appid"),
         ("response_type=code", "response_type=token", "Missing or wrong: response_type"),
@@ -134,12 +138,6 @@ async fn a_wrong_link_is_explained() {
 
 #[tokio::test]
 async fn without_a_website_application_nobody_logs_in() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let account =
-        Account::from_settings(|name| setting(name).filter(|_| !name.starts_with("OPEN_"))).unwrap();
-    let sim = Sim::new(account, Options::default(), format!("http://127.0.0.1:{port}"));
-    tokio::spawn(serve(listener, Arc::new(sim)));
-    let page = raw::send(port, get(link("", ""))).await.unwrap().text();
+    let page = World::alone().await.ask(get(link("", ""))).await.text();
     assert!(page.contains("OPEN_APP_ID") && !page.contains("<form"), "{page}");
 }

@@ -29,10 +29,17 @@ pub fn setting(name: &str) -> Option<String> {
         ("APP_ID", APP_ID),
         ("APP_SECRET", APP_SECRET),
         ("ENCODING_AES_KEY", AES_KEY),
-        ("OPEN_APP_ID", OPEN_APP_ID),
-        ("OPEN_APP_SECRET", OPEN_APP_SECRET),
     ];
     settings.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
+}
+
+/// The settings of an account that is bound to an Open Platform account with a website.
+fn with_website(name: &str) -> Option<String> {
+    match name {
+        "OPEN_APP_ID" => Some(OPEN_APP_ID.to_owned()),
+        "OPEN_APP_SECRET" => Some(OPEN_APP_SECRET.to_owned()),
+        other => setting(other),
+    }
 }
 
 /// A running simulator.
@@ -43,6 +50,11 @@ pub struct World {
 impl World {
     /// Starts a simulator that delivers to `target`.
     pub async fn new(target: &str) -> Self {
+        Self::with(target, setting).await
+    }
+
+    /// Starts one for another account.
+    pub async fn with(target: &str, setting: impl Fn(&str) -> Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let options = Options { target: Some(target.parse().unwrap()), ..Options::default() };
@@ -54,6 +66,11 @@ impl World {
     /// A simulator whose account nobody answers for.
     pub async fn alone() -> Self {
         Self::new("http://127.0.0.1:1/wechat").await
+    }
+
+    /// The same with a website.
+    pub async fn with_website() -> Self {
+        Self::with("http://127.0.0.1:1/wechat", with_website).await
     }
 
     pub async fn ask(&self, ask: Ask) -> Got {
@@ -87,6 +104,22 @@ impl World {
     /// `POST`s JSON to the platform.
     pub async fn api(&self, path: &str, body: Value) -> Value {
         self.ask(post(path, body.to_string())).await.json()
+    }
+
+    /// `GET`s JSON of the platform with a valid token; the path has a query.
+    pub async fn fetch(&self, path: &str) -> Value {
+        self.get(&format!("{path}&access_token={}", self.token().await)).await
+    }
+
+    /// `POST`s JSON to the platform with a valid token.
+    pub async fn call(&self, path: &str, body: Value) -> Value {
+        self.api(&format!("{path}?access_token={}", self.token().await), body).await
+    }
+
+    /// The openid of somebody who follows from now on.
+    pub async fn follower(&self, name: &str) -> String {
+        let report = self.send(json!({ "as": name, "event": { "type": "subscribe" } })).await;
+        report["openid"].as_str().unwrap().to_owned()
     }
 
     /// The errcode of a `POST` with a valid token; 0 for success.
