@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::grants::{App, Consent, Scope};
 use super::page::{Question, notice};
-use super::visit::{Picked, Visit};
+use super::visit::Visit;
 use super::wrong::Wrong;
 use super::{browser, redirect};
 use crate::account::Account;
@@ -105,8 +105,8 @@ pub async fn answer(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
             return refused(visit.lang);
         }
         match visit.picked(&mut state, &sim.account.app_id) {
-            Picked::Person(openid) => (ask, openid),
-            Picked::Nobody => return question(&visit, &sim.account, &state, &ask, true),
+            Some(openid) => (ask, openid),
+            None => return question(&visit, &sim.account, &state, &ask, true),
         }
     };
     go_on(&sim, &visit, &ask, Some(openid)).await

@@ -16,7 +16,7 @@ use super::grants::{App, Consent, Scope};
 use super::html::{Html, html};
 use super::page::{Question, notice};
 use super::redirect;
-use super::visit::{Picked, Visit};
+use super::visit::Visit;
 use super::wrong::Wrong;
 use crate::ids;
 use crate::lang::Lang;
@@ -142,10 +142,8 @@ pub async fn answer(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
         return redirect::to(&without_code(&ask.redirect_uri, &ask.state));
     }
     match visit.picked(&mut state, &sim.account.app_id) {
-        Picked::Person(openid) => {
-            redirect::to(&with_code(&sim, &mut state, &openid, &ask.redirect_uri, &ask.state))
-        }
-        Picked::Nobody => code_page(&sim, &visit, &mut state, &ask, true),
+        Some(openid) => redirect::to(&with_code(&sim, &mut state, &openid, &ask.redirect_uri, &ask.state)),
+        None => code_page(&sim, &visit, &mut state, &ask, true),
     }
 }
 
@@ -211,8 +209,8 @@ pub async fn confirm(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response 
     let (redirect_uri, returned) = (login.redirect_uri.clone(), login.state.clone());
     let picked = visit.allows().then(|| visit.picked(&mut state, &sim.account.app_id));
     let (url, mark, title) = match picked {
-        Some(Picked::Nobody) => return confirm_page(&sim, &visit, &state, true),
-        Some(Picked::Person(openid)) => {
+        Some(None) => return confirm_page(&sim, &visit, &state, true),
+        Some(Some(openid)) => {
             let url = with_code(&sim, &mut state, &openid, &redirect_uri, &returned);
             (url, "✓", visit.lang.pick("已登录", "Logged in"))
         }

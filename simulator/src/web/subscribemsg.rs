@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use super::page::Question;
 use super::redirect;
-use super::visit::{Picked, Visit};
+use super::visit::Visit;
 use super::wrong::Wrong;
 use crate::account::Account;
 use crate::platform::account_type::Right;
@@ -111,8 +111,8 @@ pub async fn answer(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
         return redirect::to(&ask.back(None));
     }
     match visit.picked(&mut state, &sim.account.app_id) {
-        Picked::Nobody => question(&visit, &sim.account, &state, true),
-        Picked::Person(openid) => {
+        None => question(&visit, &sim.account, &state, true),
+        Some(openid) => {
             let url = ask.back(Some(&openid));
             state.web.subscribed.allow(openid, &ask.template_id, ask.scene);
             redirect::to(&url)

@@ -34,15 +34,6 @@ pub struct Visit {
     pub known: Option<String>,
 }
 
-/// Who is meant by a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Picked {
-    /// The person with this openid.
-    Person(String),
-    /// Nobody: the name is empty or too long.
-    Nobody,
-}
-
 impl FromRequest<Arc<Sim>> for Visit {
     type Rejection = Response;
 
@@ -81,24 +72,25 @@ impl Visit {
         query::get(&self.form, "answer") == Some("allow")
     }
 
-    /// Whose answer the form is: the phone's owner's, or the one's who was picked, who is met if new.
-    pub fn picked(&self, state: &mut State, app_id: &str) -> Picked {
-        if let Some(openid) = &self.known {
-            return Picked::Person(openid.clone());
+    /// The openid of whose answer the form is: the phone's owner, or who was picked, and is met if new. Absent if the
+    /// name of somebody new is none.
+    pub fn picked(&self, state: &mut State, app_id: &str) -> Option<String> {
+        if self.known.is_some() {
+            return self.known.clone();
         }
         let field = |name| query::get(&self.form, name).unwrap_or_default().trim();
         let chosen = field("as");
         if state.people.get(chosen).is_some() {
-            return Picked::Person(chosen.to_owned());
+            return Some(chosen.to_owned());
         }
         let name = field("name");
         let fits = !name.is_empty() && name.chars().count() <= LONGEST_NAME;
         if chosen != "new" || !fits || name.chars().any(char::is_control) {
-            return Picked::Nobody;
+            return None;
         }
         let openid = ids::openid(app_id, name);
         state.people.meet(&openid, name);
-        Picked::Person(openid)
+        Some(openid)
     }
 }
 

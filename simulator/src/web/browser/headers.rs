@@ -55,11 +55,11 @@ pub fn dress(door: &Door, sim: &Sim, path: &str, headers: &mut HeaderMap) {
     if headers.get(FETCH_DEST).is_some_and(|dest| dest == "iframe") {
         headers.insert(FETCH_DEST, HeaderValue::from_static("document"));
     }
-    let mut state = sim.lock();
+    let state = sim.lock();
     if door.leads_home(&state.base_url) {
         put(headers, PHONE, &door.token);
     }
-    let cookies = state.web.browsers.jar(&door.openid, door.origin.host()).header(path, sim.clock.now_ms());
+    let cookies = state.web.browsers.cookies(&door.openid, door.origin.host(), path, sim.clock.now_ms());
     if let Some(cookies) = cookies {
         put(headers, COOKIE, &cookies);
     }

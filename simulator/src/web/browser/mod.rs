@@ -69,6 +69,11 @@ impl Browsers {
             .map(|open| open.door.openid.clone())
     }
 
+    /// The `Cookie` header of a person's request to a host; absent without cookies.
+    fn cookies(&self, openid: &str, host: &str, path: &str, now_ms: u64) -> Option<String> {
+        self.jars.get(&(openid.to_owned(), host.to_owned()))?.header(path, now_ms)
+    }
+
     /// The person's cookies for a host.
     fn jar(&mut self, openid: &str, host: &str) -> &mut Jar {
         self.jars.entry((openid.to_owned(), host.to_owned())).or_default()
@@ -145,9 +150,8 @@ pub async fn prefetch(sim: &Sim, openid: Option<&str>, url: &str) {
         return;
     }
     let path = target.path_with("");
-    let cookies = openid.and_then(|openid| {
-        sim.lock().web.browsers.jar(openid, target.host()).header(&path, sim.clock.now_ms())
-    });
+    let cookies = openid
+        .and_then(|openid| sim.lock().web.browsers.cookies(openid, target.host(), &path, sim.clock.now_ms()));
     let request = Request::get(path).header(USER_AGENT, agent("zh_CN"));
     let request = cookies.into_iter().fold(request, |request, cookies| request.header(COOKIE, cookies));
     if let Ok(request) = request.body(Full::<Bytes>::default()) {
