@@ -8,6 +8,7 @@
 //! - `platform`: the stand-in for `api.weixin.qq.com`.
 //! - `web`: the pages at `open.weixin.qq.com`, `/sns`, and the browser inside the phone.
 //! - `model`: the stand-in for the model, behind OpenAI's protocol and Cloudflare's `AI` binding.
+//! - `page`: all of that to see and to click.
 //! - `control`: the API under `/_sim` by which tests, scripts and the command line give orders.
 //! - `state`, `people`, `clock`: what is remembered; `server`, `http`: the network.
 //! - `cli`: the command line.
@@ -16,6 +17,7 @@
 //! of that code: vectors made by others and independent implementations are.
 
 mod account;
+mod articles;
 mod capture;
 pub mod cli;
 mod clock;
@@ -27,10 +29,13 @@ mod lang;
 mod load;
 mod log;
 mod model;
+mod multipart;
 mod network;
+mod page;
 mod people;
 mod phone;
 mod platform;
+mod playtime;
 mod push;
 mod query;
 mod revision;

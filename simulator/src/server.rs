@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use crate::http::is_loopback;
 use crate::state::Sim;
-use crate::{capture, control, model, platform, web};
+use crate::{articles, capture, control, model, page, platform, web};
 
 /// Bytes of a request body that are read: pictures come in base64.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -50,13 +50,11 @@ fn routes(sim: Arc<Sim>) -> Router {
         .route("/customservice/{*api}", any(platform::handle))
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))
-        .route("/", get(hello).fallback(model::workers_ai))
+        .route("/s/{article}", get(articles::handle))
+        .route("/", get(page::index).fallback(model::workers_ai))
+        .route("/assets/{*file}", get(page::asset).fallback(model::workers_ai))
         .fallback(model::workers_ai)
         .with_state(sim)
-}
-
-async fn hello() -> &'static str {
-    "wx-sim, a WeChat on your own desk. Its control API is described in docs/wx-sim.md.\n"
 }
 
 async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
@@ -69,7 +67,9 @@ async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
 }
 
 async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
-    if GUARDED.iter().any(|path| request.uri().path().starts_with(path)) && !is_ours(request.headers()) {
+    let path = request.uri().path();
+    let is_guarded = GUARDED.iter().any(|start| path.starts_with(start));
+    if (is_guarded || page::is_wanted(request.method(), path)) && !is_ours(request.headers()) {
         return Ok((StatusCode::FORBIDDEN, "This address answers this machine only.\n").into_response());
     }
     if request.headers().contains_key(UPGRADE) {
