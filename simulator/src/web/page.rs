@@ -14,8 +14,9 @@ use crate::state::State;
 
 /// No `form-action`: what follows an answer is a redirect to the app, and from there anywhere. WeChat's script shows
 /// the QR code in a frame of the website, so this machine may frame it.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; \
-                      base-uri 'none'; frame-ancestors 'self' http://127.0.0.1:* http://localhost:*";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; \
+                      frame-ancestors 'self' http://127.0.0.1:* http://localhost:*";
 /// So many people can be picked; others by their name.
 const MOST_PEOPLE: usize = 50;
 /// Who is met first when there is nobody yet: whom the command line takes, too.
@@ -26,7 +27,7 @@ pub fn page(lang: Lang, title: &str, body: &Html) -> Response {
     let markup = html!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{}</title>\
-         <link rel=\"stylesheet\" href=\"/web/style.css\"></head><body><main>{}\
+         <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/web/style.css\"></head><body><main>{}\
          <p class=\"hint middle\">{}</p></main></body></html>",
         lang.pick("zh-CN", "en"),
         title,
