@@ -160,7 +160,7 @@ impl Target {
     /// A connection to its host.
     ///
     /// # Errors
-    /// [`Failure::Refused`], also when the TLS handshake fails.
+    /// No connection, or the TLS handshake failed.
     pub async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
         let refused = |error: &dyn fmt::Display| Failure::Refused(error.to_string());
         let stream =
