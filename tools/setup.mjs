@@ -25,6 +25,9 @@ function nodePackage() {
 /** The packages of package-lock.json. */
 export const npmPackages = () => npmCi(".", "npm-packages");
 
+/** The packages of tests/package-lock.json: who only runs the Worker has no use for them. */
+export const testPackages = () => npmCi("tests", "test-packages");
+
 async function npmCi(folder, title) {
   const stamp = at(folder, "node_modules/.installed");
   const wanted = digest(at(folder, "package-lock.json"), at(".npmrc"));
