@@ -24,6 +24,7 @@ mod lang;
 mod load;
 mod log;
 mod model;
+mod network;
 mod people;
 mod phone;
 mod platform;

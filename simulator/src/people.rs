@@ -53,9 +53,40 @@ pub struct Pushed {
     pub body: Value,
 }
 
+/// Who follows the account, and what the account noted about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fan {
+    /// Whether they follow it now.
+    pub following: bool,
+    /// When they began to, in seconds since 1970.
+    pub since_s: u64,
+    /// Whether they found it by a QR code, and with which scene: a number is also its text.
+    pub qr_scene: Option<String>,
+    /// The account's remark.
+    pub remark: String,
+    /// The ids of their tags.
+    pub tags: Vec<u32>,
+    /// Whether they are on the blacklist.
+    pub blacklisted: bool,
+}
+
 /// One simulated person.
 #[derive(Debug, Default)]
 pub struct Person {
+    /// The name by which orders call them; from it their openid is made.
+    pub name: String,
+    /// What they call themselves.
+    pub nickname: String,
+    /// Their language, as `zh_CN`.
+    pub language: String,
+    /// Their id in the Open Platform account, if this account is bound to one.
+    pub unionid: Option<String>,
+    /// Their phone number with its country code, as `+86 13800000000`.
+    pub phone: Option<String>,
+    /// Their part as a follower.
+    pub fan: Fan,
+    /// The how manieth they are whom the account met.
+    pub number: usize,
     wrote_ms: Option<u64>,
     typing_until_ms: u64,
     allowances: Vec<Allowance>,
@@ -71,8 +102,13 @@ struct Allowance {
 }
 
 impl Person {
-    /// The person did something that opens, or reopens, a window for messages to them.
+    /// The person did something that opens, or reopens, a window for messages to them. Whoever writes, follows, or
+    /// taps the menu is a follower.
     pub fn acted(&mut self, action: Action, now_ms: u64) {
+        if !self.fan.following {
+            self.fan.following = true;
+            self.fan.since_s = now_ms / 1000;
+        }
         if action == Action::Message {
             self.wrote_ms = Some(now_ms);
         }
@@ -81,8 +117,9 @@ impl Person {
         self.allowances.push(Allowance { action, until_ms: now_ms + lasts_ms, left });
     }
 
-    /// The person left: every window closes.
+    /// The person left: every window closes, and the account loses its notes about them.
     pub fn left(&mut self) {
+        self.fan = Fan { blacklisted: self.fan.blacklisted, ..Fan::default() };
         self.wrote_ms = None;
         self.allowances.clear();
     }
@@ -146,6 +183,11 @@ impl Person {
         now_ms < self.typing_until_ms
     }
 
+    /// When the phone stops to show "typing"; 0 if it does not.
+    pub fn typing_until_ms(&self) -> u64 {
+        self.typing_until_ms
+    }
+
     /// Pushed messages with a number over `after`, in order.
     pub fn inbox(&self, after: u64) -> Vec<Pushed> {
         self.inbox.iter().filter(|pushed| pushed.n > after).cloned().collect()
@@ -164,9 +206,16 @@ pub struct People {
 }
 
 impl People {
-    /// The person with this openid, met now if not before.
-    pub fn meet(&mut self, openid: &str) -> &mut Person {
-        self.by_openid.entry(openid.to_owned()).or_default()
+    /// The person with this openid, met now, under this name, if not before.
+    pub fn meet(&mut self, openid: &str, name: &str) -> &mut Person {
+        let number = self.by_openid.len();
+        self.by_openid.entry(openid.to_owned()).or_insert_with(|| Person {
+            name: name.to_owned(),
+            nickname: name.to_owned(),
+            language: "zh_CN".to_owned(),
+            number,
+            ..Person::default()
+        })
     }
 
     /// The person with this openid.
@@ -180,6 +229,26 @@ impl People {
     /// The person with this openid, if anybody has it.
     pub fn get(&self, openid: &str) -> Option<&Person> {
         self.by_openid.get(openid)
+    }
+
+    /// Everyone with their openid, in the order of openids, as the platform lists followers.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Person)> {
+        self.by_openid.iter().map(|(openid, person)| (openid.as_str(), person))
+    }
+
+    /// Everyone with their openid, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Person)> {
+        self.by_openid.iter_mut().map(|(openid, person)| (openid.as_str(), person))
+    }
+
+    /// Followers, in the order of openids.
+    pub fn followers(&self) -> impl Iterator<Item = (&str, &Person)> {
+        self.iter().filter(|(_, person)| person.fan.following)
+    }
+
+    /// Forgets somebody; whether there was anybody to forget.
+    pub fn forget(&mut self, openid: &str) -> bool {
+        self.by_openid.remove(openid).is_some()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that the simulator remembers.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,12 +8,26 @@ use tokio::sync::watch;
 
 use crate::account::Account;
 use crate::clock::Clock;
+use crate::control::send::SendRequest;
 use crate::http::Target;
 use crate::log::Log;
 use crate::model::Desk;
+use crate::network::Network;
 use crate::people::People;
+use crate::platform::draft::Drafts;
+use crate::platform::kf::Agents;
+use crate::platform::mass::Mass;
+use crate::platform::material::Materials;
+use crate::platform::menu::Menus;
+use crate::platform::mini::Mini;
+use crate::platform::qrcode::QrCodes;
+use crate::platform::quota::Quotas;
+use crate::platform::subscribe::Subscriptions;
+use crate::platform::tag::Tags;
+use crate::platform::template::Templates;
 use crate::platform::token::Tokens;
 use crate::platform::{AccountType, ApiCall, Faults, MediaStore};
+use crate::push::envelope::{self, Mode};
 
 /// What the command line decides.
 #[derive(Debug, Clone, Default)]
@@ -45,12 +60,40 @@ pub struct State {
     pub base_url: String,
     /// What the account may do.
     pub account_type: AccountType,
+    /// How pushes are sealed unless an order says otherwise.
+    pub mode: Mode,
+    /// What happens to pushes on their way.
+    pub network: Network,
+    /// Pushes that answers of the platform lead to, as the result of a mass message: delivered right after the answer.
+    pub outbox: Vec<SendRequest>,
     /// Who had to do with the account.
     pub people: People,
     /// What they sent.
     pub media: MediaStore,
     /// The access tokens given out.
     pub tokens: Tokens,
+    /// How often each API was called today.
+    pub quotas: Quotas,
+    /// The menus below the chat.
+    pub menus: Menus,
+    /// Permanent material.
+    pub materials: Materials,
+    /// Drafts, and what was published of them.
+    pub drafts: Drafts,
+    /// Tags.
+    pub tags: Tags,
+    /// QR codes and short keys.
+    pub qr_codes: QrCodes,
+    /// Mass messages.
+    pub mass: Mass,
+    /// Message templates.
+    pub templates: Templates,
+    /// Consents to subscribe notifications.
+    pub subscriptions: Subscriptions,
+    /// Customer-service agents.
+    pub agents: Agents,
+    /// The Mini Program.
+    pub mini: Mini,
     /// What goes wrong next.
     pub faults: Faults,
     /// Every call of the platform.
@@ -61,13 +104,27 @@ pub struct State {
 }
 
 impl State {
-    fn new(base_url: String, account_type: AccountType) -> Self {
+    fn new(base_url: String, account_type: AccountType, mode: Mode) -> Self {
         Self {
             base_url,
             account_type,
+            mode,
+            network: Network::default(),
+            outbox: Vec::new(),
             people: People::default(),
             media: MediaStore::default(),
             tokens: Tokens::default(),
+            quotas: Quotas::default(),
+            menus: Menus::default(),
+            materials: Materials::default(),
+            drafts: Drafts::default(),
+            tags: Tags::default(),
+            qr_codes: QrCodes::default(),
+            mass: Mass::default(),
+            templates: Templates::default(),
+            subscriptions: Subscriptions::default(),
+            agents: Agents::default(),
+            mini: Mini::default(),
             faults: Faults::default(),
             calls: Log::default(),
             model: Desk::default(),
@@ -85,24 +142,20 @@ impl State {
 impl Sim {
     /// A simulator that will be reached at `base_url`.
     pub fn new(account: Account, options: Options, base_url: String) -> Self {
-        let state = Mutex::new(State::new(base_url, options.account_type));
+        let state = State::new(base_url, options.account_type, envelope::default_mode(&account));
         let changes = watch::Sender::new(());
-        Self { account, clock: Clock::default(), options, state, changes }
+        Self { account, clock: Clock::default(), options, state: Mutex::new(state), changes }
     }
 
     /// The state, for a moment: never hold it across an `await`.
-    pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes those who [`wait_for`](Self::wait_for) something.
-    pub fn changed(&self) {
-        self.changes.send_replace(());
+    pub fn lock(&self) -> Guard<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Guard { state, changed: false, changes: &self.changes }
     }
 
     /// Waits until `look` finds something, for `limit` at most.
     pub async fn wait_for<T>(&self, limit: Duration, look: impl Fn(&State) -> Option<T>) -> Option<T> {
-        let mut changes = self.changes.subscribe();
+        let mut changes = self.changes();
         let found = async {
             loop {
                 if let Some(found) = look(&self.lock()) {
@@ -114,13 +167,49 @@ impl Sim {
         tokio::time::timeout(limit, found).await.ok().flatten()
     }
 
+    /// Wakes whoever watches, at each change of the state from now on.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
     /// Forgets everything: people, media, tokens, faults, rules, calls, and the time that was advanced.
     pub fn reset(&self) {
         let mut state = self.lock();
         let base_url = std::mem::take(&mut state.base_url);
         let last_msg_id = state.last_msg_id;
-        *state = State::new(base_url, self.options.account_type);
+        *state = State::new(base_url, self.options.account_type, envelope::default_mode(&self.account));
         state.last_msg_id = last_msg_id;
         self.clock.reset();
+    }
+}
+
+/// The state under its lock. Whoever changes it wakes those who [wait](Sim::wait_for), when the lock is free again.
+#[derive(Debug)]
+pub struct Guard<'a> {
+    state: MutexGuard<'a, State>,
+    changed: bool,
+    changes: &'a watch::Sender<()>,
+}
+
+impl Deref for Guard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Guard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.changed = true;
+        &mut self.state
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if self.changed {
+            self.changes.send_replace(());
+        }
     }
 }

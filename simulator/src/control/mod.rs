@@ -30,6 +30,7 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/inbox", get(inbox::handle))
         .route("/calls", get(settings::calls))
         .route("/faults", get(settings::faults).post(settings::set_faults))
+        .route("/network", get(settings::network).post(settings::set_network))
         .route("/model", get(settings::model).post(settings::set_model))
         .route("/token", post(settings::token))
         .route("/account", get(settings::account).post(settings::set_account))

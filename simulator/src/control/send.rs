@@ -295,7 +295,7 @@ fn note(sim: &Sim, written: &Written) {
     let Some(push) = &written.push else { return };
     let now_ms = sim.clock.now_ms();
     let mut state = sim.lock();
-    let person = state.people.meet(&written.openid);
+    let person = state.people.meet(&written.openid, &written.person);
     if message::is_farewell(push) {
         person.left();
     } else if let Some(action) = message::action(push) {

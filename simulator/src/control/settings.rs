@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::{Refused, json_response, read};
 use crate::model::{ModelCall, Rule};
+use crate::network::{Network, SLOWEST_MS};
 use crate::platform::{AccountType, ApiCall, Fault};
-use crate::push::envelope::{self, Mode};
+use crate::push::envelope::{Mode, Tamper};
 use crate::state::Sim;
 
 /// The longest jump of the clock: a hundred years.
@@ -39,7 +40,7 @@ pub async fn health(State(sim): State<Arc<Sim>>) -> Response {
         name: "wx-sim".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: sim.options.target.as_ref().map(ToString::to_string),
-        mode: envelope::default_mode(&sim.account),
+        mode: sim.lock().mode,
     })
 }
 
@@ -59,12 +60,34 @@ pub async fn faults(State(sim): State<Arc<Sim>>) -> Response {
 pub async fn set_faults(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
     let faults: Vec<Fault> = read(&body)?;
     let empty = |fault: &Fault| {
-        fault.errcode.is_none() && fault.http_status.is_none() && fault.delay_ms == 0 && !fault.cut
+        fault.errcode.is_none()
+            && fault.http_status.is_none()
+            && fault.delay_ms == 0
+            && !fault.cut
+            && !fault.half
     };
     if faults.iter().any(empty) {
-        return Err(Refused::bad("a fault has at least one of errcode, http_status, delay_ms and cut"));
+        return Err(Refused::bad("a fault has at least one of errcode, http_status, delay_ms, cut and half"));
     }
     sim.lock().faults.set(faults);
+    Ok(done())
+}
+
+/// `GET /_sim/network`
+pub async fn network(State(sim): State<Arc<Sim>>) -> Response {
+    json_response(&sim.lock().network)
+}
+
+/// `POST /_sim/network`: the whole state of the network; what it does not name is switched off.
+pub async fn set_network(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let network: Network = read(&body)?;
+    if network.slow_ms > SLOWEST_MS {
+        return Err(Refused::bad(format!("slow_ms is at most {SLOWEST_MS}")));
+    }
+    if matches!(network.tamper, Some(Tamper::Downgrade | Tamper::AppId)) && sim.account.aes_key.is_none() {
+        return Err(Refused::bad("tamper: downgrade and app_id need ENCODING_AES_KEY"));
+    }
+    sim.lock().network = network;
     Ok(done())
 }
 
@@ -104,6 +127,7 @@ pub async fn token(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response,
 pub async fn account(State(sim): State<Arc<Sim>>) -> Response {
     json_response(&json!({
         "type": sim.lock().account_type,
+        "mode": sim.lock().mode,
         "app_id": sim.account.app_id,
         "original_id": sim.account.original_id,
     }))
@@ -113,13 +137,19 @@ pub async fn account(State(sim): State<Arc<Sim>>) -> Response {
 #[serde(deny_unknown_fields)]
 struct AccountOrder {
     #[serde(rename = "type")]
-    account_type: AccountType,
+    account_type: Option<AccountType>,
+    mode: Option<Mode>,
 }
 
 /// `POST /_sim/account`
 pub async fn set_account(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
     let order: AccountOrder = read(&body)?;
-    sim.lock().account_type = order.account_type;
+    if order.mode.is_some_and(|mode| mode != Mode::Plain) && sim.account.aes_key.is_none() {
+        return Err(Refused::bad("compat and aes mode need ENCODING_AES_KEY"));
+    }
+    let mut state = sim.lock();
+    state.account_type = order.account_type.unwrap_or(state.account_type);
+    state.mode = order.mode.unwrap_or(state.mode);
     Ok(done())
 }
 
@@ -136,14 +166,12 @@ pub async fn clock(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response,
         return Err(Refused::bad(format!("advance_s is at most {LONGEST_JUMP_S}")));
     }
     sim.clock.advance(order.advance_s);
-    sim.changed();
     Ok(json_response(&json!({ "ok": true, "now_ms": sim.clock.now_ms() })))
 }
 
 /// `POST /_sim/reset`
 pub async fn reset(State(sim): State<Arc<Sim>>) -> Response {
     sim.reset();
-    sim.changed();
     done()
 }
 

@@ -15,5 +15,5 @@ mod workers_ai;
 
 pub use desk::{Desk, ModelCall};
 pub use openai::{chat_completions, transcriptions};
-pub use rules::Rule;
+pub use rules::{Always, Rule};
 pub use workers_ai::workers_ai;

@@ -35,7 +35,6 @@ pub async fn answer(sim: Arc<Sim>, wire: Wire, question: Question) -> Response {
         let mut state = sim.lock();
         (state.model.begin(wire, &question, at_ms), state.model.plan(&question))
     };
-    sim.changed();
     let ticket = Ticket { sim, number, outcome: Outcome::Abandoned };
     if !plan.delay.is_zero() {
         tokio::time::sleep(plan.delay).await;
@@ -124,6 +123,5 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.sim.lock().model.finish(self.number, self.outcome);
-        self.sim.changed();
     }
 }

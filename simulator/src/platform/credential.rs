@@ -4,39 +4,33 @@
 
 use serde_json::{Value, json};
 
+use super::ApiReply;
+use super::account_type::Right;
+use super::api::{Api, Call};
 use super::errcode::{self, Errcode};
 use super::token::Grant;
-use super::{ApiReply, ApiRequest};
 use crate::account::Account;
-use crate::state::State;
+
+/// The family's APIs.
+pub const APIS: &[Api] = &[
+    Api::get("/cgi-bin/token", Right::Basic, token).without_token().daily(2000),
+    Api::post("/cgi-bin/stable_token", Right::Basic, stable_token).without_token(),
+];
 
 /// `GET /cgi-bin/token?grant_type=client_credential&appid=…&secret=…`
-pub fn token(
-    state: &mut State,
-    account: &Account,
-    now_ms: u64,
-    request: &ApiRequest,
-) -> Result<ApiReply, Errcode> {
-    request.want_get()?;
-    let [kind, appid, secret] = ["grant_type", "appid", "secret"].map(|name| request.parameter(name));
-    check(account, kind, appid, secret)?;
-    let grant = state.tokens.plain(now_ms, state.account_type.token_quota())?;
-    Ok(body(&grant))
+fn token(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+    let [kind, appid, secret] = ["grant_type", "appid", "secret"].map(|name| call.request.parameter(name));
+    check(call.account, kind, appid, secret)?;
+    Ok(body(&call.state.tokens.plain(call.now_ms)))
 }
 
 /// `POST /cgi-bin/stable_token`
-pub fn stable_token(
-    state: &mut State,
-    account: &Account,
-    now_ms: u64,
-    request: &ApiRequest,
-) -> Result<ApiReply, Errcode> {
-    request.want_post()?;
-    let asked = request.json()?;
+fn stable_token(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+    let asked = call.json()?;
     let [kind, appid, secret] = ["grant_type", "appid", "secret"].map(|name| filled(&asked, name));
-    check(account, kind, appid, secret)?;
+    check(call.account, kind, appid, secret)?;
     let force = asked.get("force_refresh").and_then(Value::as_bool).unwrap_or_default();
-    Ok(body(&state.tokens.stable(force, now_ms)?))
+    Ok(body(&call.state.tokens.stable(force, call.now_ms)?))
 }
 
 fn check(

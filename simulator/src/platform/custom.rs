@@ -4,36 +4,39 @@
 
 use serde_json::Value;
 
+use super::account_type::Right;
+use super::api::{Api, Call, text};
 use super::errcode::{self, Errcode};
-use super::{AccountType, ApiReply, ApiRequest, done};
+use super::{AccountType, ApiReply, done};
 use crate::phone::Bubble;
-use crate::state::State;
+
+/// The family's APIs.
+pub const APIS: &[Api] = &[
+    Api::post("/cgi-bin/message/custom/send", Right::CustomerService, send).daily(500_000),
+    Api::post("/cgi-bin/message/custom/typing", Right::CustomerService, typing).daily(500_000),
+];
 
 /// Bytes of UTF-8 in a text. No page states it; 2048 is what was measured, in replies and here alike.
 const TEXT_BYTES: usize = 2048;
 
 /// `POST /cgi-bin/message/custom/send?access_token=…`
-pub fn send(state: &mut State, now_ms: u64, request: &ApiRequest) -> Result<ApiReply, Errcode> {
-    request.want_post()?;
-    state.tokens.check(request.parameter("access_token"), now_ms)?;
-    state.account_type.permits_service_messages()?;
-    let message = request.json()?;
+fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+    let message = call.json()?;
+    let Call { state, now_ms, .. } = call;
     let person = state.people.find(text(&message, "touser"))?;
     check_shape(&message, state.account_type)?;
-    person.take_allowance(now_ms)?;
-    person.receive(Bubble::from_custom(&message), message, now_ms);
+    person.take_allowance(*now_ms)?;
+    person.receive(Bubble::from_custom(&message), message, *now_ms);
     Ok(done())
 }
 
 /// `POST /cgi-bin/message/custom/typing?access_token=…`
-pub fn typing(state: &mut State, now_ms: u64, request: &ApiRequest) -> Result<ApiReply, Errcode> {
-    request.want_post()?;
-    state.tokens.check(request.parameter("access_token"), now_ms)?;
-    state.account_type.permits_service_messages()?;
-    let asked = request.json()?;
+fn typing(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+    let asked = call.json()?;
+    let Call { state, now_ms, .. } = call;
     let person = state.people.find(text(&asked, "touser"))?;
     match text(&asked, "command") {
-        "Typing" => person.start_typing(now_ms)?,
+        "Typing" => person.start_typing(*now_ms)?,
         "CancelTyping" => person.cancel_typing(),
         _ => return Err(errcode::TYPING_COMMAND),
     }
@@ -87,8 +90,4 @@ fn check_menu(payload: &Value) -> Result<(), Errcode> {
 
 fn need(payload: &Value, names: &[&str], otherwise: Errcode) -> Result<(), Errcode> {
     if names.iter().all(|name| !text(payload, name).is_empty()) { Ok(()) } else { Err(otherwise) }
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Always;
+
 /// What goes wrong, and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,13 +22,28 @@ pub struct Fault {
     /// Close the connection without an answer.
     #[serde(default)]
     pub cut: bool,
-    /// How many calls it hits.
-    #[serde(default = "once")]
-    pub times: u32,
+    /// Answer only half, then close the connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub half: bool,
+    /// How many calls it hits: 1 without it.
+    #[serde(default)]
+    pub times: Times,
 }
 
-fn once() -> u32 {
-    1
+/// A number of calls, or `"always"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Times {
+    /// The next so many calls.
+    Next(u32),
+    /// Every call, until the faults are set anew.
+    Always(Always),
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self::Next(1)
+    }
 }
 
 /// The faults that are still to happen, in the order in which they were set.
@@ -48,10 +65,14 @@ impl Faults {
 
     /// Takes one use of the first fault for `path`.
     pub fn take(&mut self, path: &str) -> Option<Fault> {
-        self.pending.retain(|fault| fault.times > 0);
-        let fault = self.pending.iter_mut().find(|fault| fault.path == path || fault.path == "*")?;
-        fault.times -= 1;
-        Some(fault.clone())
+        let index = self.pending.iter().position(|fault| fault.path == path || fault.path == "*")?;
+        let fault = self.pending.get_mut(index)?;
+        if let Times::Next(left) = &mut fault.times {
+            *left = left.saturating_sub(1);
+        }
+        let taken = fault.clone();
+        self.pending.retain(|fault| fault.times != Times::Next(0));
+        Some(taken)
     }
 }
 
@@ -69,5 +90,7 @@ mod tests {
             (0..4).map(|_| faults.take("/a").map(|fault| (fault.errcode, fault.cut))).collect();
         assert_eq!(hits, [Some((Some(-1), false)), Some((Some(-1), false)), Some((None, true)), None]);
         assert!(faults.pending().is_empty());
+        faults.set(vec![serde_json::from_str(r#"{"path":"/a","errcode":-1,"times":"always"}"#).unwrap()]);
+        assert!((0..9).all(|_| faults.take("/a").is_some()) && faults.take("/b").is_none());
     }
 }

@@ -7,11 +7,15 @@ use std::collections::VecDeque;
 use axum::body::Bytes;
 use serde_json::json;
 
+use super::ApiReply;
+use super::account_type::Right;
+use super::api::{Api, Call};
 use super::errcode::{self, Errcode};
-use super::{ApiReply, ApiRequest};
 use crate::ids;
 use crate::sniff::{self, FileType};
-use crate::state::State;
+
+/// The family's APIs.
+pub const APIS: &[Api] = &[Api::get("/cgi-bin/media/get", Right::Media, get).daily(10_000)];
 
 /// Temporary media live three days.
 const LIFETIME_MS: u64 = 3 * 86_400_000;
@@ -55,12 +59,10 @@ impl MediaStore {
 }
 
 /// `GET /cgi-bin/media/get?access_token=…&media_id=…`
-pub fn get(state: &mut State, now_ms: u64, request: &ApiRequest) -> Result<ApiReply, Errcode> {
-    request.want_get()?;
-    state.tokens.check(request.parameter("access_token"), now_ms)?;
-    state.account_type.permits_service_messages()?;
+fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+    let Call { state, now_ms, request, .. } = call;
     let id = request.parameter("media_id").ok_or(errcode::MEDIA_ID_MISSING)?;
-    let media = state.media.find(id).filter(|media| now_ms < media.until_ms).ok_or(errcode::MEDIA_ID)?;
+    let media = state.media.find(id).filter(|media| *now_ms < media.until_ms).ok_or(errcode::MEDIA_ID)?;
     let FileType { content_type, extension } = media.file_type;
     if content_type.starts_with("video/") {
         return Ok(ApiReply::Json(json!({ "video_url": format!("{}/_sim/pic/{id}", state.base_url) })));

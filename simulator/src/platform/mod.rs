@@ -1,58 +1,66 @@
 //! A stand-in for `api.weixin.qq.com`: stateful, with WeChat's conventions and error codes.
 //!
-//! [`answer`] is the whole platform without the network: a request and the state in, a reply out. `serve` is the
-//! HTTP around it: faults first, then the answer, then a line in the log of calls.
+//! [`answer`] is the whole platform without the network: a request and the state in, a reply out. Each family of
+//! APIs is a module with a table (`APIS`) and a state of its own; `api` has the steps that all of them share.
+//! `serve` is the HTTP around it: faults first, then the answer, then a line in the log of calls.
 
+mod account_type;
+pub mod api;
 mod credential;
 mod custom;
+pub mod draft;
 pub mod errcode;
 mod faults;
-mod media;
+pub mod kf;
+pub mod mass;
+pub mod material;
+pub mod media;
+pub mod menu;
+pub mod mini;
+mod openapi;
+pub mod qrcode;
+pub mod quota;
 mod serve;
+pub mod subscribe;
+pub mod tag;
+pub mod template;
+mod ticket;
 pub mod token;
+mod user;
 
 use axum::body::Bytes;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::query;
 use crate::state::State;
+use api::{Api, Call};
 use errcode::Errcode;
 
+pub use account_type::AccountType;
 pub use faults::{Fault, Faults};
 pub use media::MediaStore;
 pub use serve::{ApiCall, handle};
 
-/// What the account is, which decides what answers 48001, after WeChat's table of privileges.
-///
-/// <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html>
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountType {
-    /// A subscription account without verification, as a person gets it: it can receive and reply, and get tokens.
-    Personal,
-    /// A verified subscription account.
-    Subscription,
-    /// A verified service account.
-    #[default]
-    Service,
-    /// A test account (测试号).
-    Test,
-}
-
-impl AccountType {
-    /// # Errors
-    /// 48001 for what only verified accounts and test accounts may do: customer messages, typing, media.
-    fn permits_service_messages(self) -> Result<(), Errcode> {
-        if self == Self::Personal { Err(errcode::UNAUTHORIZED) } else { Ok(()) }
-    }
-
-    /// Calls of `/cgi-bin/token` a day: 2000 is typical, a test account has a tenth.
-    fn token_quota(self) -> u32 {
-        if self == Self::Test { 200 } else { 2000 }
-    }
-}
+/// Every API, family by family.
+const FAMILIES: [&[Api]; 16] = [
+    credential::APIS,
+    openapi::APIS,
+    custom::APIS,
+    kf::APIS,
+    menu::APIS,
+    media::APIS,
+    material::APIS,
+    draft::APIS,
+    mass::APIS,
+    template::APIS,
+    subscribe::APIS,
+    qrcode::APIS,
+    user::APIS,
+    tag::APIS,
+    ticket::APIS,
+    mini::APIS,
+];
 
 /// A request to the platform, read whole.
 #[derive(Debug, Clone)]
@@ -63,6 +71,8 @@ pub struct ApiRequest {
     pub path: String,
     /// The decoded query.
     pub query: Vec<(String, String)>,
+    /// The `Content-Type` header; empty without one.
+    pub content_type: String,
     /// The body.
     pub body: Bytes,
 }
@@ -85,27 +95,21 @@ pub enum ApiReply {
     Status(u16),
     /// No answer: the connection closes.
     Cut,
+    /// The first half of this JSON; then the connection closes.
+    Half(Value),
 }
 
 impl ApiRequest {
     /// A query parameter that is there and not empty.
-    fn parameter(&self, name: &str) -> Option<&str> {
+    pub fn parameter(&self, name: &str) -> Option<&str> {
         query::get(&self.query, name).filter(|value| !value.is_empty())
-    }
-
-    fn want_get(&self) -> Result<(), Errcode> {
-        if self.method == "GET" { Ok(()) } else { Err(errcode::WANTS_GET) }
-    }
-
-    fn want_post(&self) -> Result<(), Errcode> {
-        if self.method == "POST" { Ok(()) } else { Err(errcode::WANTS_POST) }
     }
 
     /// The body as a JSON object.
     ///
     /// # Errors
     /// 44002 if it is empty, 47001 if it is not a JSON object.
-    fn json(&self) -> Result<Value, Errcode> {
+    pub fn json(&self) -> Result<Value, Errcode> {
         if self.body.is_empty() {
             return Err(errcode::EMPTY_BODY);
         }
@@ -116,15 +120,14 @@ impl ApiRequest {
 
 /// Answers one request.
 pub fn answer(state: &mut State, account: &Account, now_ms: u64, request: &ApiRequest) -> ApiReply {
-    let reply = match request.path.as_str() {
-        "/cgi-bin/token" => credential::token(state, account, now_ms, request),
-        "/cgi-bin/stable_token" => credential::stable_token(state, account, now_ms, request),
-        "/cgi-bin/message/custom/send" => custom::send(state, now_ms, request),
-        "/cgi-bin/message/custom/typing" => custom::typing(state, now_ms, request),
-        "/cgi-bin/media/get" => media::get(state, now_ms, request),
-        _ => Err(errcode::URL),
-    };
+    let mut call = Call { state, account, now_ms, request };
+    let reply = find(&request.path).ok_or(errcode::URL).and_then(|api| api.call(&mut call));
     reply.unwrap_or_else(|error| ApiReply::Json(error.body(now_ms)))
+}
+
+/// The API with this path.
+pub fn find(path: &str) -> Option<&'static Api> {
+    FAMILIES.into_iter().flatten().find(|api| api.path == path)
 }
 
 /// The answer of APIs that only say that they worked.

@@ -1,18 +1,21 @@
 //! The platform over HTTP: faults, the answer, the log of calls.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{self, Body};
+use axum::body::{self, Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::errcode::Errcode;
 use super::{ApiReply, ApiRequest, Fault, answer};
+use crate::control::send;
 use crate::query;
 use crate::server::{MAX_BODY, cut};
 use crate::state::Sim;
@@ -52,20 +55,48 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
     let reply = {
         let mut state = sim.lock();
         let reply = fault
-            .and_then(|fault| spoil(&fault, now_ms))
+            .as_ref()
+            .and_then(|fault| spoil(fault, now_ms))
             .unwrap_or_else(|| answer(&mut state, &sim.account, now_ms, &request));
         state.calls.push(|n| describe(n, now_ms, &request, &reply));
         reply
     };
-    sim.changed();
-    respond(reply)
+    post_outbox(&sim);
+    respond(if fault.is_some_and(|fault| fault.half) { halve(reply) } else { reply })
+}
+
+/// Delivers what the answer leads to, beside it.
+fn post_outbox(sim: &Arc<Sim>) {
+    if sim.lock().outbox.is_empty() {
+        return;
+    }
+    for order in std::mem::take(&mut sim.lock().outbox) {
+        let sim = Arc::clone(sim);
+        // Without a target, there is nobody to tell.
+        tokio::spawn(async move { send::send(&sim, order).await.ok() });
+    }
+}
+
+/// The call has its effect, but its answer arrives in part only.
+fn halve(reply: ApiReply) -> ApiReply {
+    match reply {
+        ApiReply::Json(body) => ApiReply::Half(body),
+        other => other,
+    }
 }
 
 async fn read(request: Request) -> Option<ApiRequest> {
     let (parts, body) = request.into_parts();
     let body = body::to_bytes(body, MAX_BODY).await.ok()?;
     let query = query::parse(parts.uri.query().unwrap_or_default());
-    Some(ApiRequest { method: parts.method.to_string(), path: parts.uri.path().to_owned(), query, body })
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    Some(ApiRequest {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query,
+        content_type: content_type.unwrap_or_default().to_owned(),
+        body,
+    })
 }
 
 /// The wrong answer, if the fault is more than a delay.
@@ -79,7 +110,9 @@ fn spoil(fault: &Fault, now_ms: u64) -> Option<ApiReply> {
 
 fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCall {
     let (errcode, status) = match reply {
-        ApiReply::Json(body) => (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200)),
+        ApiReply::Json(body) | ApiReply::Half(body) => {
+            (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200))
+        }
         ApiReply::File { .. } => (None, Some(200)),
         ApiReply::Status(status) => (None, Some(*status)),
         ApiReply::Cut => (None, None),
@@ -104,6 +137,17 @@ fn without_secrets(body: &[u8]) -> Value {
     value
 }
 
+/// A body that breaks off in the middle, though its length was announced.
+fn half(body: &str) -> Response {
+    let first = Bytes::copy_from_slice(body.as_bytes().get(..body.len() / 2).unwrap_or_default());
+    let parts = [Ok(first), Err(io::Error::from(io::ErrorKind::ConnectionAborted))];
+    let headers = [
+        (CONTENT_TYPE, "application/json; encoding=utf-8".to_owned()),
+        (CONTENT_LENGTH, body.len().to_string()),
+    ];
+    (headers, Body::from_stream(stream::iter(parts))).into_response()
+}
+
 fn respond(reply: ApiReply) -> Response {
     match reply {
         ApiReply::Json(body) => {
@@ -119,5 +163,6 @@ fn respond(reply: ApiReply) -> Response {
             (status, [(CONTENT_TYPE, "text/html")], Body::from("<html><h1>error</h1></html>")).into_response()
         }
         ApiReply::Cut => cut(),
+        ApiReply::Half(body) => half(&body.to_string()),
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use super::errcode::{self, Errcode};
+use super::quota::Quotas;
 use crate::ids;
 
 /// Seconds that a new token lives.
@@ -17,9 +18,8 @@ const FORCE_GAP_MS: u64 = 30_000;
 const FORCES_A_DAY: u32 = 20;
 /// Tokens remembered, so that an old one gets the precise error.
 const REMEMBERED: usize = 200;
-/// Days begin at midnight in Beijing.
-const BEIJING_MS: u64 = 8 * 3_600_000;
-const DAY_MS: u64 = 86_400_000;
+/// What forced refreshes are counted as.
+const FORCED: &str = "force_refresh";
 
 /// What both endpoints hand out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,24 +44,19 @@ pub struct Tokens {
     issued: VecDeque<Issued>,
     plain: Option<String>,
     stable: Option<String>,
-    plain_today: Daily,
-    forces_today: Daily,
+    forces: Quotas,
     forced_ms: Option<u64>,
 }
 
 impl Tokens {
     /// `/cgi-bin/token`: a new token every time; the previous one works five minutes longer.
-    ///
-    /// # Errors
-    /// 45009 beyond `quota` calls a day.
-    pub fn plain(&mut self, now_ms: u64, quota: u32) -> Result<Grant, Errcode> {
-        self.plain_today.take(now_ms, quota)?;
+    pub fn plain(&mut self, now_ms: u64) -> Grant {
         if let Some(old) = self.plain.take() {
             self.end(&old, now_ms + OVERLAP_MS);
         }
         let grant = self.issue(now_ms);
         self.plain = Some(grant.access_token.clone());
-        Ok(grant)
+        grant
     }
 
     /// `/cgi-bin/stable_token`: the same token with its remaining life, a new one five minutes before its end.
@@ -74,7 +69,7 @@ impl Tokens {
         if !force || too_soon {
             return Ok(self.current_stable(now_ms).unwrap_or_else(|| self.new_stable(now_ms)));
         }
-        self.forces_today.take(now_ms, FORCES_A_DAY)?;
+        self.forces.take(FORCED, Some(FORCES_A_DAY), now_ms)?;
         self.forced_ms = Some(now_ms);
         if let Some(old) = self.stable.take() {
             self.end(&old, now_ms);
@@ -136,27 +131,6 @@ impl Tokens {
     }
 }
 
-/// A counter that starts anew every day.
-#[derive(Debug, Default)]
-struct Daily {
-    day: u64,
-    used: u32,
-}
-
-impl Daily {
-    fn take(&mut self, now_ms: u64, quota: u32) -> Result<(), Errcode> {
-        let today = (now_ms + BEIJING_MS) / DAY_MS;
-        if self.day != today {
-            *self = Self { day: today, used: 0 };
-        }
-        if self.used >= quota {
-            return Err(errcode::DAILY_QUOTA);
-        }
-        self.used += 1;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,22 +141,13 @@ mod tests {
     #[test]
     fn every_call_of_token_gives_a_new_one_and_the_old_one_works_five_minutes() {
         let mut tokens = Tokens::default();
-        let first = tokens.plain(START, 2000).unwrap();
-        let second = tokens.plain(START, 2000).unwrap();
+        let first = tokens.plain(START);
+        let second = tokens.plain(START);
         assert_ne!(first, second);
         assert_eq!(tokens.check(Some(&first.access_token), START + 5 * MINUTE - 1), Ok(()));
         assert_eq!(tokens.check(Some(&first.access_token), START + 5 * MINUTE), Err(errcode::NOT_LATEST));
         assert_eq!(tokens.check(Some(&second.access_token), START + 119 * MINUTE), Ok(()));
         assert_eq!(tokens.check(Some(&second.access_token), START + 120 * MINUTE), Err(errcode::EXPIRED));
-    }
-
-    #[test]
-    fn the_day_of_a_quota_ends_at_midnight_in_beijing() {
-        let mut tokens = Tokens::default();
-        let midnight = 1_800_028_800_000 / DAY_MS * DAY_MS - BEIJING_MS;
-        assert!(tokens.plain(midnight - 2, 1).is_ok());
-        assert_eq!(tokens.plain(midnight - 1, 1), Err(errcode::DAILY_QUOTA));
-        assert!(tokens.plain(midnight, 1).is_ok());
     }
 
     #[test]
@@ -220,7 +185,7 @@ mod tests {
     fn the_two_endpoints_do_not_affect_each_other() {
         let mut tokens = Tokens::default();
         let stable = tokens.stable(false, START).unwrap();
-        let plain = tokens.plain(START, 2000).unwrap();
+        let plain = tokens.plain(START);
         tokens.stable(true, START).unwrap();
         assert_eq!(tokens.check(Some(&plain.access_token), START), Ok(()));
         assert_eq!(tokens.check(Some(&stable.access_token), START), Err(errcode::NOT_LATEST));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wxapi::wechat::xml::{Fields, XmlWriter};
 
 use crate::people::Action;
@@ -92,9 +93,9 @@ pub struct Event {
     /// The menu key, the scene, or the URL. For `subscribe`: the scene of the QR code that led here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Further elements, as they are.
+    /// Further elements, as they are: texts, numbers, elements within elements, and lists of elements of one name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, String>,
+    pub fields: BTreeMap<String, Value>,
 }
 
 /// The whole document. As on the wire, a line ends after the first element.
@@ -161,12 +162,38 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         "scan" => ("SCAN", key.to_owned(), true),
         other => (other, key.to_owned(), false),
     };
-    xml.cdata("Event", name).cdata("EventKey", &key);
-    if ticket {
+    xml.cdata("Event", name);
+    // Job results have none.
+    if event.key.is_some() || !name.ends_with("FINISH") {
+        xml.cdata("EventKey", &key);
+    }
+    if ticket && !event.fields.contains_key("Ticket") {
         xml.cdata("Ticket", &format!("wx-sim-ticket-{key}"));
     }
-    for (name, text) in &event.fields {
-        xml.cdata(name, text);
+    for (name, value) in &event.fields {
+        write_field(xml, name, value);
+    }
+}
+
+fn write_field(xml: &mut XmlWriter, name: &str, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            xml.open(name);
+            for (name, value) in members {
+                write_field(xml, name, value);
+            }
+            xml.close(name);
+        }
+        Value::Array(items) => items.iter().for_each(|item| write_field(xml, name, item)),
+        Value::Number(number) if number.is_u64() => {
+            xml.number(name, number.as_u64().unwrap_or_default());
+        }
+        Value::String(text) => {
+            xml.cdata(name, text);
+        }
+        other => {
+            xml.cdata(name, &other.to_string());
+        }
     }
 }
 

@@ -1,0 +1,132 @@
+//! What every API has in common: one entry of the table, and the steps before it runs.
+
+use serde_json::Value;
+
+use super::account_type::Right;
+use super::errcode::{self, Errcode};
+use super::{ApiReply, ApiRequest};
+use crate::account::Account;
+use crate::state::State;
+
+/// One API of the platform, as its family's table has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Api {
+    /// Its path, as `/cgi-bin/menu/create`.
+    pub path: &'static str,
+    /// Who may call it: others get 48001.
+    pub right: Right,
+    /// Calls a day of a verified account, of which a test account has a tenth; absent if nobody counts them.
+    pub daily: Option<u32>,
+    verb: Verb,
+    wants_token: bool,
+    run: fn(&mut Call<'_>) -> Result<ApiReply, Errcode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Get,
+    Post,
+    Either,
+}
+
+/// One call of an API: the request and all that it may read and change.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What the simulator remembers.
+    pub state: &'a mut State,
+    /// The simulated account.
+    pub account: &'a Account,
+    /// Simulated milliseconds since 1970.
+    pub now_ms: u64,
+    /// The request itself.
+    pub request: &'a ApiRequest,
+}
+
+type Run = fn(&mut Call<'_>) -> Result<ApiReply, Errcode>;
+
+impl Api {
+    const fn new(path: &'static str, right: Right, verb: Verb, run: Run) -> Self {
+        Self { path, right, daily: None, verb, wants_token: true, run }
+    }
+
+    /// An API that answers `GET` with an `access_token` in the query.
+    pub const fn get(path: &'static str, right: Right, run: Run) -> Self {
+        Self::new(path, right, Verb::Get, run)
+    }
+
+    /// An API that answers `POST` with an `access_token` in the query.
+    pub const fn post(path: &'static str, right: Right, run: Run) -> Self {
+        Self::new(path, right, Verb::Post, run)
+    }
+
+    /// An API that answers both.
+    pub const fn either(path: &'static str, right: Right, run: Run) -> Self {
+        Self::new(path, right, Verb::Either, run)
+    }
+
+    /// The same API, called without an `access_token`: it checks secrets itself.
+    pub const fn without_token(self) -> Self {
+        Self { wants_token: false, ..self }
+    }
+
+    /// The same API with a limit of calls a day.
+    pub const fn daily(self, calls: u32) -> Self {
+        Self { daily: Some(calls), ..self }
+    }
+
+    /// 1. The method. 2. The token. 3. The account's right. 4. The day's quota. 5. The API itself.
+    ///
+    /// # Errors
+    /// 43001, 43002; 40001, 40014, 41001, 42001; 48001; 45009; and what the API answers.
+    pub fn call(&self, call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+        match (self.verb, call.request.method.as_str()) {
+            (Verb::Get, "GET") | (Verb::Post, "POST") | (Verb::Either, "GET" | "POST") => {}
+            (Verb::Get, _) => return Err(errcode::WANTS_GET),
+            (Verb::Post | Verb::Either, _) => return Err(errcode::WANTS_POST),
+        }
+        if self.wants_token {
+            let token = call.request.parameter("access_token");
+            call.state.tokens.check(token, call.now_ms)?;
+        }
+        if !call.state.account_type.has(self.right) {
+            return Err(errcode::UNAUTHORIZED);
+        }
+        let limit = self.daily_limit(call.state);
+        call.state.quotas.take(self.path, limit, call.now_ms)?;
+        (self.run)(call)
+    }
+
+    /// Calls a day of this account; absent without a limit.
+    pub fn daily_limit(&self, state: &State) -> Option<u32> {
+        self.daily.map(|calls| state.account_type.share_of(calls))
+    }
+}
+
+impl Call<'_> {
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// 44002 if it is empty, 47001 if it is not a JSON object.
+    pub fn json(&self) -> Result<Value, Errcode> {
+        self.request.json()
+    }
+}
+
+/// A member as text; empty if it is missing or no text.
+pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A member as a list; empty if it is missing or no list.
+pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A member as a whole number; WeChat takes a text of digits for one.
+pub fn number(value: &Value, name: &str) -> Option<u64> {
+    match value.get(name)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
