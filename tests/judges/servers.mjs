@@ -38,8 +38,8 @@ export function wxSim(vars, ...args) {
 }
 
 /** Runs a Python program of this folder to its end. */
-export function runPython(file, vars) {
-  return run(python, [here(file)], vars);
+export function runPython(file, vars, ...args) {
+  return run(python, [here(file), ...args], vars);
 }
 
 function run(command, args, vars) {
