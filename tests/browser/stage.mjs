@@ -5,6 +5,7 @@ import { chromium } from "playwright-core";
 import { findChromium } from "../../tools/chromium.mjs";
 import { at } from "../../tools/paths.mjs";
 import { startPair } from "../../tools/stack.mjs";
+import { until } from "../e2e/people.mjs";
 import { Phone } from "./phone.mjs";
 
 /** Where pictures of pages go on which a test failed. */
@@ -48,7 +49,7 @@ class Stage {
     return async (t) => {
       const { page, complaints } = await this.#open(options);
       try {
-        await play(new Phone(page, this.sim, options.as), page, t);
+        await play(new Phone(page, options.lang ?? "zh"), page, t);
         assert.deepEqual(complaints, [], "the browser complains");
       } catch (error) {
         await picture(page, t.name);
@@ -71,7 +72,31 @@ class Stage {
     page.on("requestfailed", (request) => interesting(request) && complaints.push(`${request.url()} ${request.failure()?.errorText}`));
     if (as) await this.sim.post("/_sim/people", { name: as });
     await page.goto(new URL(`/?${new URLSearchParams({ lang, theme })}`, this.sim.url).href);
+    await page.locator("[data-testid=connection][data-state=open]").waitFor();
+    if (as) await new Phone(page, lang).pick(as);
     return { page, complaints };
+  }
+
+  /** An access token of the simulated platform. */
+  async token() {
+    const { APP_ID: appid, APP_SECRET: secret } = this.vars;
+    const query = new URLSearchParams({ grant_type: "client_credential", appid, secret });
+    const { access_token } = await (await fetch(new URL(`/cgi-bin/token?${query}`, this.sim.url))).json();
+    return access_token;
+  }
+
+  /** Calls the simulated platform as the account's server; resolves with its JSON, which says that it worked. */
+  async platform(api, body) {
+    const address = new URL(`/cgi-bin/${api}?access_token=${await this.token()}`, this.sim.url);
+    const answer = await (await fetch(address, { method: "POST", body: JSON.stringify(body) })).json();
+    assert.ok(!answer.errcode, `${api}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** Waits until the model has answered the question that contains `words`. */
+  async answered(words) {
+    const done = ({ question, outcome }) => question.includes(words) && outcome === "answered";
+    await until(async () => (await this.sim.get("/_sim/model")).calls.some(done), `the answer to ${words}`);
   }
 
   async close() {
