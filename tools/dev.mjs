@@ -2,6 +2,7 @@
 // Started by run.mjs, which has built both.
 import fs from "node:fs";
 import { parseEnv } from "node:util";
+import { openPage } from "./browser.mjs";
 import { bundleWorker, compileWorker, profiles } from "./build.mjs";
 import { showLog, showReport, showSim } from "./console.mjs";
 import { noteAddress, takeLock } from "./lock.mjs";
@@ -28,7 +29,9 @@ async function main() {
   await startBoth();
   noteAddress(LOCK, running.stack.url.origin);
   stopOnSignals();
+  await running.sim.post("/_sim/verify");
   welcome(isNew);
+  openPage(running.sim.url);
   for await (const changed of changes()) await takeOver(changed);
 }
 
@@ -64,10 +67,10 @@ function welcome(isNew) {
   const elsewhere = running.simPort === SIM_PORT ? "" : ` --port ${running.simPort}`;
   console.log(`
   The Worker     ${new URL("/wechat", stack.url)}
-  wx-sim         ${sim.url}    plays WeChat, the phone and the model
+  The phone      ${sim.url}    wx-sim plays WeChat, its users and the model: open it and say hello
   The account    .dev.vars${isNew ? ", made just now with random values" : ""}
 
-  In another terminal, in this folder:
+  Or in another terminal, in this folder:
 
       npx wx-sim send "你好"${elsewhere}
       npx wx-sim verify ${new URL("/wechat", stack.url)}

@@ -22,13 +22,18 @@ impl Clock {
 
     /// Simulated time in milliseconds since 1970: never behind real time.
     pub fn now_ms(&self) -> u64 {
-        self.wall_ms().saturating_add(self.advanced_ms.load(Ordering::Relaxed))
+        self.wall_ms().saturating_add(self.advanced_ms())
     }
 
     /// Lets `seconds` of simulated time pass at once.
     pub fn advance(&self, seconds: u64) {
         let ms = seconds.saturating_mul(1000);
         self.advanced_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// How far simulated time is ahead, in milliseconds.
+    pub fn advanced_ms(&self) -> u64 {
+        self.advanced_ms.load(Ordering::Relaxed)
     }
 
     /// Back to real time.

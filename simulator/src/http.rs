@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::HOST;
+use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,6 +36,8 @@ pub enum Failure {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
 }
@@ -106,6 +108,17 @@ impl Target {
         let query: Vec<_> =
             self.query.as_deref().into_iter().chain(Some(added)).filter(|part| !part.is_empty()).collect();
         if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
+    }
+
+    /// The path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The whole URL with `added` behind its query.
+    pub fn url_with(&self, added: &str) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority(), self.path_with(added))
     }
 
     /// Host and port as the `Host` header has them.
@@ -181,7 +194,9 @@ impl Connection {
         let response = self.sender.send_request(request).await.map_err(|error| cut(&error))?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| cut(&error))?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), body })
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        Ok(Answer { status: parts.status.as_u16(), headers, body })
     }
 }
 

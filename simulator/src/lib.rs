@@ -15,11 +15,13 @@
 //! of that code: vectors made by others and independent implementations are.
 
 mod account;
+mod capture;
 pub mod cli;
 mod clock;
 mod control;
 mod http;
 mod ids;
+mod journal;
 mod lang;
 mod load;
 mod log;
@@ -30,6 +32,8 @@ mod phone;
 mod platform;
 mod push;
 mod query;
+mod revision;
+mod secrets;
 mod server;
 mod sniff;
 mod state;

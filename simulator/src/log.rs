@@ -5,23 +5,29 @@ use std::collections::VecDeque;
 /// Entries kept: enough for any test, and a bound for a server that is benchmarked or runs for weeks.
 pub const KEPT: usize = 10_000;
 
-/// Numbered entries, the oldest forgotten beyond [`KEPT`]; numbers start at 1.
+/// Numbered entries, the oldest forgotten beyond a limit; numbers start at 1.
 #[derive(Debug)]
 pub struct Log<T> {
     kept: VecDeque<T>,
+    limit: usize,
     total: u64,
 }
 
 impl<T> Default for Log<T> {
     fn default() -> Self {
-        Self { kept: VecDeque::new(), total: 0 }
+        Self::keeping(KEPT)
     }
 }
 
 impl<T> Log<T> {
+    /// A log that keeps so many entries.
+    pub fn keeping(limit: usize) -> Self {
+        Self { kept: VecDeque::new(), limit, total: 0 }
+    }
+
     /// Adds the entry that `make` builds from its number.
     pub fn push(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
-        if self.kept.len() == KEPT {
+        if self.kept.len() == self.limit {
             self.kept.pop_front();
         }
         self.total += 1;
@@ -30,10 +36,19 @@ impl<T> Log<T> {
     }
 
     /// The entry with this number, unless it was forgotten.
+    pub fn get(&self, number: u64) -> Option<&T> {
+        self.kept.get(self.index(number)?)
+    }
+
+    /// The entry with this number, to change it.
     pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
-        let from_newest = usize::try_from(self.total.checked_sub(number)?).ok()?;
-        let index = self.kept.len().checked_sub(from_newest + 1)?;
+        let index = self.index(number)?;
         self.kept.get_mut(index)
+    }
+
+    fn index(&self, number: u64) -> Option<usize> {
+        let from_newest = usize::try_from(self.total.checked_sub(number)?).ok()?;
+        self.kept.len().checked_sub(from_newest + 1)
     }
 
     /// How many entries there ever were.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::phone::Bubble;
+use crate::phone::transcript::{How, Transcript, What};
 use crate::platform::errcode::{self, Errcode};
 
 /// Pushed messages kept for each person.
@@ -85,8 +86,12 @@ pub struct Person {
     pub phone: Option<String>,
     /// Their part as a follower.
     pub fan: Fan,
-    /// The how manieth they are whom the account met.
+    /// Their openid.
+    pub openid: String,
+    /// The how manieth they were whom the account met.
     pub number: usize,
+    /// Their chat with the account.
+    pub transcript: Transcript,
     wrote_ms: Option<u64>,
     typing_until_ms: u64,
     allowances: Vec<Allowance>,
@@ -148,9 +153,16 @@ impl Person {
             .sum()
     }
 
-    /// A pushed message arrives; it ends "typing".
+    /// A customer-service message arrives; it ends "typing".
     pub fn receive(&mut self, shown: Bubble, body: Value, now_ms: u64) {
+        let after_ms = self.transcript.last_sent_ms().map(|sent| now_ms.saturating_sub(sent));
+        self.receive_as(How::Custom { after_ms }, shown, body, now_ms);
+    }
+
+    /// A message of the account arrives that answers no delivery.
+    pub fn receive_as(&mut self, how: How, shown: Bubble, body: Value, now_ms: u64) {
         self.typing_until_ms = 0;
+        self.transcript.add(&self.openid, now_ms, What::Account { shown: shown.clone(), how });
         self.pushed += 1;
         if self.inbox.len() == INBOX {
             self.inbox.pop_front();
@@ -203,18 +215,23 @@ impl Person {
 #[derive(Debug, Default)]
 pub struct People {
     by_openid: BTreeMap<String, Person>,
+    met: usize,
 }
 
 impl People {
     /// The person with this openid, met now, under this name, if not before.
     pub fn meet(&mut self, openid: &str, name: &str) -> &mut Person {
-        let number = self.by_openid.len();
-        self.by_openid.entry(openid.to_owned()).or_insert_with(|| Person {
-            name: name.to_owned(),
-            nickname: name.to_owned(),
-            language: "zh_CN".to_owned(),
-            number,
-            ..Person::default()
+        let Self { by_openid, met } = self;
+        by_openid.entry(openid.to_owned()).or_insert_with(|| {
+            *met += 1;
+            Person {
+                openid: openid.to_owned(),
+                name: name.to_owned(),
+                nickname: name.to_owned(),
+                language: "zh_CN".to_owned(),
+                number: *met,
+                ..Person::default()
+            }
         })
     }
 
@@ -239,6 +256,13 @@ impl People {
     /// Everyone with their openid, to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Person)> {
         self.by_openid.iter_mut().map(|(openid, person)| (openid.as_str(), person))
+    }
+
+    /// Everyone, in the order in which the account met them.
+    pub fn in_order(&self) -> Vec<&Person> {
+        let mut people: Vec<_> = self.by_openid.values().collect();
+        people.sort_by_key(|person| person.number);
+        people
     }
 
     /// Followers, in the order of openids.

@@ -20,17 +20,17 @@ use tower_service::Service;
 
 use crate::http::is_loopback;
 use crate::state::Sim;
-use crate::{control, model, platform};
+use crate::{capture, control, model, platform};
 
 /// Bytes of a request body that are read: pictures come in base64.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// Serves the simulator until the program ends.
 pub async fn serve(listener: TcpListener, sim: Arc<Sim>) {
-    let router = routes(sim);
+    let router = routes(Arc::clone(&sim));
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone()))),
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, Arc::clone(&sim), router.clone()))),
             // Most likely no file descriptor is left: the next connection that closes frees one.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -53,23 +53,32 @@ async fn hello() -> &'static str {
     "wx-sim, a WeChat on your own desk. Its control API is described in docs/wx-sim.md.\n"
 }
 
-async fn connection(stream: TcpStream, router: Router) {
+async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
     // Streamed tokens are small writes that must not wait for each other.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| exchange(router.clone(), request));
+    let service =
+        service_fn(move |request: Request<Incoming>| exchange(Arc::clone(&sim), router.clone(), request));
     // A client that goes away is no error of ours.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn exchange(mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
+async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
     if request.uri().path().starts_with("/_sim/") && !is_ours(request.headers()) {
         return Ok((StatusCode::FORBIDDEN, "The control API answers this machine only.\n").into_response());
     }
     if request.headers().contains_key(UPGRADE) {
         return Ok((StatusCode::BAD_REQUEST, "No WebSocket here.\n").into_response());
     }
-    let response: Result<Response, Infallible> = router.call(request.map(Body::new)).await;
+    let (request, ticket) = match capture::begin(&sim, request).await {
+        Ok(begun) => begun,
+        Err(refusal) => return Ok(refusal),
+    };
+    let response: Result<Response, Infallible> = router.call(request).await;
     let Ok(response) = response;
+    let response = match ticket {
+        Some(ticket) => ticket.follow(response),
+        None => response,
+    };
     if response.extensions().get::<Cut>().is_some() {
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
@@ -90,7 +99,7 @@ fn names_loopback(origin: &str) -> bool {
 
 /// Marks a response that is not to be sent.
 #[derive(Clone, Copy)]
-struct Cut;
+pub struct Cut;
 
 /// A response that closes the connection instead.
 pub fn cut() -> Response {

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::control::send::SendRequest;
+use crate::control::verify::TargetCheck;
 use crate::http::Target;
+use crate::journal::Journal;
 use crate::log::Log;
 use crate::model::Desk;
 use crate::network::Network;
@@ -38,6 +40,15 @@ pub struct Options {
     pub allow_remote: bool,
     /// The account's type at the start and after a reset.
     pub account_type: AccountType,
+}
+
+/// Pushes that overtake each other, while the network mixes them up.
+#[derive(Debug, Default)]
+pub struct Overtaking {
+    /// Whether one waits to be overtaken.
+    pub waiting: bool,
+    /// How many pushes are through.
+    pub done: u64,
 }
 
 /// One simulator: settings that stay, and a state behind a lock.
@@ -96,6 +107,14 @@ pub struct State {
     pub mini: Mini,
     /// What goes wrong next.
     pub faults: Faults,
+    /// Every request in both directions.
+    pub journal: Journal,
+    /// How the target answered the last check of its URL.
+    pub target_check: Option<TargetCheck>,
+    /// How often everything was forgotten.
+    pub epoch: u64,
+    /// Pushes that overtake each other.
+    pub overtaking: Overtaking,
     /// Every call of the platform.
     pub calls: Log<ApiCall>,
     /// The model stand-in: its rules and its calls.
@@ -126,6 +145,10 @@ impl State {
             agents: Agents::default(),
             mini: Mini::default(),
             faults: Faults::default(),
+            journal: Journal::default(),
+            target_check: None,
+            epoch: 0,
+            overtaking: Overtaking::default(),
             calls: Log::default(),
             model: Desk::default(),
             last_msg_id: 0,
@@ -176,9 +199,11 @@ impl Sim {
     pub fn reset(&self) {
         let mut state = self.lock();
         let base_url = std::mem::take(&mut state.base_url);
-        let last_msg_id = state.last_msg_id;
+        let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
         *state = State::new(base_url, self.options.account_type, envelope::default_mode(&self.account));
         state.last_msg_id = last_msg_id;
+        state.epoch = epoch + 1;
+        state.target_check = target_check;
         self.clock.reset();
     }
 }

@@ -14,7 +14,7 @@ use crate::http::{self, Answer, Failure, Target};
 use crate::ids;
 use crate::phone::Bubble;
 use crate::push::checks::{Check, is_nothing};
-use crate::push::deliver::{self, DELIVERIES, Delivered, LIMIT, Order, Outcome};
+use crate::push::deliver::{self, DELIVERIES, Delivered, LIMIT, Order, Outcome, Way};
 use crate::push::envelope::{self, Mode, NoKey, Sealed, Stamp, Tamper};
 use crate::push::message::{self, Content, Head};
 use crate::query;
@@ -186,8 +186,17 @@ impl Verification<'_> {
 
     async fn deliver(&self, openid: &str, xml: &str, sealed: Sealed, deliveries: u32) -> Delivered {
         let (target, openid, push) = (self.target.clone(), openid.to_owned(), parse_xml(xml).ok());
-        let order = Order { target, sealed, mode: self.mode, openid, push, deliveries, limit: LIMIT };
-        deliver::one_by_one(self.account, &order).await
+        let order = Order {
+            target,
+            sealed,
+            mode: self.mode,
+            openid,
+            push,
+            deliveries,
+            limit: LIMIT,
+            way: Way::default(),
+        };
+        deliver::one_by_one(self.account, &order, &|_| ()).await
     }
 
     fn verification_query(&self, echostr: &str, forged: bool) -> String {

@@ -1,8 +1,12 @@
 //! The control API under `/_sim`: what a test, a script or the command line tells the simulator to do.
 
+mod exchanges;
 mod inbox;
+mod people;
 pub mod send;
 mod settings;
+pub mod verify;
+mod watch;
 
 use std::sync::Arc;
 
@@ -27,6 +31,11 @@ pub fn routes() -> Router<Arc<Sim>> {
     Router::new()
         .route("/health", get(settings::health))
         .route("/send", post(send::handle))
+        .route("/watch", get(watch::handle))
+        .route("/exchanges/{id}", get(exchanges::one))
+        .route("/resend", post(exchanges::resend))
+        .route("/verify", post(verify::handle))
+        .route("/people", get(people::list).post(people::add).delete(people::forget))
         .route("/inbox", get(inbox::handle))
         .route("/calls", get(settings::calls))
         .route("/faults", get(settings::faults).post(settings::set_faults))
@@ -66,6 +75,10 @@ fn json_response(value: &impl Serialize) -> Response {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+fn done() -> Response {
+    json_response(&json!({ "ok": true }))
 }
 
 /// `GET /_sim/pic/{id}`: the `PicUrl` of what people sent.

@@ -17,9 +17,11 @@ use super::{Refused, json_response, read};
 use crate::http::Target;
 use crate::ids;
 use crate::phone::Bubble;
+use crate::phone::transcript::{Notice, Sent, What};
 use crate::push::checks::Check;
-use crate::push::deliver::{self, DELIVERIES, Delivery, LIMIT, Order};
+use crate::push::deliver::{DELIVERIES, Delivered, Delivery, LIMIT, Order};
 use crate::push::envelope::{self, Mode, Stamp, Tamper};
+use crate::push::journey::{self, Journey};
 use crate::push::message::{self, Content, Event, Head, Link, Location};
 use crate::state::Sim;
 
@@ -146,19 +148,20 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     let (mode, deliveries, limit) = limits(sim, &request)?;
     let written = write(sim, &request)?;
     let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
-    let sealed = envelope::seal(&sim.account, mode, request.tamper, &written.openid, &written.xml, &stamp)
+    let network = sim.lock().network.clone();
+    let tamper = request.tamper.or(network.tamper);
+    let sealed = envelope::seal(&sim.account, mode, tamper, &written.openid, &written.xml, &stamp)
         .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
-    // What is tampered with does not come from the person.
-    if request.tamper.is_none() {
-        note(sim, &written);
-    }
-    let Written { person, openid, push, .. } = written;
+    // What an order tampers with does not come from the person.
+    let line = if request.tamper.is_none() { note(sim, &written, limit) } else { None };
+    let Written { person, openid, push, xml } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
-    let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit };
-    let result = match request.parallel {
-        Some(copies) => deliver::at_once(&sim.account, &order, copies).await,
-        None => deliver::one_by_one(&sim.account, &order).await,
-    };
+    let what = push.as_ref().map_or_else(|| "?".to_owned(), |push| Sent::from_push(push).in_short());
+    let way = journey::way(&network);
+    let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit, way };
+    let journey = Journey { sim, order: Arc::new(order), plain: xml, what, line };
+    let silenced = sim.lock().people.get(&openid).is_some_and(|person| person.fan.blacklisted);
+    let result = if silenced { Delivered::default() } else { journey.run(request.parallel).await };
     let error_line = result.shown.iter().any(|bubble| matches!(bubble, Bubble::Error { .. }));
     let (deliveries, shown, checks) = (result.deliveries, result.shown, result.checks);
     Ok(SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks })
@@ -177,7 +180,7 @@ fn target(sim: &Sim, request: &SendRequest) -> Result<Target, Refused> {
 }
 
 fn limits(sim: &Sim, request: &SendRequest) -> Result<(Mode, u32, Duration), Refused> {
-    let mode = request.mode.unwrap_or_else(|| envelope::default_mode(&sim.account));
+    let mode = request.mode.unwrap_or(sim.lock().mode);
     if mode == Mode::Plain && matches!(request.tamper, Some(Tamper::Downgrade | Tamper::AppId)) {
         return Err(Refused::bad("tamper: downgrade and app_id need compat or aes mode"));
     }
@@ -290,15 +293,27 @@ fn keep(sim: &Sim, base64: &str) -> Result<String, Refused> {
     Ok(sim.lock().media.add(bytes.into(), now_ms))
 }
 
-/// The ledger of customer messages follows what people do, before the account hears of it.
-fn note(sim: &Sim, written: &Written) {
-    let Some(push) = &written.push else { return };
+/// The ledger of customer messages and the chat follow what people do, before the account hears of it. Returns the
+/// line of the chat; there is none for what nobody did, as the result of a mass message.
+fn note(sim: &Sim, written: &Written, limit: Duration) -> Option<u64> {
+    let push = written.push.as_ref()?;
+    if message::is_job_result(push) {
+        return None;
+    }
     let now_ms = sim.clock.now_ms();
     let mut state = sim.lock();
     let person = state.people.meet(&written.openid, &written.person);
+    let followed = person.fan.following;
     if message::is_farewell(push) {
         person.left();
     } else if let Some(action) = message::action(push) {
         person.acted(action, now_ms);
     }
+    if followed != person.fan.following {
+        let notice = if followed { Notice::Left } else { Notice::Followed };
+        person.transcript.add(&written.openid, now_ms, What::Notice { notice });
+    }
+    let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    let what = What::Person { sent: Sent::from_push(push), deliveries: Vec::new(), limit_ms };
+    Some(person.transcript.add(&written.openid, now_ms, what))
 }

@@ -6,9 +6,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Refused, json_response, read};
+use super::{Refused, done, json_response, read};
 use crate::model::{ModelCall, Rule};
 use crate::network::{Network, SLOWEST_MS};
 use crate::platform::{AccountType, ApiCall, Fault};
@@ -78,9 +78,12 @@ pub async fn network(State(sim): State<Arc<Sim>>) -> Response {
     json_response(&sim.lock().network)
 }
 
-/// `POST /_sim/network`: the whole state of the network; what it does not name is switched off.
+/// `POST /_sim/network`: what it does not name stays as it is.
 pub async fn set_network(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let network: Network = read(&body)?;
+    let wanted: Map<String, Value> = read(&body)?;
+    let mut network = json!(sim.lock().network);
+    network.as_object_mut().into_iter().for_each(|known| known.extend(wanted.clone()));
+    let network: Network = read(&network.to_string().into())?;
     if network.slow_ms > SLOWEST_MS {
         return Err(Refused::bad(format!("slow_ms is at most {SLOWEST_MS}")));
     }
@@ -173,8 +176,4 @@ pub async fn clock(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response,
 pub async fn reset(State(sim): State<Arc<Sim>>) -> Response {
     sim.reset();
     done()
-}
-
-fn done() -> Response {
-    json_response(&json!({ "ok": true }))
 }

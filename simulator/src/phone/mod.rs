@@ -3,6 +3,7 @@
 mod links;
 mod passive;
 mod pushed;
+pub mod transcript;
 
 use serde::{Deserialize, Serialize};
 

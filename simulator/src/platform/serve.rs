@@ -17,11 +17,9 @@ use super::errcode::Errcode;
 use super::{ApiReply, ApiRequest, Fault, answer};
 use crate::control::send;
 use crate::query;
+use crate::secrets;
 use crate::server::{MAX_BODY, cut};
 use crate::state::Sim;
-
-/// Names whose values no log shows.
-const SECRETS: [&str; 4] = ["access_token", "secret", "appsecret", "component_access_token"];
 
 /// One call that the platform got, as `GET /_sim/calls` shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -117,24 +115,9 @@ fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCa
         ApiReply::Status(status) => (None, Some(*status)),
         ApiReply::Cut => (None, None),
     };
-    let mut query = request.query.clone();
-    for (_, value) in query.iter_mut().filter(|(name, _)| SECRETS.contains(&name.as_str())) {
-        *value = "***".to_owned();
-    }
+    let query = secrets::in_pairs(&request.query);
     let (method, path) = (request.method.clone(), request.path.clone());
-    ApiCall { n, at_ms, method, path, query, body: without_secrets(&request.body), errcode, status }
-}
-
-fn without_secrets(body: &[u8]) -> Value {
-    let Ok(mut value) = serde_json::from_slice::<Value>(body) else {
-        return Value::String(String::from_utf8_lossy(body).into_owned());
-    };
-    for (name, member) in value.as_object_mut().into_iter().flatten() {
-        if SECRETS.contains(&name.as_str()) {
-            *member = Value::from("***");
-        }
-    }
-    value
+    ApiCall { n, at_ms, method, path, query, body: secrets::in_body(&request.body), errcode, status }
 }
 
 /// A body that breaks off in the middle, though its length was announced.

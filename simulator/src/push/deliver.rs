@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use futures_util::future::join_all;
 use http_body_util::Full;
 use hyper::Request;
-use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, USER_AGENT};
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use wxapi::wechat::reply::NEWS_LIMIT;
@@ -18,7 +18,7 @@ use super::checks::{Check, Verdict, is_nothing, judge};
 use super::envelope::{Mode, Sealed};
 use super::message;
 use crate::account::Account;
-use crate::http::{self, Failure, Target};
+use crate::http::{self, Answer, Failure, Target};
 use crate::phone::Bubble;
 
 /// WeChat's patience with one delivery.
@@ -89,7 +89,32 @@ pub struct Order {
     pub deliveries: u32,
     /// How long each may take.
     pub limit: Duration,
+    /// What happens to them on their way.
+    pub way: Way,
 }
+
+/// What happens to deliveries on their way.
+#[derive(Debug, Clone, Default)]
+pub struct Way {
+    /// Every answer arrives this much later.
+    pub slow: Duration,
+    /// The answer to the first delivery is lost.
+    pub lose_first: bool,
+    /// After an answer, the push is delivered once more.
+    pub duplicate: bool,
+}
+
+/// What a delivery tells whoever watches it.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// The delivery with this number begins.
+    Begins(u32),
+    /// It ended.
+    Ends(&'a Attempt),
+}
+
+/// Is told of every step.
+pub type Watcher<'a> = &'a (dyn Fn(Step<'_>) + Sync);
 
 /// What came of it.
 #[derive(Debug, Clone, Default)]
@@ -103,19 +128,29 @@ pub struct Delivered {
 }
 
 /// A delivery, and what its answer is worth; nothing without status 200.
-struct Attempt {
-    delivery: Delivery,
-    verdict: Option<Verdict>,
+#[derive(Debug)]
+pub struct Attempt {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The headers of its answer.
+    pub headers: Vec<(String, String)>,
+    /// What the answer is worth.
+    pub verdict: Option<Verdict>,
 }
 
 /// Delivers until WeChat is content, or has lost its patience.
-pub async fn one_by_one(account: &Account, order: &Order) -> Delivered {
+pub async fn one_by_one(account: &Account, order: &Order, watcher: Watcher<'_>) -> Delivered {
     let begin = Instant::now();
     let mut attempts = Vec::new();
     for n in 1..=order.deliveries {
-        let attempt = deliver(account, order, n, begin).await;
+        let attempt = deliver(account, order, n, begin, watcher).await;
         let settled = attempt.delivery.outcome.settles();
         attempts.push(attempt);
+        if settled && order.way.duplicate {
+            attempts.push(deliver(account, order, n + 1, begin, watcher).await);
+            let same = same_reply(&attempts);
+            return conclude(order, attempts, Some(same));
+        }
         if settled {
             break;
         }
@@ -124,9 +159,9 @@ pub async fn one_by_one(account: &Account, order: &Order) -> Delivered {
 }
 
 /// Delivers `copies` of the same push at the same time.
-pub async fn at_once(account: &Account, order: &Order, copies: u32) -> Delivered {
+pub async fn at_once(account: &Account, order: &Order, copies: u32, watcher: Watcher<'_>) -> Delivered {
     let begin = Instant::now();
-    let attempts = join_all((1..=copies).map(|n| deliver(account, order, n, begin))).await;
+    let attempts = join_all((1..=copies).map(|n| deliver(account, order, n, begin, watcher))).await;
     let same = same_reply(&attempts);
     conclude(order, attempts, Some(same))
 }
@@ -146,12 +181,42 @@ fn same_reply(attempts: &[Attempt]) -> Check {
     Check::new("same_reply", differ == 0, detail)
 }
 
-async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> Attempt {
+async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant, watcher: Watcher<'_>) -> Attempt {
+    watcher(Step::Begins(n));
     let started = Instant::now();
-    let answer = http::send(&order.target, request(order), order.limit).await;
+    let answer = arrive(order, n).await;
+    let attempt = judged(account, order, answer, milliseconds(started - begin), started, n);
+    watcher(Step::Ends(&attempt));
+    attempt
+}
+
+/// The answer, as far as the way lets it arrive.
+async fn arrive(order: &Order, n: u32) -> Result<Answer, Failure> {
+    let late = async {
+        let answer = http::send(&order.target, request(order), order.limit).await;
+        tokio::time::sleep(order.way.slow).await;
+        answer
+    };
+    let answer = tokio::time::timeout(order.limit, late).await.unwrap_or(Err(Failure::Timeout));
+    match answer {
+        Ok(_) if order.way.lose_first && n == 1 => {
+            Err(Failure::Cut("the answer was lost on its way".to_owned()))
+        }
+        other => other,
+    }
+}
+
+fn judged(
+    account: &Account,
+    order: &Order,
+    answer: Result<Answer, Failure>,
+    started_ms: u64,
+    started: Instant,
+    n: u32,
+) -> Attempt {
     let mut delivery = Delivery {
         n,
-        started_ms: milliseconds(started - begin),
+        started_ms,
         elapsed_ms: milliseconds(started.elapsed()),
         outcome: Outcome::Timeout,
         status: None,
@@ -159,7 +224,7 @@ async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> At
         plain: None,
         error: None,
     };
-    let mut verdict = None;
+    let (mut verdict, mut headers) = (None, Vec::new());
     match answer {
         Ok(answer) => {
             let body = answer.text();
@@ -175,23 +240,26 @@ async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant) -> At
                 verdict = Some(judged);
             }
             delivery.body = Some(body);
+            headers = answer.headers;
         }
         Err(Failure::Timeout) => {}
         Err(Failure::Refused(why)) => (delivery.outcome, delivery.error) = (Outcome::Refused, Some(why)),
         Err(Failure::Cut(why)) => (delivery.outcome, delivery.error) = (Outcome::Cut, Some(why)),
     }
-    Attempt { delivery, verdict }
+    Attempt { delivery, headers, verdict }
 }
 
-/// WeChat's own headers; the body is signed by the query.
+/// WeChat's own headers.
+pub const HEADERS: [(HeaderName, &str); 4] =
+    [(USER_AGENT, "Mozilla/4.0"), (ACCEPT, "*/*"), (CONTENT_TYPE, "text/xml"), (CONNECTION, "close")];
+
+/// The body is signed by the query.
 fn request(order: &Order) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(Bytes::from(order.sealed.body.clone())));
     *request.method_mut() = hyper::Method::POST;
     *request.uri_mut() = order.target.path_with(&order.sealed.query).parse().unwrap_or_default();
-    for (name, value) in
-        [(USER_AGENT, "Mozilla/4.0"), (ACCEPT, "*/*"), (CONTENT_TYPE, "text/xml"), (CONNECTION, "close")]
-    {
-        request.headers_mut().insert(name, hyper::header::HeaderValue::from_static(value));
+    for (name, value) in HEADERS {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     request
 }

@@ -223,6 +223,13 @@ pub fn is_farewell(push: &Fields) -> bool {
     is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe"))
 }
 
+/// Whether the push tells how a job of the account ended, or what a check found: nobody did that.
+pub fn is_job_result(push: &Fields) -> bool {
+    let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
+    is_event(push)
+        && (name.ends_with("jobfinish") || name == "wxa_media_check" || name == "subscribe_msg_sent_event")
+}
+
 /// Whether the push is an event.
 pub fn is_event(push: &Fields) -> bool {
     push.get("MsgType") == Some("event")

@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod deliver;
 pub mod envelope;
+pub mod journey;
 pub mod message;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 
 /// A request to be sent.
 #[derive(Clone, Default)]
@@ -72,6 +73,24 @@ pub async fn send(port: u16, ask: Ask) -> Option<Got> {
     // A reset is how some systems report a cut.
     let _ = stream.read_to_end(&mut bytes).await;
     if bytes.is_empty() { None } else { Some(parse(bytes).await) }
+}
+
+/// The messages of an event stream, as they come. Each is one chunk, so that a line of data is one line.
+pub async fn events(port: u16, path: &str) -> mpsc::UnboundedReceiver<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let Some(data) = line.strip_prefix("data: ") else { continue };
+            if sender.send(serde_json::from_str(data).unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
 async fn parse(bytes: Vec<u8>) -> Got {

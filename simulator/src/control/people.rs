@@ -1,0 +1,99 @@
+//! `/_sim/people`: who is there.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::{Refused, done, json_response, read};
+use crate::people::Person;
+use crate::state::Sim;
+use crate::{ids, query};
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// A person as others see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonView {
+    /// The name by which orders call them.
+    pub name: String,
+    /// What they call themselves.
+    pub nickname: String,
+    /// Their openid.
+    pub openid: String,
+    /// Whether they follow the account.
+    pub following: bool,
+    /// Whether the account refuses to hear of them.
+    pub blacklisted: bool,
+    /// When their phone stops to show "typing": simulated milliseconds since 1970, 0 if it does not.
+    pub typing_until_ms: u64,
+    /// How many more customer-service messages may be sent to them now.
+    pub allowance: u32,
+}
+
+impl PersonView {
+    /// The person as they are now.
+    pub fn of(person: &Person, now_ms: u64) -> Self {
+        Self {
+            name: person.name.clone(),
+            nickname: person.nickname.clone(),
+            openid: person.openid.clone(),
+            following: person.fan.following,
+            blacklisted: person.fan.blacklisted,
+            typing_until_ms: if person.is_typing(now_ms) { person.typing_until_ms() } else { 0 },
+            allowance: person.allowance(now_ms),
+        }
+    }
+}
+
+/// `GET /_sim/people`: everyone, in the order in which the account met them.
+pub async fn list(State(sim): State<Arc<Sim>>) -> Response {
+    let now_ms = sim.clock.now_ms();
+    let state = sim.lock();
+    let people: Vec<_> =
+        state.people.in_order().into_iter().map(|person| PersonView::of(person, now_ms)).collect();
+    json_response(&people)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Newcomer {
+    name: String,
+    nickname: Option<String>,
+}
+
+/// `POST /_sim/people {name, nickname?}`: somebody comes who does not follow the account yet.
+pub async fn add(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let Newcomer { name, nickname } = read(&body)?;
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Refused::bad(format!("a name has 1 to {LONGEST_NAME} characters")));
+    }
+    let openid = ids::openid(&sim.account.app_id, name);
+    let now_ms = sim.clock.now_ms();
+    let mut state = sim.lock();
+    if state.people.get(&openid).is_some() {
+        return Err(Refused(StatusCode::CONFLICT, format!("{name} is there already")));
+    }
+    let person = state.people.meet(&openid, name);
+    if let Some(nickname) = nickname {
+        person.nickname = nickname;
+    }
+    Ok(json_response(&PersonView::of(person, now_ms)))
+}
+
+/// `DELETE /_sim/people?as=NAME`: forgets somebody, and their chat.
+pub async fn forget(State(sim): State<Arc<Sim>>, RawQuery(raw): RawQuery) -> Result<Response, Refused> {
+    let pairs = query::parse(&raw.unwrap_or_default());
+    let name = query::get(&pairs, "as").ok_or_else(|| Refused::bad("as is missing"))?;
+    let openid = ids::openid(&sim.account.app_id, name);
+    if sim.lock().people.forget(&openid) {
+        Ok(done())
+    } else {
+        Err(Refused(StatusCode::NOT_FOUND, format!("nobody is called {name}")))
+    }
+}

@@ -1,0 +1,143 @@
+//! `GET /_sim/watch`: everything that a page shows, as server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::watch::Receiver;
+
+use super::people::PersonView;
+use super::verify::TargetCheck;
+use crate::journal::Exchange;
+use crate::network::Network;
+use crate::phone::transcript::Line;
+use crate::platform::{AccountType, Fault};
+use crate::push::envelope::Mode;
+use crate::state::{Sim, State as Everything};
+
+/// One message: all that changed since the one before.
+#[derive(Serialize)]
+struct Update<'a> {
+    reset: bool,
+    now_ms: u64,
+    view: Option<&'a View>,
+    lines: Vec<&'a Line>,
+    exchanges: Vec<&'a Exchange>,
+}
+
+/// What is shown beside chats and requests; whole whenever any of it changes.
+#[derive(PartialEq, Serialize)]
+struct View {
+    version: &'static str,
+    base_url: String,
+    target: Option<String>,
+    target_check: Option<TargetCheck>,
+    account: AccountView,
+    mode: Mode,
+    people: Vec<Shown>,
+    network: Network,
+    faults: Vec<Fault>,
+    advanced_ms: u64,
+}
+
+#[derive(PartialEq, Serialize)]
+struct AccountView {
+    #[serde(rename = "type")]
+    account_type: AccountType,
+    app_id: String,
+    original_id: String,
+    has_key: bool,
+    has_secret: bool,
+}
+
+#[derive(PartialEq, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    person: PersonView,
+}
+
+/// What one page knows.
+struct Watcher {
+    sim: Arc<Sim>,
+    changes: Receiver<()>,
+    /// Greater than zero after the first message.
+    known: u64,
+    epoch: u64,
+    view: Option<View>,
+}
+
+/// `GET /_sim/watch`
+pub async fn handle(State(sim): State<Arc<Sim>>) -> Response {
+    let changes = sim.changes();
+    let watcher = Watcher { sim, changes, known: 0, epoch: 0, view: None };
+    let updates = stream::unfold(watcher, |mut watcher| async move {
+        let message = watcher.next().await?;
+        Some((Ok::<_, Infallible>(message), watcher))
+    });
+    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache")];
+    (headers, Body::from_stream(updates)).into_response()
+}
+
+impl Watcher {
+    /// The next message, when there is something to tell.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            self.changes.mark_unchanged();
+            if let Some(message) = self.news() {
+                return Some(message);
+            }
+            self.changes.changed().await.ok()?;
+        }
+    }
+
+    fn news(&mut self) -> Option<Bytes> {
+        let (now_ms, wall_ms) = (self.sim.clock.now_ms(), self.sim.clock.wall_ms());
+        let state = self.sim.lock();
+        let reset = self.known == 0 || self.epoch != state.epoch;
+        let known = if reset { 0 } else { self.known };
+        let view = view(&self.sim, &state, now_ms);
+        let changed = reset || self.view.as_ref() != Some(&view);
+        let exchanges: Vec<_> = state.journal.since(known).collect();
+        let mut lines: Vec<_> =
+            state.people.iter().flat_map(|(_, person)| person.transcript.since(known)).collect();
+        lines.sort_by_key(|line| line.id);
+        if !changed && exchanges.is_empty() && lines.is_empty() {
+            return None;
+        }
+        let newest = state.people.iter().map(|(_, person)| person.transcript.revision).max();
+        self.known = state.journal.revision.max(newest.unwrap_or_default()).max(known).max(1);
+        self.epoch = state.epoch;
+        let update = Update { reset, now_ms: wall_ms, view: changed.then_some(&view), lines, exchanges };
+        let message = serde_json::to_string(&update).ok()?;
+        drop(state);
+        self.view = Some(view);
+        Some(Bytes::from(format!("data: {message}\n\n")))
+    }
+}
+
+fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
+    let person = |person| Shown { person: PersonView::of(person, now_ms) };
+    View {
+        version: env!("CARGO_PKG_VERSION"),
+        base_url: state.base_url.clone(),
+        target: sim.options.target.as_ref().map(ToString::to_string),
+        target_check: state.target_check.clone(),
+        account: AccountView {
+            account_type: state.account_type,
+            app_id: sim.account.app_id.clone(),
+            original_id: sim.account.original_id.clone(),
+            has_key: sim.account.aes_key.is_some(),
+            has_secret: sim.account.app_secret.is_some(),
+        },
+        mode: state.mode,
+        people: state.people.in_order().into_iter().map(person).collect(),
+        network: state.network.clone(),
+        faults: state.faults.pending().to_vec(),
+        advanced_ms: sim.clock.advanced_ms(),
+    }
+}
