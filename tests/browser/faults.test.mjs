@@ -40,7 +40,7 @@ test("a connection that is cut once: the second delivery brings the same answer"
   await toggle(page, "连接中断").uncheck();
 }));
 
-test("switches are independent of each other", scene({ as: "小明" }, async (_, page) => {
+test("switches are independent of each other", scene({}, async (_, page) => {
   const [cut, twice] = [toggle(page, "连接中断"), toggle(page, "重复投递")];
   await cut.check();
   await twice.check();
@@ -52,7 +52,7 @@ test("switches are independent of each other", scene({ as: "小明" }, async (_,
   assert.deepEqual([await cut.isChecked(), await twice.isChecked()], [false, false]);
 }));
 
-test("a fault of the platform hits the next call, and then its switch is off", scene({ as: "小明" }, async (phone, page) => {
+test("a fault of the platform hits the next call, and then its switch is off", scene({}, async (_, page) => {
   await toggle(page, "当日额度用尽 45009").check();
   await page.getByRole("switch", { name: "当日额度用尽 45009", checked: true }).waitFor();
   await assert.rejects(() => stage.platform("message/custom/typing", {}), /45009/);

@@ -5,8 +5,8 @@ const SOON = 15_000;
 
 /** How the page calls the things that tests touch. */
 const words = {
-  zh: { input: "发消息", menu: "公众号菜单", keyboard: "切换到键盘" },
-  en: { input: "Message", menu: "The account's menu", keyboard: "Show the keyboard" },
+  zh: { input: "发消息", menu: "公众号菜单", keyboard: "切换到键盘", settings: "设置", phone: "手机" },
+  en: { input: "Message", menu: "The account's menu", keyboard: "Show the keyboard", settings: "Settings", phone: "Phone" },
 };
 
 export class Phone {
@@ -20,7 +20,15 @@ export class Phone {
 
   /** Chooses whose phone is shown. */
   async pick(name) {
+    const narrow = (await this.#page.locator(".chooser").count()) > 0;
+    if (narrow) await this.show(this.#words.settings);
     await this.#page.getByRole("radio", { name, exact: true }).check();
+    if (narrow) await this.show(this.#words.phone);
+  }
+
+  /** In a narrow window: shows one of the columns. */
+  async show(column) {
+    await this.#page.getByRole("tab", { name: column, exact: true }).click();
   }
 
   /** Where messages are typed. */

@@ -53,6 +53,7 @@ class Stage {
         assert.deepEqual(complaints, [], "the browser complains");
       } catch (error) {
         await picture(page, t.name);
+        if (complaints.length > 0) error.message += `\nthe browser complained:\n${complaints.join("\n")}`;
         throw error;
       } finally {
         await page.context().close();
