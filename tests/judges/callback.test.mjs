@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { throwAwayAccount } from "../../tools/settings.mjs";
-import { startEcho, wxSim } from "./servers.mjs";
+import { scenario, startEcho, wxSim } from "./servers.mjs";
 
 const modes = { plain: { ENCODING_AES_KEY: "" }, secure: {} };
 
@@ -46,6 +46,12 @@ for (const [mode, settings] of Object.entries(modes)) {
       assert.ok(stdout.includes(`account ◂ ${awkward}`), stdout);
     });
 
+    test("passes scenarios", async () => {
+      const files = [scenario("echo.json"), scenario("careful.json")];
+      const { code, stdout, stderr } = await wxSim(vars, "run", ...files, "--target", echo.url, "--port", "0");
+      assert.equal(code, 0, stdout + stderr);
+    });
+
     test("greets followers, and understands where they came from", async () => {
       const event = ["event", "subscribe", "lg_8f2c", "--as", "小红", "--target", echo.url, "--port", "0"];
       const { code, stdout, stderr } = await wxSim(vars, ...event);
@@ -70,10 +76,14 @@ for (const [mode, settings] of Object.entries(modes)) {
     before(async () => (echo = await startEcho("node-easywechat", vars)));
     after(() => echo?.close());
 
-    test("repeats what it is sent", async () => {
-      const { code, stdout, stderr } = await wxSim(vars, "send", "你好 <b> 😀", "--target", echo.url, "--port", "0");
+    test("passes a scenario", async () => {
+      const { code, stdout, stderr } = await wxSim(vars, "run", scenario("echo.json"), "--target", echo.url, "--port", "0");
       assert.equal(code, 0, stdout + stderr);
-      assert.match(stdout, /account ◂ 你好 <b> 😀/);
+    });
+
+    test("does not pass one that sends forged messages", async () => {
+      const { code, stdout } = await wxSim(vars, "run", scenario("careful.json"), "--target", echo.url, "--port", "0");
+      assert.equal(code, 1, stdout);
     });
 
     test("lets strangers in, which `wx-sim verify` finds", async () => {

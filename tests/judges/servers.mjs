@@ -8,6 +8,9 @@ import { python } from "../../tools/python.mjs";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
+/** A scenario's file. */
+export const scenario = (file) => here(`scenarios/${file}`);
+
 /** The callback servers: how each is started. */
 export const echoes = {
   wechatpy: [python, here("wechatpy/echo.py")],
