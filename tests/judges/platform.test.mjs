@@ -11,6 +11,7 @@ import { runPython, startEcho } from "./servers.mjs";
 
 const areasOfWechatpy = [
   "token", "menu", "media", "material", "qrcode", "user", "tag", "blacklist", "mass", "custom", "template", "jsapi",
+  "agents", "oauth",
 ];
 const vars = throwAwayAccount();
 let world;

@@ -7,13 +7,13 @@ from the environment; prints one line for each thing that was as wechatpy expect
 import io
 import os
 import sys
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
 SIM = urlsplit(os.environ["SIM_URL"])
-WECHAT = ["https://api.weixin.qq.com/", "https://mp.weixin.qq.com/"]
+WECHAT = ["https://api.weixin.qq.com/", "https://mp.weixin.qq.com/", "https://open.weixin.qq.com/"]
 
 
 class Detour(HTTPAdapter):
@@ -31,7 +31,8 @@ def with_detour(self, original=requests.Session.__init__):
 requests.Session.__init__ = with_detour
 
 from wechatpy import WeChatClient  # noqa: E402
-from wechatpy.exceptions import WeChatClientException  # noqa: E402
+from wechatpy.exceptions import WeChatClientException, WeChatOAuthException  # noqa: E402
+from wechatpy.oauth import WeChatOAuth  # noqa: E402
 
 APP_ID = os.environ["APP_ID"]
 SECRET = os.environ["APP_SECRET"]
@@ -56,7 +57,7 @@ def expect(condition, what):
 def refused(errcode, what, call, *args, **options):
     try:
         answer = call(*args, **options)
-    except WeChatClientException as error:
+    except (WeChatClientException, WeChatOAuthException) as error:
         expect(error.errcode == errcode, f"{what}: {errcode} (it was {error.errcode} {error.errmsg})")
     else:
         expect(False, f"{what}: {errcode} (it was {answer})")
@@ -314,6 +315,42 @@ def jsapi():
     expect(answer["errcode"] == 0 and 0 < answer["expires_in"] <= 7200, "for two hours")
 
 
-areas = [token, menu, media, material, qrcode, user, tag, blacklist, mass, custom, template, jsapi]
+def agents():
+    client.customservice.add_account("judge1@gh_test", "小美", "a password")
+    listed = client.customservice.get_accounts()
+    expect([one["kf_nick"] for one in listed] == ["小美"], "an agent")
+    client.customservice.update_account("judge1@gh_test", "小丽", "a password")
+    expect(client.customservice.get_accounts()[0]["kf_nick"] == "小丽", "another name")
+    client.customservice.delete_account("judge1@gh_test")
+    expect(client.customservice.get_accounts() == [], "nobody again")
+
+
+def oauth():
+    def visit(scope):
+        """Somebody opens the page in WeChat and allows what it asks for; returns the code that it gets."""
+        visited = WeChatOAuth(APP_ID, SECRET, "http://127.0.0.1:9/callback", scope, "judge")
+        somebody = {"as": "new", "name": "小明", "answer": "allow"}
+        answer = requests.post(visited.authorize_url, data=somebody, allow_redirects=False)
+        query = parse_qs(urlsplit(answer.headers["location"]).query)
+        expect(query["state"] == ["judge"], "the page gets its state back")
+        return visited, query["code"][0]
+
+    silent, code = visit("snsapi_base")
+    silent.fetch_access_token(code)
+    expect(len(silent.open_id) == 28, "who it is")
+    refused(40163, "the same code again", silent.fetch_access_token, code)
+    refused(48001, "without consent, no more than that", silent.get_user_info)
+    asked, code = visit("snsapi_userinfo")
+    asked.fetch_access_token(code)
+    expect(asked.open_id == silent.open_id, "the same person")
+    info = asked.get_user_info()
+    expect(info["openid"] == asked.open_id and info["nickname"] and "headimgurl" in info, "with consent, more")
+    expect(asked.check_access_token(), "the token is good")
+    asked.refresh_access_token(asked.refresh_token)
+    expect(asked.check_access_token(), "so is the next one")
+    refused(40029, "a code that is none", asked.fetch_access_token, "nobody")
+
+
+areas = [agents, oauth, token, menu, media, material, qrcode, user, tag, blacklist, mass, custom, template, jsapi]
 {area.__name__: area for area in areas}[sys.argv[1]]()
 print("done")
