@@ -53,6 +53,7 @@ test("switches are independent of each other", scene({}, async (_, page) => {
 }));
 
 test("a fault of the platform hits the next call, and then its switch is off", scene({}, async (_, page) => {
+  await stage.token();
   await toggle(page, "当日额度用尽 45009").check();
   await page.getByRole("switch", { name: "当日额度用尽 45009", checked: true }).waitFor();
   await assert.rejects(() => stage.platform("message/custom/typing", {}), /45009/);

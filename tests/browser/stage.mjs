@@ -29,6 +29,7 @@ export async function openStage({ vars } = {}) {
 class Stage {
   #pair;
   #browser;
+  #token;
 
   constructor(pair, browser) {
     this.#pair = pair;
@@ -78,12 +79,12 @@ class Stage {
     return { page, complaints };
   }
 
-  /** An access token of the simulated platform. */
-  async token() {
+  /** The account's server has an access token: one for all calls. */
+  token() {
     const { APP_ID: appid, APP_SECRET: secret } = this.vars;
     const query = new URLSearchParams({ grant_type: "client_credential", appid, secret });
-    const { access_token } = await (await fetch(new URL(`/cgi-bin/token?${query}`, this.sim.url))).json();
-    return access_token;
+    const asked = () => fetch(new URL(`/cgi-bin/token?${query}`, this.sim.url)).then((answer) => answer.json());
+    return (this.#token ??= asked().then(({ access_token }) => access_token));
   }
 
   /** Calls the simulated platform as the account's server; resolves with its JSON, which says that it worked. */
