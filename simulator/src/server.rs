@@ -42,6 +42,7 @@ fn routes(sim: Arc<Sim>) -> Router {
     Router::new()
         .nest("/_sim", control::routes())
         .route("/cgi-bin/{*api}", any(platform::handle))
+        .route("/customservice/{*api}", any(platform::handle))
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))
         .route("/", get(hello).fallback(model::workers_ai))

@@ -15,6 +15,17 @@ pub fn day(now_ms: u64) -> u64 {
     (now_ms + BEIJING_MS) / DAY_MS
 }
 
+/// The month in Beijing, counted from any fixed one.
+///
+/// After Howard Hinnant's `civil_from_days`, in which years begin in March.
+pub fn month(now_ms: u64) -> u64 {
+    let days = day(now_ms) + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    (era * 400 + year) * 12 + (5 * day_of_year + 2) / 153
+}
+
 /// Today's calls of each API with a limit, by path.
 #[derive(Debug, Default)]
 pub struct Quotas {
@@ -62,6 +73,20 @@ impl Quotas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_ends_at_midnight_in_beijing() {
+        // 2026-12-01, 2027-03-01, 2028-02-29 and 2028-03-01, each at 00:00 in Beijing.
+        for (first_day_ms, is_new) in [
+            (1_796_054_400_000, true),
+            (1_803_830_400_000, true),
+            (1_835_366_400_000, false),
+            (1_835_452_800_000, true),
+        ] {
+            let (before, after) = (month(first_day_ms - 1), month(first_day_ms));
+            assert_eq!(after - before, u64::from(is_new), "{first_day_ms}");
+        }
+    }
 
     #[test]
     fn the_day_of_a_quota_ends_at_midnight_in_beijing() {

@@ -163,8 +163,8 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         other => (other, key.to_owned(), false),
     };
     xml.cdata("Event", name);
-    // Job results have none.
-    if event.key.is_some() || !name.ends_with("FINISH") {
+    // Job results and sessions of agents have none.
+    if event.key.is_some() || !(name.ends_with("FINISH") || name.starts_with("kf_")) {
         xml.cdata("EventKey", &key);
     }
     if ticket && !event.fields.contains_key("Ticket") {
@@ -218,16 +218,27 @@ pub fn action(push: &Fields) -> Option<Action> {
     }
 }
 
+/// The scene of the QR code by which somebody came to follow the account, if they did.
+pub fn followed_scene(push: &Fields) -> Option<&str> {
+    let follows =
+        is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("subscribe"));
+    push.get("EventKey").filter(|_| follows)?.strip_prefix("qrscene_")
+}
+
 /// Whether the push says that the person left.
 pub fn is_farewell(push: &Fields) -> bool {
     is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe"))
 }
 
-/// Whether the push tells how a job of the account ended, or what a check found: nobody did that.
+/// Whether the push tells how a job of the account ended, what a check found, or which agent took a conversation: the
+/// person did nothing.
 pub fn is_job_result(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     is_event(push)
-        && (name.ends_with("jobfinish") || name == "wxa_media_check" || name == "subscribe_msg_sent_event")
+        && (name.ends_with("jobfinish")
+            || name == "wxa_media_check"
+            || name == "subscribe_msg_sent_event"
+            || name.starts_with("kf_"))
 }
 
 /// Whether the push is an event.
@@ -239,7 +250,8 @@ pub fn is_event(push: &Fields) -> bool {
 pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    is_event(push) && (unseen.contains(&name.as_str()) || name.ends_with("jobfinish"))
+    is_event(push)
+        && (unseen.contains(&name.as_str()) || name.starts_with("kf_") || name.ends_with("jobfinish"))
 }
 
 #[cfg(test)]
@@ -272,6 +284,10 @@ mod tests {
         let push = event("subscribe", "42");
         assert_eq!((push.get("Event"), push.get("EventKey")), (Some("subscribe"), Some("qrscene_42")));
         assert!(push.filled("Ticket").is_some() && push.get("MsgId").is_none());
+        assert_eq!(followed_scene(&push), Some("42"));
+        assert_eq!(followed_scene(&event("scan", "qrscene_42")), None);
+        assert_eq!(followed_scene(&event("subscribe", "qrscene_42")), Some("qrscene_42"), "one prefix goes");
+        assert_eq!(event("kf_create_session", "").get("EventKey"), None);
         assert_eq!(event("subscribe", "").get("EventKey"), Some(""));
         assert_eq!(event("click", "MENU_1").get("Event"), Some("CLICK"));
         assert_eq!(event("scan", "42").get("EventKey"), Some("42"));
