@@ -44,9 +44,9 @@ export async function menu(world) {
   const openid = await follows(world.sim, "小红");
   await api.batchTagging([openid], tag.id);
   const { menuid } = await api.addConditionalMenu({ button: MENU.button.slice(0, 1), matchrule: { tag_id: `${tag.id}` } });
-  assert.equal((await api.tryConditionalMenu(openid)).menu.button.length, 1);
+  assert.equal((await api.tryConditionalMenu(openid)).button.length, 1);
   await api.delConditionalMenu(menuid);
-  assert.equal((await api.tryConditionalMenu(openid)).menu.button.length, 2);
+  assert.equal((await api.tryConditionalMenu(openid)).button.length, 2);
   assert.equal((await api.removeMenu()).errcode, 0);
   await refused(46003, () => api.getMenu());
 }

@@ -136,10 +136,10 @@ def menu():
     menuid = client.menu.add_conditional(rule)["menuid"]
     expect(menuid, "a conditional menu is made")
     expect(len(client.menu.get()["conditionalmenu"]) == 1, "it is listed")
-    expect(names(client.menu.try_match(follows("小红"))["menu"]["button"]) == names(rule["button"]), "who has the tag sees it")
-    expect(len(client.menu.try_match(follows("小明"))["menu"]["button"]) == 2, "others do not")
+    expect(names(client.menu.try_match(follows("小红"))["button"]) == names(rule["button"]), "who has the tag sees it")
+    expect(len(client.menu.try_match(follows("小明"))["button"]) == 2, "others do not")
     client.menu.del_conditional(menuid)
-    expect(len(client.menu.try_match(follows("小红"))["menu"]["button"]) == 2, "until it is deleted")
+    expect(len(client.menu.try_match(follows("小红"))["button"]) == 2, "until it is deleted")
     refused(40016, "four buttons", client.menu.create, {"button": MENU["button"][:1] * 4})
     client.menu.delete()
     expect(client.menu.get() is None, "no menu again")
