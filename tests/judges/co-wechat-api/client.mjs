@@ -167,13 +167,14 @@ export async function custom(world) {
 export async function template(world) {
   const api = client(world);
   const openid = await follows(world.sim, "小明");
-  const { template_id } = await api.addTemplate("TM00015");
+  const { template_id } = await api.addTemplate("TM00001");
   const { template_list } = await api.getAllPrivateTemplate();
   assert.ok(template_list.some((listed) => listed.template_id === template_id));
-  const sent = await api.sendTemplate(openid, template_id, "https://example.com/", "#FF0000", { first: { value: "你好" } });
+  const fields = { first: { value: "你好" }, amount: { value: "9.90元" }, product: { value: "一杯咖啡" } };
+  const sent = await api.sendTemplate(openid, template_id, "https://example.com/", "#FF0000", fields);
   assert.ok(sent.msgid);
   assert.equal((await api.delPrivateTemplate(template_id)).errcode, 0);
-  await refused(40037, () => api.sendTemplate(openid, template_id, "", "", { first: { value: "你好" } }));
+  await refused(40037, () => api.sendTemplate(openid, template_id, "", "", fields));
 }
 
 export async function jsapi(world) {

@@ -295,13 +295,15 @@ def custom():
 
 def template():
     xiaoming, xiaohong = follows("小明"), follows("小红")
-    template_id = client.template.add("TM00015")
+    template_id = client.template.add("TM00001")
     listed = client.template.get_all_private_template()["template_list"]
     expect(template_id in [one["template_id"] for one in listed], "a template of the library is ours")
-    fields = {"first": {"value": "你好", "color": "#173177"}, "remark": {"value": "再见"}}
+    values = {"first": "你好", "amount": "9.90元", "product": "一杯咖啡", "remark": "再见"}
+    fields = {name: {"value": value, "color": "#173177"} for name, value in values.items()}
     sent = client.message.send_template(xiaoming, template_id, fields, url="https://example.com/")
     expect(sent["errcode"] == 0 and sent["msgid"], "it is sent")
     print("template", sent["msgid"])
+    refused(47003, "a field too few", client.message.send_template, xiaoming, template_id, {"first": fields["first"]})
     does("小红", event={"type": "unsubscribe"})
     refused(43004, "who does not follow", client.message.send_template, xiaohong, template_id, fields)
     client.template.del_private_template(template_id)
