@@ -310,6 +310,16 @@ def template():
     refused(40037, "what was deleted", client.message.send_template, xiaoming, template_id, fields)
 
 
+def subscribe():
+    xiaoming = follows("小明")
+    sim("template", kind="subscribe", template_id="judge", title="发货提醒", content="商品：{{thing1.DATA}}")
+    send, fields = client.message.send_subscribe_message, {"thing1": {"value": "一杯咖啡"}}
+    refused(43101, "without consent", send, xiaoming, "judge", fields)
+    sim("subscribe", **{"as": "小明"}, template_id="judge", accept=True)
+    expect(send(xiaoming, "judge", fields)["errcode"] == 0, "one consent is one message")
+    refused(43101, "and no more", send, xiaoming, "judge", fields)
+
+
 def jsapi():
     ticket = client.jsapi.get_jsapi_ticket()
     expect(ticket and client.jsapi.get_jsapi_ticket() == ticket, "a ticket, which is kept")
@@ -353,6 +363,7 @@ def oauth():
     refused(40029, "a code that is none", asked.fetch_access_token, "nobody")
 
 
-areas = [agents, oauth, token, menu, media, material, qrcode, user, tag, blacklist, mass, custom, template, jsapi]
+areas = [token, menu, media, material, qrcode, user, tag, blacklist]
+areas += [mass, custom, template, subscribe, jsapi, agents, oauth]
 {area.__name__: area for area in areas}[sys.argv[1]]()
 print("done")
