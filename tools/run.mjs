@@ -1,4 +1,5 @@
-// npm run dev | test | shots | build | bench | deploy | wrangler: installs what this machine lacks, builds, and does the job.
+// npm run dev | test | shots | build | bench | deploy | wrangler, and page for cargo: installs what this machine lacks,
+// builds, and does the job.
 // Plain Node >= 18, no dependencies; the jobs themselves run under the Node that wrangler needs.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -6,12 +7,13 @@ import path from "node:path";
 import { bundleWorker, compileSimulator, compileWorker, profiles } from "./build.mjs";
 import { chromium } from "./chromium.mjs";
 import { at, fastSimBinary, root } from "./paths.mjs";
+import { checkPage, makePage } from "./page.mjs";
 import { pythonPackages } from "./python.mjs";
 import { cargoToolsInstalled, node, npmPackages, rust, testPackages } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { exitCode, Failure, foreground, giveUp, say, seconds } from "./steps.mjs";
 
-const jobs = { dev, test, shots, build, bench, deploy, wrangler };
+const jobs = { dev, test, shots, build, bench, deploy, wrangler, page };
 
 async function dev(args) {
   const [interpreter] = await Promise.all([node(), prepared(profiles.dev, simulator)]);
@@ -20,7 +22,8 @@ async function dev(args) {
 
 /** Words choose tests: those on the host whose names contain one, and the files of tests/{e2e,judges,browser} that do. */
 async function test(words) {
-  const [interpreter] = await Promise.all([node(), released(simulator, pythonPackages, testPackages, chromium)]);
+  const others = [simulator, checkPage, pythonPackages, testPackages, chromium];
+  const [interpreter] = await Promise.all([node(), released(...others)]);
   await succeed("cargo", ["test", "--locked", "--quiet", "--", ...words]);
   const files = testFolders.flatMap((folder) => fs.readdirSync(at(folder)).map((file) => `${folder}/${file}`));
   const tests = files.filter((file) => file.endsWith(".test.mjs"));
@@ -68,6 +71,11 @@ function deploy(args) {
 async function wrangler(args) {
   const [interpreter] = await Promise.all([node(), npmPackages()]);
   return foreground(interpreter, ["node_modules/wrangler/bin/wrangler.js", ...args], { env: environment(interpreter) });
+}
+
+/** Cargo's build script asks for it before it puts the page into wx-sim. */
+async function page() {
+  await makePage();
 }
 
 async function released(...others) {

@@ -24,6 +24,7 @@ mod page;
 mod platform;
 mod qrcode;
 mod raw;
+mod served;
 mod tags;
 mod users;
 mod watch;
