@@ -26,8 +26,9 @@ function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: 
   }, []);
   const send = () => {
     if (text.trim() === "") return;
-    act({ text });
     setText("");
+    // What could not be sent is not lost.
+    void act({ text }).then((sent) => sent || setText((since) => since || text));
     input.current?.focus();
   };
   const key = (event: KeyboardEvent) => {

@@ -10,7 +10,7 @@ export const en: Text = {
   copy: "Copy",
   copied: "Copied",
   add: "Add",
-  none: "none",
+  unreachable: "wx-sim does not answer: is it still running?",
 
   top: {
     target: "Your server",
@@ -196,7 +196,7 @@ export const en: Text = {
       success: "success, no reply",
       timeout: "timeout",
       status: "bad status",
-      refused: "no connection",
+      refused: "refused",
       cut: "cut",
     },
     show: "Show in the timeline",
@@ -284,6 +284,7 @@ export const en: Text = {
     pending: "Checked when it is over.",
     late: (list, limit) => `Delivery ${list}: no answer within ${limit}, so WeChat hung up and tried again`,
     failed: (result) => `The delivery failed (${result}): WeChat delivers again, and after the last one the user sees the error line`,
+    refused: "Nothing listens at this address: is your server running?",
     advice: "Advice: answer success or a placeholder first, then push a customer message.",
     loading: "Loading…",
   },

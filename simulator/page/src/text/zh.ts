@@ -10,7 +10,7 @@ export const zh = {
   copy: "复制",
   copied: "已复制",
   add: "添加",
-  none: "无",
+  unreachable: "wx-sim 没有回应：它还在运行吗？",
 
   top: {
     target: "你的服务器",
@@ -283,6 +283,7 @@ export const zh = {
     pending: "等它结束再检查。",
     late: (list: string, limit: string) => `第 ${list} 次投递在 ${limit} 内没有应答，微信断开并重试`,
     failed: (result: string) => `投递失败（${result}）：微信会再次投递；都失败时，用户看到出错提示`,
+    refused: "这个地址没有程序在监听：你的服务器在运行吗？",
     advice: "建议：先回 success 或占位文本，再用客服消息推送。",
     loading: "正在读取…",
   },

@@ -1,6 +1,5 @@
 // Scanning: one of the live codes, the text of a code, or a picture with a code in it.
 import { useEffect, useState } from "preact/hooks";
-import { codeUrl } from "../../api";
 import { view } from "../../store/live";
 import { seconds } from "../../store/clock";
 import { overlay } from "../../store/ui";
@@ -9,6 +8,7 @@ import type { Code } from "../../types";
 import { FileInput } from "../../ui/FileInput";
 import { Icon } from "../../ui/Icon";
 import { scan, tapMenu } from "../act";
+import { CodePicture } from "../CodePicture";
 import { readCode } from "../readCode";
 import { Sheet } from "./Sheet";
 
@@ -46,7 +46,7 @@ function Codes({ onCode }: { onCode: (code: Code) => void }) {
       {codes.map((code) => (
         <li key={code.ticket}>
           <button type="button" onClick={() => onCode(code)}>
-            <img src={codeUrl(code.ticket)} alt="" width="44" height="44" loading="lazy" />
+            <CodePicture text={code.url} size={48} />
             <span>
               <b>{words.scene(code.scene)}</b>
               <small>{left(code)}</small>
