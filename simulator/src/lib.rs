@@ -16,6 +16,7 @@
 //! of that code: vectors made by others and independent implementations are.
 
 mod account;
+mod articles;
 mod capture;
 pub mod cli;
 mod clock;
@@ -27,11 +28,13 @@ mod lang;
 mod load;
 mod log;
 mod model;
+mod multipart;
 mod network;
 mod page;
 mod people;
 mod phone;
 mod platform;
+mod playtime;
 mod push;
 mod query;
 mod revision;

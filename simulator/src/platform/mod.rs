@@ -6,10 +6,12 @@
 
 mod account_type;
 pub mod api;
+mod batch;
 mod credential;
 mod custom;
 pub mod draft;
 pub mod errcode;
+mod escapes;
 mod faults;
 pub mod kf;
 pub mod mass;
@@ -26,6 +28,7 @@ pub mod tag;
 pub mod template;
 pub mod ticket;
 pub mod token;
+mod upload;
 mod user;
 
 use axum::body::Bytes;
@@ -42,6 +45,7 @@ pub use account_type::AccountType;
 pub use faults::{Fault, Faults};
 pub use media::MediaStore;
 pub use serve::{ApiCall, handle};
+pub use upload::Kind;
 
 /// Every API, family by family.
 const FAMILIES: [&[Api]; 16] = [

@@ -250,8 +250,7 @@ pub fn is_event(push: &Fields) -> bool {
 pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    is_event(push)
-        && (unseen.contains(&name.as_str()) || name.starts_with("kf_") || name.ends_with("jobfinish"))
+    is_event(push) && (unseen.contains(&name.as_str()) || name.starts_with("kf_") || is_job_result(push))
 }
 
 #[cfg(test)]
