@@ -1,5 +1,5 @@
 // Below the chat: the account's menu, or the keyboard side with its panel of other things to send.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { person } from "../store/live";
 import { overlay } from "../store/ui";
 import { t } from "../text";
@@ -21,7 +21,7 @@ function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: 
   const [plus, setPlus] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const words = t().phone;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focus) input.current?.focus();
   }, []);
   const send = () => {

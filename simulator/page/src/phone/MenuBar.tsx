@@ -1,5 +1,5 @@
 // The account's menu: up to three buttons, each with up to five below it.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { overlay } from "../store/ui";
 import { t } from "../text";
 import type { Button } from "../types";
@@ -51,7 +51,7 @@ export function MenuBar({ buttons, onKeyboard }: { buttons: Button[]; onKeyboard
 function SubMenu({ name, buttons, at, onDone }: { name: string; buttons: Button[]; at: number; onDone: () => void }) {
   const list = useRef<HTMLDivElement>(null);
   const items = () => [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-  useEffect(() => items()[0]?.focus(), []);
+  useLayoutEffect(() => items()[0]?.focus(), []);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined) return;

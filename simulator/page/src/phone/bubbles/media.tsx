@@ -17,9 +17,10 @@ export function Voice({ url, transcript }: { url: string; transcript?: string | 
   const { playing, toggle, note, duration } = usePlayer(url);
   return (
     <div class="voice">
-      <button type="button" class="bubble voice-bubble" aria-label={playing ? words.stopVoice : words.playVoice} aria-pressed={playing} onClick={toggle}>
+      <button type="button" class="bubble voice-bubble" aria-pressed={playing} onClick={toggle}>
         <span class={playing ? "waves playing" : "waves"} aria-hidden="true"><i /><i /><i /></span>
-        <span>{duration ? `${Math.max(1, Math.round(duration))}″` : words.voice}</span>
+        <span class="sr-only">{playing ? words.stopVoice : words.playVoice}</span>
+        <span aria-hidden="true">{duration ? `${Math.max(1, Math.round(duration))}″` : words.voice}</span>
       </button>
       {transcript && <p class="transcript"><span>{words.transcript}</span>{transcript}</p>}
       {note && <p class="how">{note}</p>}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { overlay } from "../../store/ui";
 import { t } from "../../text";
 import { Icon } from "../../ui/Icon";
@@ -9,7 +9,7 @@ export function Sheet({ title, children, full = false, onEscape }: { title: stri
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const close = onEscape ?? (() => void (overlay.value = null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     box.current?.focus();
     return () => before?.isConnected && before.focus();
