@@ -57,7 +57,7 @@ function Cover({ url }: { url: string }) {
 function Single({ article }: { article: Article }) {
   return (
     <button type="button" class="card news-single" onClick={() => openPage(article.url)} disabled={!article.url}>
-      <Cover url={article.pic_url} />
+      {article.pic_url && <Cover url={article.pic_url} />}
       <strong>{article.title}</strong>
       {article.description && <span class="news-description">{article.description}</span>}
     </button>
