@@ -118,6 +118,7 @@ export const en: Text = {
       "-1": "System busy -1",
       "503": "Server error 503",
       half: "Half a response",
+      cut: "No response",
     },
   },
 

@@ -118,6 +118,7 @@ export const zh = {
       "-1": "系统繁忙 -1",
       "503": "服务器错误 503",
       half: "只回一半响应",
+      cut: "断开连接",
     } as Record<string, string>,
   },
 
