@@ -7,7 +7,8 @@ import { t } from "./text";
 export class Refused extends Error {}
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const init: RequestInit =
+    body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(`/_sim/${path}`, init).catch(() => {
     throw new Refused(t().unreachable);
   });

@@ -40,12 +40,33 @@ function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: 
   return (
     <div class="bottom">
       <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
-        {onMenu && <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}><Icon name="menu" size={24} /></button>}
-        <textarea ref={input} rows={1} value={text} aria-label={words.input} placeholder={words.input} enterkeyhint="send"
-          onInput={(event) => setText(event.currentTarget.value)} onKeyDown={key} onFocus={() => setPlus(false)} />
-        {text.trim() === ""
-          ? <button type="button" class="icon-button" aria-label={words.plus} aria-expanded={plus} onClick={() => setPlus(!plus)}><span class="plus"><Icon name="plus" size={20} /></span></button>
-          : <button type="submit" class="button primary send">{t().send}</button>}
+        {onMenu && (
+          <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}>
+            <Icon name="menu" size={24} />
+          </button>
+        )}
+        <textarea
+          ref={input}
+          rows={1}
+          value={text}
+          aria-label={words.input}
+          placeholder={words.input}
+          enterkeyhint="send"
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={key}
+          onFocus={() => setPlus(false)}
+        />
+        {text.trim() === "" ? (
+          <button type="button" class="icon-button" aria-label={words.plus} aria-expanded={plus} onClick={() => setPlus(!plus)}>
+            <span class="plus">
+              <Icon name="plus" size={20} />
+            </span>
+          </button>
+        ) : (
+          <button type="submit" class="button primary send">
+            {t().send}
+          </button>
+        )}
       </form>
       {plus && <Panel onDone={() => setPlus(false)} />}
     </div>
@@ -61,7 +82,12 @@ function Panel({ onDone }: { onDone: () => void }) {
   return (
     <div class="plus-panel">
       <FileTile icon="picture" label={words.picture} accept="image/*" onFile={(file) => (void sendFile(file, "picture"), onDone())} />
-      <FileTile icon="sound" label={words.voice} accept="audio/*,.amr,.speex,.silk" onFile={(file) => (void sendFile(file, "voice"), onDone())} />
+      <FileTile
+        icon="sound"
+        label={words.voice}
+        accept="audio/*,.amr,.speex,.silk"
+        onFile={(file) => (void sendFile(file, "voice"), onDone())}
+      />
       <Tile icon="place" label={words.place} onClick={open("place")} />
       <Tile icon="link" label={words.link} onClick={open("link")} />
       <Tile icon="scan" label={words.scan} onClick={open("scan")} />
@@ -70,13 +96,32 @@ function Panel({ onDone }: { onDone: () => void }) {
 }
 
 function Tile({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) {
-  return <button type="button" class="tile" onClick={onClick}><span><Icon name={icon} size={26} /></span>{label}</button>;
+  return (
+    <button type="button" class="tile" onClick={onClick}>
+      <span>
+        <Icon name={icon} size={26} />
+      </span>
+      {label}
+    </button>
+  );
 }
 
-function FileTile({ icon, label, accept, onFile }: { icon: IconName; label: string; accept: string; onFile: (file: File | undefined) => void }) {
+function FileTile({
+  icon,
+  label,
+  accept,
+  onFile,
+}: {
+  icon: IconName;
+  label: string;
+  accept: string;
+  onFile: (file: File | undefined) => void;
+}) {
   return (
     <label class="tile">
-      <span><Icon name={icon} size={26} /></span>
+      <span>
+        <Icon name={icon} size={26} />
+      </span>
       {label}
       <FileInput accept={accept} onFile={onFile} />
     </label>

@@ -14,7 +14,14 @@ export function CodePicture({ text, size }: { text: string; size: number }) {
   }, [text]);
   const dark = rows.flatMap((row, y) => row.map((on, x) => (on ? `M${x} ${y}h1v1h-1z` : "")));
   return (
-    <svg class="code-picture" width={size} height={size} viewBox={`0 0 ${rows.length || 1} ${rows.length || 1}`} shape-rendering="crispEdges" aria-hidden="true">
+    <svg
+      class="code-picture"
+      width={size}
+      height={size}
+      viewBox={`0 0 ${rows.length || 1} ${rows.length || 1}`}
+      shape-rendering="crispEdges"
+      aria-hidden="true"
+    >
       <path d={dark.join("")} />
     </svg>
   );

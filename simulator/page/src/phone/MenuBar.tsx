@@ -29,14 +29,26 @@ export function MenuBar({ buttons, onKeyboard }: { buttons: Button[]; onKeyboard
     setOpen(null);
   };
   return (
-    <nav class="bottom menu-bar" aria-label={t().phone.menu} ref={bar} onKeyDown={(event) => event.key === "Escape" && open !== null && close()}>
-      <button type="button" class="icon-button" aria-label={t().phone.keyboard} onClick={onKeyboard}><Icon name="keyboard" size={24} /></button>
+    <nav
+      class="bottom menu-bar"
+      aria-label={t().phone.menu}
+      ref={bar}
+      onKeyDown={(event) => event.key === "Escape" && open !== null && close()}
+    >
+      <button type="button" class="icon-button" aria-label={t().phone.keyboard} onClick={onKeyboard}>
+        <Icon name="keyboard" size={24} />
+      </button>
       {buttons.slice(0, 3).map((button, index) => {
         const below = button.sub_button?.length ? button.sub_button : undefined;
         return (
           <div key={index} class="menu-slot">
-            <button type="button" class="menu-button" aria-haspopup={below ? "menu" : undefined} aria-expanded={below ? open === index : undefined}
-              onClick={() => (below ? setOpen(open === index ? null : index) : (setOpen(null), tap(button, [index])))}>
+            <button
+              type="button"
+              class="menu-button"
+              aria-haspopup={below ? "menu" : undefined}
+              aria-expanded={below ? open === index : undefined}
+              onClick={() => (below ? setOpen(open === index ? null : index) : (setOpen(null), tap(button, [index])))}
+            >
               {below && <Icon name="menu" size={14} />}
               <span>{button.name}</span>
             </button>
@@ -62,7 +74,9 @@ function SubMenu({ name, buttons, at, onDone }: { name: string; buttons: Button[
   return (
     <div class="sub-menu" role="menu" aria-label={t().phone.subMenu(name)} ref={list} onKeyDown={move}>
       {buttons.map((button, index) => (
-        <button key={index} type="button" role="menuitem" tabIndex={-1} onClick={() => (onDone(), tap(button, [at, index]))}>{button.name}</button>
+        <button key={index} type="button" role="menuitem" tabIndex={-1} onClick={() => (onDone(), tap(button, [at, index]))}>
+          {button.name}
+        </button>
       ))}
     </div>
   );

@@ -51,7 +51,11 @@ function xml(text: string): Token[] {
 /** Everything is in CDATA: what is inside counts. */
 function unwrapped(cdata: string): Token[] {
   const [start, end] = ["<![CDATA[", "]]>"];
-  return [{ type: "mark", text: start }, { type: "data", text: cdata.slice(start.length, -end.length) }, { type: "mark", text: end }];
+  return [
+    { type: "mark", text: start },
+    { type: "data", text: cdata.slice(start.length, -end.length) },
+    { type: "mark", text: end },
+  ];
 }
 
 const JSON_PART = /("(?:\\.|[^"\\])*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|[^"\d\-tfn]+|[\s\S]/g;

@@ -28,7 +28,9 @@ export function ScanSheet({ button, waits }: { button: number[] | undefined; wai
     <Sheet title={button ? `${words.title}${waits ? " · scancode_waitmsg" : ""}` : words.title}>
       <form class="inline-form" onSubmit={(event) => (event.preventDefault(), use(text))}>
         <input value={text} aria-label={words.paste} placeholder={words.paste} onInput={(event) => setText(event.currentTarget.value)} />
-        <button type="submit" class="button primary small" disabled={text.trim() === ""}>{words.go}</button>
+        <button type="submit" class="button primary small" disabled={text.trim() === ""}>
+          {words.go}
+        </button>
       </form>
       <FromPicture onCode={use} />
       <h4>{words.live}</h4>
@@ -87,8 +89,12 @@ function FromPicture({ onCode }: { onCode: (code: string) => void }) {
     return () => document.removeEventListener("paste", paste);
   }, []);
   return (
-    <div class={`drop ${state}`} onDragOver={(event) => (event.preventDefault(), setState("over"))} onDragLeave={() => setState("idle")}
-      onDrop={(event) => (event.preventDefault(), void read(event.dataTransfer?.files[0]))}>
+    <div
+      class={`drop ${state}`}
+      onDragOver={(event) => (event.preventDefault(), setState("over"))}
+      onDragLeave={() => setState("idle")}
+      onDrop={(event) => (event.preventDefault(), void read(event.dataTransfer?.files[0]))}
+    >
       <Icon name="scan" size={28} />
       <span role="status">{state === "reading" ? words.reading : state === "nothing" ? words.nothing : words.drop}</span>
       <label class="button small">
