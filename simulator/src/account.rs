@@ -22,6 +22,19 @@ pub struct Account {
     pub app_secret: Option<String>,
     /// The EncodingAESKey, if pushes can be encrypted.
     pub aes_key: Option<EncodingAesKey>,
+    /// The website application, if websites can be logged in to.
+    pub open_app: Option<OpenApp>,
+}
+
+/// A website application of the Open Platform account that the Official Account is bound to.
+///
+/// <https://developers.weixin.qq.com/doc/oplatform/developers/dev/auth/web.html>
+#[derive(Clone)]
+pub struct OpenApp {
+    /// Its AppID, another one than the account's.
+    pub app_id: String,
+    /// Its AppSecret.
+    pub secret: String,
 }
 
 /// Never shows what a setting is, only that it is there.
@@ -46,10 +59,11 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 impl Account {
-    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET` and `ENCODING_AES_KEY`; empty is the same as absent.
+    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET`, `ENCODING_AES_KEY`, `OPEN_APP_ID` and `OPEN_APP_SECRET`; empty
+    /// is the same as absent.
     ///
     /// # Errors
-    /// No token, a key that is none, or a key without an AppID.
+    /// No token, a key that is none, a key without an AppID, or half a website application.
     pub fn from_settings(setting: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let filled = |name: &str| setting(name).filter(|value| !value.is_empty());
         let token = filled("WECHAT_TOKEN").ok_or_else(|| {
@@ -69,7 +83,25 @@ impl Account {
         }
         let app_id = app_id.unwrap_or_else(|| DEFAULT_APP_ID.to_owned());
         let original_id = ids::original_id(&app_id);
-        Ok(Self { token, app_id, original_id, app_secret: filled("APP_SECRET"), aes_key })
+        let open_app = OpenApp::from_settings(filled("OPEN_APP_ID"), filled("OPEN_APP_SECRET"), &app_id)?;
+        Ok(Self { token, app_id, original_id, app_secret: filled("APP_SECRET"), aes_key, open_app })
+    }
+}
+
+impl OpenApp {
+    fn from_settings(
+        app_id: Option<String>,
+        secret: Option<String>,
+        account: &str,
+    ) -> Result<Option<Self>, SettingsError> {
+        match (app_id, secret) {
+            (None, None) => Ok(None),
+            (Some(app_id), Some(_)) if app_id == account => Err(SettingsError(
+                "OPEN_APP_ID is the AppID of a website application, not the account's APP_ID".to_owned(),
+            )),
+            (Some(app_id), Some(secret)) => Ok(Some(Self { app_id, secret })),
+            _ => Err(SettingsError("OPEN_APP_ID and OPEN_APP_SECRET need each other".to_owned())),
+        }
     }
 }
 
@@ -132,6 +164,8 @@ mod tests {
             ("APP_ID=wx1", "WECHAT_TOKEN"),
             ("WECHAT_TOKEN=t\nAPP_ID=wx1\nENCODING_AES_KEY=short", "43 characters"),
             (&format!("WECHAT_TOKEN=t\nENCODING_AES_KEY={KEY}"), "APP_ID"),
+            ("WECHAT_TOKEN=t\nOPEN_APP_ID=wx2", "OPEN_APP_SECRET"),
+            ("WECHAT_TOKEN=t\nAPP_ID=wx1\nOPEN_APP_ID=wx1\nOPEN_APP_SECRET=s", "website"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.to_string().contains(named), "{error}");

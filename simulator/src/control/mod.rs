@@ -9,6 +9,7 @@ pub mod send;
 mod settings;
 pub mod verify;
 mod watch;
+mod web;
 
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/model", get(settings::model).post(settings::set_model))
         .route("/token", post(settings::token))
         .route("/account", get(settings::account).post(settings::set_account))
+        .route("/oauth", get(web::oauth).post(web::set_oauth))
+        .route("/browser", post(web::browser))
         .route("/clock", post(settings::clock))
         .route("/reset", post(settings::reset))
         .route("/menu", get(menu::handle))

@@ -9,6 +9,7 @@
     reason = "a test may fail, and here is a clock"
 )]
 
+mod browser;
 mod callback;
 mod cli;
 mod control;
@@ -19,12 +20,15 @@ mod material;
 mod menu;
 mod model;
 mod network;
+mod oauth;
 mod openapi;
 mod page;
 mod platform;
 mod qrcode;
+mod qrconnect;
 mod raw;
 mod served;
+mod subscribemsg;
 mod tags;
 mod users;
 mod watch;

@@ -3,7 +3,7 @@
 //! <https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html>
 
 mod code;
-mod image;
+pub mod image;
 mod shorten;
 
 use serde_json::{Value, json};
