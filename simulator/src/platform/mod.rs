@@ -6,6 +6,7 @@
 
 mod account_type;
 pub mod api;
+mod card;
 mod credential;
 mod custom;
 pub mod draft;
@@ -34,7 +35,7 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::query;
 use crate::state::State;
-use api::{Api, Call};
+use api::{Api, App, Call};
 use errcode::Errcode;
 
 pub use account_type::AccountType;
@@ -120,7 +121,7 @@ impl ApiRequest {
 
 /// Answers one request.
 pub fn answer(state: &mut State, account: &Account, now_ms: u64, request: &ApiRequest) -> ApiReply {
-    let mut call = Call { state, account, now_ms, request };
+    let mut call = Call { state, account, now_ms, request, app: App::default() };
     let reply = find(&request.path).ok_or(errcode::URL).and_then(|api| api.call(&mut call));
     reply.unwrap_or_else(|error| ApiReply::Json(error.body(now_ms)))
 }

@@ -2,6 +2,8 @@
 //!
 //! <https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html>
 
+pub mod image;
+
 use super::api::Api;
 
 /// The family's APIs.

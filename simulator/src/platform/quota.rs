@@ -15,11 +15,24 @@ pub fn day(now_ms: u64) -> u64 {
     (now_ms + BEIJING_MS) / DAY_MS
 }
 
+/// The month in Beijing, counted from any fixed one.
+///
+/// After Howard Hinnant's `civil_from_days`, in which years begin in March.
+pub fn month(now_ms: u64) -> u64 {
+    let days = day(now_ms) + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    (era * 400 + year) * 12 + (5 * day_of_year + 2) / 153
+}
+
 /// Today's calls of each API with a limit, by path.
 #[derive(Debug, Default)]
 pub struct Quotas {
     day: u64,
     used: BTreeMap<&'static str, u32>,
+    minute: u64,
+    in_minute: BTreeMap<String, u32>,
 }
 
 impl Quotas {
@@ -38,6 +51,18 @@ impl Quotas {
         Ok(())
     }
 
+    /// Counts one call of this minute under `name`; false when `limit` were counted before.
+    pub fn take_in_minute(&mut self, name: &str, limit: u32, now_ms: u64) -> bool {
+        let minute = now_ms / 60_000;
+        if self.minute != minute {
+            self.minute = minute;
+            self.in_minute.clear();
+        }
+        let used = self.in_minute.entry(name.to_owned()).or_default();
+        *used += 1;
+        *used <= limit
+    }
+
     /// Calls of this API today.
     pub fn used(&mut self, path: &str, now_ms: u64) -> u32 {
         self.turn(now_ms);
@@ -54,7 +79,8 @@ impl Quotas {
 
     fn turn(&mut self, now_ms: u64) {
         if self.day != day(now_ms) {
-            *self = Self { day: day(now_ms), used: BTreeMap::new() };
+            self.day = day(now_ms);
+            self.used.clear();
         }
     }
 }
@@ -62,6 +88,20 @@ impl Quotas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_ends_at_midnight_in_beijing() {
+        // 2026-12-01, 2027-03-01, 2028-02-29 and 2028-03-01, each at 00:00 in Beijing.
+        for (first_day_ms, is_new) in [
+            (1_796_054_400_000, true),
+            (1_803_830_400_000, true),
+            (1_835_366_400_000, false),
+            (1_835_452_800_000, true),
+        ] {
+            let (before, after) = (month(first_day_ms - 1), month(first_day_ms));
+            assert_eq!(after - before, u64::from(is_new), "{first_day_ms}");
+        }
+    }
 
     #[test]
     fn the_day_of_a_quota_ends_at_midnight_in_beijing() {
@@ -75,5 +115,9 @@ mod tests {
         quotas.clear(Some("/a"));
         assert!(quotas.take("/a", Some(1), midnight).is_ok());
         assert!(quotas.take("/c", None, midnight).is_ok());
+        assert!(
+            quotas.take_in_minute("/d", 1, midnight) && !quotas.take_in_minute("/d", 1, midnight + 59_999)
+        );
+        assert!(quotas.take_in_minute("/d", 1, midnight + 60_000));
     }
 }

@@ -163,8 +163,9 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         other => (other, key.to_owned(), false),
     };
     xml.cdata("Event", name);
-    // Job results have none.
-    if event.key.is_some() || !name.ends_with("FINISH") {
+    // Job results, checks and subscriptions have none.
+    let keyless = name.ends_with("FINISH") || name.starts_with("subscribe_msg_") || name == "wxa_media_check";
+    if event.key.is_some() || !keyless {
         xml.cdata("EventKey", &key);
     }
     if ticket && !event.fields.contains_key("Ticket") {
@@ -239,7 +240,8 @@ pub fn is_event(push: &Fields) -> bool {
 pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    is_event(push) && (unseen.contains(&name.as_str()) || name.ends_with("jobfinish"))
+    let of_subscriptions = name.starts_with("subscribe_msg_");
+    is_event(push) && (unseen.contains(&name.as_str()) || of_subscriptions || is_job_result(push))
 }
 
 #[cfg(test)]
