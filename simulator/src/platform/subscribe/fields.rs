@@ -134,7 +134,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn each_kind_has_its_limits() {
+    fn each_kind_has_its_values() {
         let twenty = "一二三四五六七八九十一二三四五六七八九十";
         let good = [
             ("thing", twenty),
@@ -154,13 +154,17 @@ mod tests {
             ("phone_number", "+86-0766-66888866"),
             ("car_number", "粤A8Z888挂"),
             ("name", "欧阳小明"),
-            ("name", "Xiao-Ming of Guangdon"),
+            ("name", "Xiao-Ming of Guangdo"),
             ("phrase", "审核通过"),
             ("keyword", "anything 任何"),
         ];
         for (kind, value) in good {
-            assert_eq!(fits(kind, value), value != "Xiao-Ming of Guangdon", "{kind} {value}");
+            assert!(fits(kind, value), "{kind} {value}");
         }
+    }
+
+    #[test]
+    fn each_kind_has_its_limits() {
         let wrong = [
             ("thing", "一二三四五六七八九十一二三四五六七八九十一"),
             ("number", "1a"),
@@ -181,6 +185,7 @@ mod tests {
             ("car_number", "粤A8Z888挂挂"),
             ("name", "一二三四五六七八九十一"),
             ("name", "小明2"),
+            ("name", "Xiao-Ming of Guangdon"),
             ("phrase", "一二三四五六"),
             ("phrase", "ok"),
         ];

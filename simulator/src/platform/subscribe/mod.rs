@@ -68,8 +68,7 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     notify(call, message, &shown, &official)
 }
 
-/// 1. Finds the template. 2. Checks the fields. 3. Takes the consent. 4. Shows the card on the phone, whichever app it
-/// is of. 5. Pushes the event.
+/// 1. Finds the template. 2. Checks the fields. 3. Takes the consent. 4. Shows the card. 5. Pushes the event.
 fn notify(call: &mut Call<'_>, message: Value, shown: &Value, official: &str) -> Result<ApiReply, Errcode> {
     let (openid, template_id) = (text(&message, "touser").to_owned(), text(&message, "template_id"));
     let book = call.state.subscriptions.of(call.app);
