@@ -1,6 +1,8 @@
 //! An HTTP client that tells apart how a request can fail, since WeChat's reaction depends on it.
 
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -127,6 +129,20 @@ impl Target {
         if self.port == if self.https { 443 } else { 80 } { host } else { format!("{host}:{}", self.port) }
     }
 
+    /// The port, said or implied.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Every address of the host.
+    ///
+    /// # Errors
+    /// When no name server knows it.
+    pub async fn addresses(&self) -> io::Result<Vec<IpAddr>> {
+        let found = lookup_host((self.host.as_str(), self.port)).await?;
+        Ok(found.map(|address| address.ip()).collect())
+    }
+
     async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
         let refused = |error: &dyn fmt::Display| Failure::Refused(error.to_string());
         let stream =
@@ -144,7 +160,7 @@ impl Target {
 
 /// Whether a host name or address is this machine's own.
 pub fn is_loopback(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     address.map_or_else(
         |_| host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
         |address| address.is_loopback(),

@@ -77,11 +77,31 @@ pub fn media_id() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<48>())
 }
 
+/// A new ticket for the JS-SDK: 86 characters, as WeChat's.
+pub fn ticket() -> String {
+    let random = URL_SAFE_NO_PAD.encode(random_bytes::<63>());
+    format!("HL{random}")
+}
+
+/// So many random characters of base62.
+pub fn base62<const N: usize>() -> String {
+    const CHARACTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let pick = |byte| CHARACTERS.get(usize::from(byte) % CHARACTERS.len()).copied().map(char::from);
+    random_bytes::<N>().into_iter().filter_map(pick).collect()
+}
+
 /// A request id as at the end of WeChat's `errmsg`: seconds and two random words, in hex.
 pub fn rid(now_ms: u64) -> String {
     let [a, b, c, d, e, f, g, h] = random_bytes::<8>();
     let seconds = now_ms / 1000;
     format!("{seconds:08x}-{a:02x}{b:02x}{c:02x}{d:02x}-{e:02x}{f:02x}{g:02x}{h:02x}")
+}
+
+/// Whether `text` has the form of a request id.
+pub fn is_rid(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    let hex = |part: &&str| part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.len() == 3 && parts.iter().all(hex)
 }
 
 fn digest64(parts: &[&str]) -> String {
@@ -122,7 +142,10 @@ mod tests {
     fn tokens_and_request_ids_have_their_form() {
         assert!(is_access_token(&access_token()));
         assert_ne!(access_token(), access_token());
-        assert_eq!(rid(1_700_000_000_000).len(), 26);
+        assert!(is_rid(&rid(1_700_000_000_000)) && !is_rid("") && !is_rid("65a0c1d2-0a1b2c3d"));
+        assert!(
+            base62::<15>().len() == 15 && base62::<15>().bytes().all(|byte| byte.is_ascii_alphanumeric())
+        );
         assert_eq!(nonce().len(), 10);
         assert_eq!(original_id("wx5823bf96d3bd56c7").len(), 15);
     }

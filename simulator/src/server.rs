@@ -45,6 +45,7 @@ fn routes(sim: Arc<Sim>) -> Router {
         .route("/sns/jscode2session", any(platform::handle))
         .route("/wxa/{*api}", any(platform::handle))
         .route("/wxaapi/{*api}", any(platform::handle))
+        .route("/customservice/{*api}", any(platform::handle))
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))
         .route("/", get(hello).fallback(model::workers_ai))

@@ -22,11 +22,13 @@ use crate::platform::mass::Mass;
 use crate::platform::material::Materials;
 use crate::platform::menu::Menus;
 use crate::platform::mini::Mini;
+use crate::platform::openapi::{Clears, Rids};
 use crate::platform::qrcode::QrCodes;
 use crate::platform::quota::Quotas;
 use crate::platform::subscribe::Subscriptions;
 use crate::platform::tag::Tags;
 use crate::platform::template::Templates;
+use crate::platform::ticket::Tickets;
 use crate::platform::token::Tokens;
 use crate::platform::{AccountType, ApiCall, Faults, MediaStore};
 use crate::push::envelope::{self, Mode};
@@ -85,6 +87,12 @@ pub struct State {
     pub tokens: Tokens,
     /// How often each API was called today.
     pub quotas: Quotas,
+    /// How often those were cleared.
+    pub clears: Clears,
+    /// The requests that went wrong, by request id.
+    pub rids: Rids,
+    /// The tickets of the JS-SDK and of cards.
+    pub tickets: Tickets,
     /// The menus below the chat.
     pub menus: Menus,
     /// Permanent material.
@@ -134,6 +142,9 @@ impl State {
             media: MediaStore::default(),
             tokens: Tokens::default(),
             quotas: Quotas::default(),
+            clears: Clears::default(),
+            rids: Rids::default(),
+            tickets: Tickets::default(),
             menus: Menus::default(),
             materials: Materials::default(),
             drafts: Drafts::default(),

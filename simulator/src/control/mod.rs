@@ -4,6 +4,7 @@ mod exchanges;
 mod inbox;
 mod mini;
 mod people;
+mod scan;
 pub mod send;
 mod settings;
 mod subscribe;
@@ -33,6 +34,8 @@ pub fn routes() -> Router<Arc<Sim>> {
     Router::new()
         .route("/health", get(settings::health))
         .route("/send", post(send::handle))
+        .route("/scan", post(scan::handle))
+        .route("/codes", get(scan::codes))
         .route("/watch", get(watch::handle))
         .route("/exchanges/{id}", get(exchanges::one))
         .route("/resend", post(exchanges::resend))

@@ -159,12 +159,16 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     let line = if request.tamper.is_none() && !request.mini { note(sim, &written, limit) } else { None };
     let Written { person, openid, push, xml } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
+    let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
     let what = push.as_ref().map_or_else(|| "?".to_owned(), |push| Sent::from_push(push).in_short());
     let way = journey::way(&network);
     let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit, way };
     let journey = Journey { sim, order: Arc::new(order), plain: xml, what, line };
     let silenced = sim.lock().people.get(&openid).is_some_and(|person| person.fan.blacklisted);
     let result = if silenced { Delivered::default() } else { journey.run(request.parallel).await };
+    if result.shown.iter().any(|bubble| matches!(bubble, Bubble::Transfer { .. })) {
+        sim.lock().agents.transferred(&openid, &said, sim.clock.now_ms());
+    }
     let error_line = result.shown.iter().any(|bubble| matches!(bubble, Bubble::Error { .. }));
     let (deliveries, shown, checks) = (result.deliveries, result.shown, result.checks);
     Ok(SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks })
@@ -249,7 +253,8 @@ fn raw(sim: &Sim, request: &SendRequest, xml: &str) -> Written {
     Written { person, openid, xml: xml.to_owned(), push }
 }
 
-fn person(request: &SendRequest) -> String {
+/// The name of who does it.
+pub fn person(request: &SendRequest) -> String {
     request.person.clone().unwrap_or_else(|| "xiaoming".to_owned())
 }
 
@@ -320,6 +325,9 @@ fn note(sim: &Sim, written: &Written, limit: Duration) -> Option<u64> {
         person.left();
     } else if let Some(action) = message::action(push) {
         person.acted(action, now_ms);
+    }
+    if let Some(scene) = message::followed_scene(push) {
+        person.fan.qr_scene = Some(scene.to_owned());
     }
     if followed != person.fan.following {
         let notice = if followed { Notice::Left } else { Notice::Followed };

@@ -16,6 +16,7 @@ use super::verify::TargetCheck;
 use crate::journal::Exchange;
 use crate::network::Network;
 use crate::phone::transcript::Line;
+use crate::platform::qrcode::Code;
 use crate::platform::{AccountType, Fault};
 use crate::push::envelope::Mode;
 use crate::state::{Sim, State as Everything};
@@ -42,6 +43,7 @@ struct View {
     people: Vec<Shown>,
     network: Network,
     faults: Vec<Fault>,
+    codes: Vec<Code>,
     advanced_ms: u64,
 }
 
@@ -138,6 +140,7 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
         people: state.people.in_order().into_iter().map(person).collect(),
         network: state.network.clone(),
         faults: state.faults.pending().to_vec(),
+        codes: state.qr_codes.live(now_ms).cloned().collect(),
         advanced_ms: sim.clock.advanced_ms(),
     }
 }

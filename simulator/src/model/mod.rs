@@ -6,7 +6,7 @@
 mod answer;
 mod desk;
 mod directives;
-mod multipart;
+pub mod multipart;
 mod openai;
 mod question;
 mod rules;

@@ -7,6 +7,7 @@ use super::errcode::{self, Errcode};
 use super::{ApiReply, ApiRequest};
 use crate::account::Account;
 use crate::control::send::SendRequest;
+use crate::http::Target;
 use crate::push::message::Event;
 use crate::state::State;
 
@@ -57,6 +58,8 @@ pub struct Call<'a> {
     pub state: &'a mut State,
     /// The simulated account.
     pub account: &'a Account,
+    /// Its callback, if there is one that may be spoken to.
+    pub target: Option<&'a Target>,
     /// Simulated milliseconds since 1970.
     pub now_ms: u64,
     /// The request itself.
@@ -196,6 +199,14 @@ pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 /// A member as a list; empty if it is missing or no list.
 pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The object with one member more.
+pub fn with(mut object: Value, name: &str, member: impl Into<Value>) -> Value {
+    if let Value::Object(members) = &mut object {
+        members.insert(name.to_owned(), member.into());
+    }
+    object
 }
 
 /// A member as a whole number; WeChat takes a text of digits for one.

@@ -25,7 +25,11 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let Call { state, now_ms, .. } = call;
     let person = state.people.find(text(&message, "touser"))?;
     check_shape(&message, state.account_type)?;
+    let speaker = state.agents.speaker(&message)?;
     person.take_allowance(*now_ms)?;
+    if let Some(speaker) = speaker {
+        state.agents.said(&speaker, &message, *now_ms);
+    }
     person.receive(Bubble::from_custom(&message), message, *now_ms);
     Ok(done())
 }

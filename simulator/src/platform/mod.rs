@@ -18,14 +18,14 @@ pub mod material;
 pub mod media;
 pub mod menu;
 pub mod mini;
-mod openapi;
+pub mod openapi;
 pub mod qrcode;
 pub mod quota;
 mod serve;
 pub mod subscribe;
 pub mod tag;
 pub mod template;
-mod ticket;
+pub mod ticket;
 pub mod token;
 mod user;
 
@@ -33,6 +33,7 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::account::Account;
+use crate::http::Target;
 use crate::query;
 use crate::state::State;
 use api::{Api, App, Call};
@@ -87,11 +88,13 @@ pub enum ApiReply {
     File {
         /// Its type.
         content_type: &'static str,
-        /// The name to save it as.
+        /// The name to save it as; empty if it is to be shown.
         filename: String,
         /// The file.
         bytes: Bytes,
     },
+    /// What a look at the callback will show.
+    Probe(openapi::Probe),
     /// An error page without JSON, as a gateway in trouble sends it.
     Status(u16),
     /// No answer: the connection closes.
@@ -120,8 +123,16 @@ impl ApiRequest {
 }
 
 /// Answers one request.
-pub fn answer(state: &mut State, account: &Account, now_ms: u64, request: &ApiRequest) -> ApiReply {
-    let mut call = Call { state, account, now_ms, request, app: App::default() };
+///
+/// `target` is the account's callback, if it may be spoken to.
+pub fn answer(
+    state: &mut State,
+    account: &Account,
+    target: Option<&Target>,
+    now_ms: u64,
+    request: &ApiRequest,
+) -> ApiReply {
+    let mut call = Call { state, account, target, now_ms, request, app: App::default() };
     let reply = find(&request.path).ok_or(errcode::URL).and_then(|api| api.call(&mut call));
     reply.unwrap_or_else(|error| ApiReply::Json(error.body(now_ms)))
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::errcode::Errcode;
+use super::openapi::Answered;
 use super::{ApiReply, ApiRequest, Fault, answer};
 use crate::control::send;
 use crate::query;
@@ -46,21 +47,25 @@ pub struct ApiCall {
 pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
     let Some(request) = read(request).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let fault = sim.lock().faults.take(&request.path);
+    let at_ms = sim.clock.now_ms();
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     let now_ms = sim.clock.now_ms();
+    let target =
+        sim.options.target.as_ref().filter(|target| target.is_loopback() || sim.options.allow_remote);
     let reply = {
         let mut state = sim.lock();
         let reply = fault
             .as_ref()
             .and_then(|fault| spoil(fault, now_ms))
-            .unwrap_or_else(|| answer(&mut state, &sim.account, now_ms, &request));
+            .unwrap_or_else(|| answer(&mut state, &sim.account, target, now_ms, &request));
         state.calls.push(|n| describe(n, now_ms, &request, &reply));
+        state.rids.remember(Answered { at_ms, cost_ms: now_ms - at_ms }, &request, &reply);
         reply
     };
     post_outbox(&sim);
-    respond(if fault.is_some_and(|fault| fault.half) { halve(reply) } else { reply })
+    respond(if fault.is_some_and(|fault| fault.half) { halve(reply) } else { reply }).await
 }
 
 /// Delivers what the answer leads to, beside it.
@@ -112,6 +117,7 @@ fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCa
             (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200))
         }
         ApiReply::File { .. } => (None, Some(200)),
+        ApiReply::Probe(_) => (Some(0), Some(200)),
         ApiReply::Status(status) => (None, Some(*status)),
         ApiReply::Cut => (None, None),
     };
@@ -131,13 +137,19 @@ fn half(body: &str) -> Response {
     (headers, Body::from_stream(stream::iter(parts))).into_response()
 }
 
-fn respond(reply: ApiReply) -> Response {
+fn json(body: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json; encoding=utf-8")], body.to_string()).into_response()
+}
+
+async fn respond(reply: ApiReply) -> Response {
     match reply {
-        ApiReply::Json(body) => {
-            ([(CONTENT_TYPE, "application/json; encoding=utf-8")], body.to_string()).into_response()
-        }
+        ApiReply::Json(body) => json(&body),
+        ApiReply::Probe(probe) => json(&probe.run().await),
         ApiReply::File { content_type, filename, bytes } => {
-            let disposition = format!("attachment; filename=\"{filename}\"");
+            let disposition = match filename.as_str() {
+                "" => "inline".to_owned(),
+                name => format!("attachment; filename=\"{name}\""),
+            };
             ([(CONTENT_TYPE, content_type.to_owned()), (CONTENT_DISPOSITION, disposition)], bytes)
                 .into_response()
         }

@@ -163,9 +163,7 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         other => (other, key.to_owned(), false),
     };
     xml.cdata("Event", name);
-    // Job results, checks and subscriptions have none.
-    let keyless = name.ends_with("FINISH") || name.starts_with("subscribe_msg_") || name == "wxa_media_check";
-    if event.key.is_some() || !keyless {
+    if event.key.is_some() || !is_keyless(name) {
         xml.cdata("EventKey", &key);
     }
     if ticket && !event.fields.contains_key("Ticket") {
@@ -174,6 +172,14 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
     for (name, value) in &event.fields {
         write_field(xml, name, value);
     }
+}
+
+/// Job results, checks, subscriptions and sessions of agents have no `EventKey`.
+fn is_keyless(name: &str) -> bool {
+    name.ends_with("FINISH")
+        || name == "wxa_media_check"
+        || name.starts_with("subscribe_msg_")
+        || name.starts_with("kf_")
 }
 
 fn write_field(xml: &mut XmlWriter, name: &str, value: &Value) {
@@ -219,16 +225,27 @@ pub fn action(push: &Fields) -> Option<Action> {
     }
 }
 
+/// The scene of the QR code by which somebody came to follow the account, if they did.
+pub fn followed_scene(push: &Fields) -> Option<&str> {
+    let follows =
+        is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("subscribe"));
+    push.get("EventKey").filter(|_| follows)?.strip_prefix("qrscene_")
+}
+
 /// Whether the push says that the person left.
 pub fn is_farewell(push: &Fields) -> bool {
     is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe"))
 }
 
-/// Whether the push tells how a job of the account ended, or what a check found: nobody did that.
+/// Whether the push tells how a job of the account ended, what a check found, or which agent took a conversation: the
+/// person did nothing.
 pub fn is_job_result(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     is_event(push)
-        && (name.ends_with("jobfinish") || name == "wxa_media_check" || name == "subscribe_msg_sent_event")
+        && (name.ends_with("jobfinish")
+            || name == "wxa_media_check"
+            || name == "subscribe_msg_sent_event"
+            || name.starts_with("kf_"))
 }
 
 /// Whether the push is an event.
@@ -240,8 +257,8 @@ pub fn is_event(push: &Fields) -> bool {
 pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    let of_subscriptions = name.starts_with("subscribe_msg_");
-    is_event(push) && (unseen.contains(&name.as_str()) || of_subscriptions || is_job_result(push))
+    let told = ["subscribe_msg_", "kf_"].iter().any(|family| name.starts_with(family));
+    is_event(push) && (unseen.contains(&name.as_str()) || told || is_job_result(push))
 }
 
 #[cfg(test)]
@@ -274,6 +291,10 @@ mod tests {
         let push = event("subscribe", "42");
         assert_eq!((push.get("Event"), push.get("EventKey")), (Some("subscribe"), Some("qrscene_42")));
         assert!(push.filled("Ticket").is_some() && push.get("MsgId").is_none());
+        assert_eq!(followed_scene(&push), Some("42"));
+        assert_eq!(followed_scene(&event("scan", "qrscene_42")), None);
+        assert_eq!(followed_scene(&event("subscribe", "qrscene_42")), Some("qrscene_42"), "one prefix goes");
+        assert_eq!(event("kf_create_session", "").get("EventKey"), None);
         assert_eq!(event("subscribe", "").get("EventKey"), Some(""));
         assert_eq!(event("click", "MENU_1").get("Event"), Some("CLICK"));
         assert_eq!(event("scan", "42").get("EventKey"), Some("42"));

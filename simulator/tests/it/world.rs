@@ -42,6 +42,11 @@ pub struct World {
 impl World {
     /// Starts a simulator that delivers to `target`.
     pub async fn new(target: &str) -> Self {
+        Self::with(target, setting).await
+    }
+
+    /// Starts one for another account.
+    pub async fn with(target: &str, setting: impl Fn(&str) -> Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let options = Options { target: Some(target.parse().unwrap()), ..Options::default() };
@@ -95,6 +100,22 @@ impl World {
     /// `POST`s JSON to the platform.
     pub async fn api(&self, path: &str, body: Value) -> Value {
         self.ask(post(path, body.to_string())).await.json()
+    }
+
+    /// `GET`s JSON of the platform with a valid token; the path has a query.
+    pub async fn fetch(&self, path: &str) -> Value {
+        self.get(&format!("{path}&access_token={}", self.token().await)).await
+    }
+
+    /// `POST`s JSON to the platform with a valid token.
+    pub async fn call(&self, path: &str, body: Value) -> Value {
+        self.api(&format!("{path}?access_token={}", self.token().await), body).await
+    }
+
+    /// The openid of somebody who follows from now on.
+    pub async fn follower(&self, name: &str) -> String {
+        let report = self.send(json!({ "as": name, "event": { "type": "subscribe" } })).await;
+        report["openid"].as_str().unwrap().to_owned()
     }
 
     /// The errcode of a `POST` with a valid token; 0 for success.
