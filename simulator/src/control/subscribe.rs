@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::send::{self, SendRequest};
 use super::{Refused, done, json_response, mini, read};
 use crate::ids;
-use crate::platform::api::App;
+use crate::platform::api::{App, with};
 use crate::platform::subscribe::book;
 use crate::platform::template::{Receipt, Template, new_id};
 use crate::push::message::Event;
@@ -89,15 +89,12 @@ fn openid(sim: &Sim, person: &str, owner: App) -> Result<String, Refused> {
 
 fn event(order: &SubscribeOrder, owner: App) -> SendRequest {
     let status = if order.accept { "accept" } else { "reject" };
-    let mut item = json!({ "TemplateId": order.template_id, "SubscribeStatusString": status });
-    let (kind, wrapper) = if order.settings {
-        ("subscribe_msg_change_event", "SubscribeMsgChangeEvent")
+    let item = json!({ "TemplateId": order.template_id, "SubscribeStatusString": status });
+    let (kind, wrapper, item) = if order.settings {
+        ("subscribe_msg_change_event", "SubscribeMsgChangeEvent", item)
     } else {
-        ("subscribe_msg_popup_event", "SubscribeMsgPopupEvent")
+        ("subscribe_msg_popup_event", "SubscribeMsgPopupEvent", with(item, "PopupScene", 0))
     };
-    if let (Some(item), false) = (item.as_object_mut(), order.settings) {
-        item.insert("PopupScene".to_owned(), json!(0));
-    }
     let fields = BTreeMap::from([(wrapper.to_owned(), json!({ "List": item }))]);
     SendRequest {
         person: Some(order.person.clone()),

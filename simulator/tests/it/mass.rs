@@ -14,8 +14,7 @@ async fn followed_by(names: &[&str]) -> (World, Callback, Vec<String>) {
     let world = World::new(&callback.url).await;
     let mut openids = Vec::new();
     for name in names {
-        let report = world.send(json!({ "as": name, "event": { "type": "subscribe" } })).await;
-        openids.push(report["openid"].as_str().unwrap().to_owned());
+        openids.push(world.follower(name).await);
     }
     (world, callback, openids)
 }
@@ -32,16 +31,11 @@ async fn received(world: &World, name: &str) -> usize {
     world.get(&format!("/_sim/inbox?as={name}")).await["messages"].as_array().unwrap().len()
 }
 
-async fn api(world: &World, path: &str, body: Value) -> Value {
-    let token = world.token().await;
-    world.api(&format!("{path}?access_token={token}"), body).await
-}
-
 #[tokio::test]
 async fn followers_get_it_and_the_result_is_told() {
     let (world, callback, _) = followed_by(&["ming", "hong", "gone"]).await;
     world.send(json!({ "as": "gone", "event": { "type": "unsubscribe" } })).await;
-    let answer = api(&world, ALL, to_all("大家好")).await;
+    let answer = world.call(ALL, to_all("大家好")).await;
     assert_eq!((&answer["errcode"], &answer["errmsg"]), (&json!(0), &json!("send job submission success")));
     let result = event(&callback, "MASSSENDJOBFINISH").await;
     assert_eq!(result.number::<u64>("MsgID"), answer["msg_id"].as_u64());
@@ -50,13 +44,13 @@ async fn followers_get_it_and_the_result_is_told() {
     assert_eq!(counts, ["send success", "2", "2", "2", "0"]);
     assert!(result.get("EventKey").is_none());
     assert_eq!((received(&world, "ming").await, received(&world, "gone").await), (1, 0));
-    let status = api(&world, "/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
+    let status = world.call("/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
     assert_eq!(status, json!({ "msg_id": answer["msg_id"], "msg_status": "SEND_SUCCESS" }));
     assert_eq!(
-        api(&world, "/cgi-bin/message/mass/delete", json!({ "msg_id": answer["msg_id"] })).await["errcode"],
+        world.call("/cgi-bin/message/mass/delete", json!({ "msg_id": answer["msg_id"] })).await["errcode"],
         0
     );
-    let status = api(&world, "/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
+    let status = world.call("/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
     assert_eq!(status["msg_status"], "DELETE");
     let people = world.get("/_sim/people").await;
     assert_eq!(people.as_array().unwrap().len(), 3, "the platform is nobody: {people}");
@@ -71,6 +65,29 @@ async fn who_does_not_follow_is_an_error_of_a_list() {
     let result = event(&callback, "MASSSENDJOBFINISH").await;
     let counts = ["TotalCount", "FilterCount", "SentCount", "ErrorCount"].map(|name| result.owned(name));
     assert_eq!(counts, ["3", "3", "1", "2"]);
+}
+
+#[tokio::test]
+async fn tags_choose_and_the_blacklist_filters() {
+    let (world, callback, openids) = followed_by(&["ming", "hong", "gang"]).await;
+    let tag =
+        world.call("/cgi-bin/tags/create", json!({ "tag": { "name": "朋友" } })).await["tag"]["id"].clone();
+    let tagged = json!({ "openid_list": &openids[..2], "tagid": tag });
+    assert_eq!(world.errcode("/cgi-bin/tags/members/batchtagging", tagged).await, 0);
+    let ban = json!({ "openid_list": [openids[1]] });
+    assert_eq!(world.errcode("/cgi-bin/tags/members/batchblacklist", ban).await, 0);
+    let to_tag = |tag: &Value| {
+        let filter = json!({ "is_to_all": false, "tag_id": tag });
+        json!({ "filter": filter, "msgtype": "text", "text": { "content": "朋友们好" } })
+    };
+    assert_eq!(world.errcode(ALL, to_tag(&json!(999))).await, 45159);
+    assert_eq!(world.errcode(ALL, to_tag(&tag)).await, 0);
+    let result = event(&callback, "MASSSENDJOBFINISH").await;
+    let counts = ["TotalCount", "FilterCount", "SentCount", "ErrorCount"].map(|name| result.owned(name));
+    assert_eq!(counts, ["2", "1", "1", "0"]);
+    let got =
+        [received(&world, "ming").await, received(&world, "hong").await, received(&world, "gang").await];
+    assert_eq!(got, [1, 0, 0]);
 }
 
 #[tokio::test]
@@ -97,8 +114,8 @@ async fn a_repetition_is_known() {
         message["clientmsgid"] = client.map_or(Value::Null, Value::from);
         message
     };
-    let first = api(&world, SEND, message(Some("a"))).await;
-    let again = api(&world, SEND, message(Some("a"))).await;
+    let first = world.call(SEND, message(Some("a"))).await;
+    let again = world.call(SEND, message(Some("a"))).await;
     assert_eq!((&again["errcode"], &again["msg_id"]), (&json!(45065), &first["msg_id"]));
     assert_eq!(world.errcode(SEND, message(Some("a"))).await, 45066);
     assert_eq!(world.errcode(SEND, message(Some(&"a".repeat(33)))).await, 45067);
@@ -147,10 +164,10 @@ async fn audiences_and_messages_are_checked() {
 #[tokio::test]
 async fn refused_words_reach_nobody() {
     let (world, callback, _) = followed_by(&["ming"]).await;
-    let answer = api(&world, ALL, to_all("来赌博")).await;
+    let answer = world.call(ALL, to_all("来赌博")).await;
     let result = event(&callback, "MASSSENDJOBFINISH").await;
     assert_eq!((result.get("Status"), result.get("SentCount")), (Some("err(20006)"), Some("0")));
-    let status = api(&world, "/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
+    let status = world.call("/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
     assert_eq!((&status["msg_status"], received(&world, "ming").await), (&json!("SEND_FAIL"), 0));
 }
 
@@ -164,7 +181,7 @@ async fn previews_reach_one_person() {
         message
     };
     let both = message(json!({ "touser": openids[0], "towxname": "hong" }));
-    let answer = api(&world, PREVIEW, both).await;
+    let answer = world.call(PREVIEW, both).await;
     assert_eq!(answer["errmsg"], "preview success");
     assert_eq!(
         (received(&world, "ming").await, received(&world, "hong").await),
@@ -184,7 +201,7 @@ async fn previews_reach_one_person() {
 #[tokio::test]
 async fn the_speed_has_five_levels() {
     let world = World::alone().await;
-    let speed = async || api(&world, "/cgi-bin/message/mass/speed/get", json!({})).await;
+    let speed = async || world.call("/cgi-bin/message/mass/speed/get", json!({})).await;
     assert_eq!(speed().await, json!({ "speed": 0, "realspeed": 80 }));
     assert_eq!(world.errcode("/cgi-bin/message/mass/speed/set", json!({ "speed": 3 })).await, 0);
     assert_eq!(speed().await, json!({ "speed": 3, "realspeed": 30 }));

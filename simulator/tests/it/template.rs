@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::callback::Callback;
-use crate::raw::get;
 use crate::world::{World, event, until};
 
 const SEND: &str = "/cgi-bin/message/template/send";
@@ -12,25 +11,14 @@ const ADD: &str = "/cgi-bin/template/api_add_template";
 async fn follower() -> (World, Callback, String) {
     let callback = Callback::answering("success").await;
     let world = World::new(&callback.url).await;
-    let report = world.send(json!({ "as": "ming", "event": { "type": "subscribe" } })).await;
-    let openid = report["openid"].as_str().unwrap().to_owned();
+    let openid = world.follower("ming").await;
     (world, callback, openid)
-}
-
-async fn api(world: &World, path: &str, body: Value) -> Value {
-    let token = world.token().await;
-    world.api(&format!("{path}?access_token={token}"), body).await
-}
-
-async fn look(world: &World, path: &str) -> Value {
-    let token = world.token().await;
-    world.ask(get(format!("{path}?access_token={token}"))).await.json()
 }
 
 /// Adds a template with the fields `thing2` and `amount3`; its id.
 async fn order_template(world: &World) -> String {
     let asked = json!({ "template_id_short": "40001", "keyword_name_list": ["商品名称", "订单金额"] });
-    api(world, ADD, asked).await["template_id"].as_str().unwrap().to_owned()
+    world.call(ADD, asked).await["template_id"].as_str().unwrap().to_owned()
 }
 
 fn message(openid: &str, id: &str) -> Value {
@@ -49,7 +37,7 @@ async fn inbox(world: &World) -> Vec<Value> {
 async fn the_phone_shows_the_filled_card() {
     let (world, callback, openid) = follower().await;
     let id = order_template(&world).await;
-    let answer = api(&world, SEND, message(&openid, &id)).await;
+    let answer = world.call(SEND, message(&openid, &id)).await;
     let result = event(&callback, "TEMPLATESENDJOBFINISH").await;
     assert_eq!(result.number::<u64>("MsgID"), answer["msgid"].as_u64());
     assert_eq!((result.get("Status"), result.get("FromUserName")), (Some("success"), Some(openid.as_str())));
@@ -69,11 +57,15 @@ async fn who_cannot_get_it_and_what_cannot_be_sent() {
     {
         let mut message = message(&openid, &id);
         message["data"][field]["value"] = json!(value);
-        let answer = api(&world, SEND, message).await;
+        let answer = world.call(SEND, message).await;
         let named = format!("argument invalid! data.{field}.value {words} rid: ");
         assert_eq!(answer["errcode"], 47003);
         assert!(answer["errmsg"].as_str().unwrap().starts_with(&named), "{answer}");
     }
+    let ming = json!({ "openid_list": [openid] });
+    assert_eq!(world.errcode("/cgi-bin/tags/members/batchblacklist", ming.clone()).await, 0);
+    assert_eq!(world.errcode(SEND, message(&openid, &id)).await, 43019);
+    assert_eq!(world.errcode("/cgi-bin/tags/members/batchunblacklist", ming).await, 0);
     world.send(json!({ "as": "ming", "event": { "type": "unsubscribe" } })).await;
     assert_eq!(world.errcode(SEND, message(&openid, &id)).await, 43004);
     for account in ["personal", "subscription"] {
@@ -89,11 +81,11 @@ async fn the_same_client_msg_id_sends_once_in_ten_minutes() {
     let id = order_template(&world).await;
     let mut message = message(&openid, &id);
     message["client_msg_id"] = json!("MSG_1");
-    let first = api(&world, SEND, message.clone()).await;
-    assert_eq!(api(&world, SEND, message.clone()).await["msgid"], first["msgid"]);
+    let first = world.call(SEND, message.clone()).await;
+    assert_eq!(world.call(SEND, message.clone()).await["msgid"], first["msgid"]);
     assert_eq!(inbox(&world).await.len(), 1);
     world.order("/_sim/clock", json!({ "advance_s": 600 })).await;
-    assert_ne!(api(&world, SEND, message).await["msgid"], first["msgid"]);
+    assert_ne!(world.call(SEND, message).await["msgid"], first["msgid"]);
     assert_eq!(inbox(&world).await.len(), 2);
 }
 
@@ -124,9 +116,9 @@ async fn a_message_may_fail_afterwards() {
 #[tokio::test]
 async fn templates_are_managed() {
     let world = World::alone().await;
-    assert_eq!(api(&world, ADD, json!({ "template_id_short": "TM9" })).await["errcode"], 40037);
+    assert_eq!(world.call(ADD, json!({ "template_id_short": "TM9" })).await["errcode"], 40037);
     let id = order_template(&world).await;
-    let list = look(&world, "/cgi-bin/template/get_all_private_template").await;
+    let list = world.fetch("/cgi-bin/template/get_all_private_template?").await;
     let [template] = list["template_list"].as_array().unwrap().as_slice() else { panic!("{list}") };
     assert_eq!((&template["template_id"], &template["title"]), (&json!(id), &json!("订单状态通知")));
     assert_eq!(template["content"], "商品名称：{{thing2.DATA}}\n订单金额：{{amount3.DATA}}");
@@ -144,11 +136,11 @@ async fn templates_are_managed() {
 async fn the_industry_changes_once_a_month() {
     let world = World::alone().await;
     const SET: &str = "/cgi-bin/template/api_set_industry";
-    let unset = look(&world, "/cgi-bin/template/get_industry").await;
+    let unset = world.fetch("/cgi-bin/template/get_industry?").await;
     assert_eq!(unset["primary_industry"]["first_class"], "");
     assert_eq!(world.errcode(SET, json!({ "industry_id1": "1", "industry_id2": "99" })).await, 40102);
     assert_eq!(world.errcode(SET, json!({ "industry_id1": "1", "industry_id2": "13" })).await, 0);
-    let industry = look(&world, "/cgi-bin/template/get_industry").await;
+    let industry = world.fetch("/cgi-bin/template/get_industry?").await;
     assert_eq!(
         industry["secondary_industry"],
         json!({ "first_class": "运输与仓储", "second_class": "快递" })

@@ -8,7 +8,7 @@ use sha1::{Digest, Sha1};
 use super::message;
 use crate::phone::transcript::How;
 use crate::platform::AccountType;
-use crate::platform::api::text;
+use crate::platform::api::{text, with};
 use crate::platform::errcode::Errcode;
 use crate::platform::mini::check::{Suggestion, judge};
 use crate::platform::quota::{day, month};
@@ -175,7 +175,7 @@ impl Outcome {
     /// SentCount + ErrorCount.
     pub fn event(&self, msg_id: u64, message: &Value) -> Value {
         let left = self.total - self.filtered;
-        let mut fields = json!({
+        let fields = json!({
             "MsgID": msg_id,
             "Status": self.reason,
             "TotalCount": self.total,
@@ -183,12 +183,12 @@ impl Outcome {
             "SentCount": left - self.errors,
             "ErrorCount": self.errors,
         });
-        if let (Some(fields), "mpnews") = (fields.as_object_mut(), text(message, "msgtype")) {
-            let check = json!({ "Count": 0, "ResultList": {}, "CheckState": 0 });
-            fields.insert("CopyrightCheckResult".to_owned(), check);
-            fields.insert("ArticleUrlResult".to_owned(), json!({ "Count": 0, "ResultList": {} }));
+        if text(message, "msgtype") != "mpnews" {
+            return fields;
         }
-        fields
+        let check = json!({ "Count": 0, "ResultList": {}, "CheckState": 0 });
+        let fields = with(fields, "CopyrightCheckResult", check);
+        with(fields, "ArticleUrlResult", json!({ "Count": 0, "ResultList": {} }))
     }
 }
 

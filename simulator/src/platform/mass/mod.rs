@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::job::{Audience, Repeat, Status};
 use super::account_type::Right;
-use super::api::{Api, Call, list, number, ok_with, text};
+use super::api::{Api, Call, list, number, text, with};
 use super::errcode::Errcode;
 use super::{ApiReply, done};
 use crate::ids;
@@ -30,6 +30,8 @@ pub const APIS: &[Api] = &[
 
 /// Calls of `sendall` and `send` within a minute.
 const A_MINUTE: u32 = 60;
+/// Articles have an id of their own, here so far from the `msg_id`.
+const MSG_DATA_ID: u64 = 1_000_000_000;
 /// Openids of one `send`.
 const FEWEST: usize = 2;
 const MOST: usize = 10_000;
@@ -44,6 +46,7 @@ const MINUTE_QUOTA: Errcode = Errcode(45011);
 const CLIENT_ID_EXISTS: Errcode = Errcode(45065);
 const CLIENT_ID_TOO_FAST: Errcode = Errcode(45066);
 const CLIENT_ID_SIZE: Errcode = Errcode(45067);
+const TAG_ID: Errcode = Errcode(45159);
 const SPEED: Errcode = Errcode(45083);
 const SPEED_MISSING: Errcode = Errcode(45084);
 
@@ -54,7 +57,8 @@ fn sendall(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let to_all = filter.get("is_to_all").and_then(Value::as_bool).unwrap_or_default();
     let audience = match number(filter, "tag_id").and_then(|tag| u32::try_from(tag).ok()) {
         _ if to_all => Audience::All,
-        Some(tag) => Audience::Tag(tag),
+        Some(tag) if call.state.tags.contains(tag) => Audience::Tag(tag),
+        Some(_) => return Err(TAG_ID),
         None => return Err(ARGUMENTS),
     };
     submit(call, &message, &audience)
@@ -92,19 +96,13 @@ fn submit(call: &mut Call<'_>, message: &Value, audience: &Audience) -> Result<A
     let msg_id = call.state.mass.note(client_id, result.status, call.now_ms);
     let platform = ids::openid(&call.account.app_id, "mass platform");
     call.push(&platform, "MASSSENDJOBFINISH", result.event(msg_id, message));
-    let mut answer = json!({ "errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id });
-    if let (Some(answer), "mpnews") = (answer.as_object_mut(), text(message, "msgtype")) {
-        answer.insert("msg_data_id".to_owned(), json!(msg_id + 1_000_000_000));
-    }
-    Ok(ApiReply::Json(answer))
+    let answer = json!({ "errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id });
+    let of_articles = text(message, "msgtype") == "mpnews";
+    Ok(ApiReply::Json(if of_articles { with(answer, "msg_data_id", msg_id + MSG_DATA_ID) } else { answer }))
 }
 
 fn exists(msg_id: u64, now_ms: u64) -> ApiReply {
-    let mut body = CLIENT_ID_EXISTS.body(now_ms);
-    if let Some(body) = body.as_object_mut() {
-        body.insert("msg_id".to_owned(), json!(msg_id));
-    }
-    ApiReply::Json(body)
+    ApiReply::Json(with(CLIENT_ID_EXISTS.body(now_ms), "msg_id", msg_id))
 }
 
 /// `POST /cgi-bin/message/mass/preview?access_token=…`: by `towxname`, here a person's name, or else by openid.
@@ -160,5 +158,5 @@ fn set_speed(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     }
     let level = number(&asked, "speed").filter(|level| *level <= 4).ok_or(SPEED)?;
     call.state.mass.speed.level = level;
-    Ok(ok_with(json!({})))
+    Ok(done())
 }

@@ -14,6 +14,7 @@ use super::hex;
 use super::session::phone_info;
 use crate::account::MiniApp;
 use crate::ids;
+use crate::platform::api::with;
 use crate::platform::errcode::Errcode;
 use crate::state::State;
 
@@ -75,16 +76,16 @@ pub fn make(
 fn user_info(state: &mut State, openid: &str, watermark: &Value) -> Result<(Option<String>, Value), Errcode> {
     let official = state.mini.find(openid)?.official.clone();
     let person = state.people.find(&official)?;
-    let mut data = json!({
+    let data = json!({
         "nickName": person.nickname, "gender": 0, "language": person.language, "city": "", "province": "",
         "country": "", "avatarUrl": ""
     });
     let raw = data.to_string();
-    if let Some(data) = data.as_object_mut() {
-        data.insert("openId".to_owned(), json!(openid));
-        data.extend(person.unionid.iter().map(|unionid| ("unionId".to_owned(), json!(unionid))));
-        data.insert("watermark".to_owned(), watermark.clone());
-    }
+    let data = with(with(data, "openId", openid), "watermark", watermark.clone());
+    let data = match &person.unionid {
+        Some(unionid) => with(data, "unionId", unionid.as_str()),
+        None => data,
+    };
     Ok((Some(raw), data))
 }
 

@@ -14,9 +14,9 @@ use super::{Mini, hex};
 use crate::account::MiniApp;
 use crate::ids;
 use crate::people::Person;
-use crate::platform::ApiReply;
-use crate::platform::api::{App, Call, ok_with, text};
+use crate::platform::api::{App, Call, ok_with, text, with};
 use crate::platform::errcode::{self, Errcode};
+use crate::platform::{ApiReply, done};
 use crate::state::State;
 
 /// Codes live five minutes.
@@ -146,20 +146,19 @@ pub fn jscode2session(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let user = state.mini.find(&openid)?;
     let same = user.session.take().filter(|session| *now_ms < session.made_ms + SAME_KEY_MS);
     let key = user.session.insert(same.unwrap_or_else(|| Session::new(*now_ms))).key.clone();
-    let mut body = json!({ "session_key": key, "openid": openid });
+    let body = json!({ "session_key": key, "openid": openid });
     let official = user.official.clone();
-    let person = state.people.find(&official)?;
-    if let (Some(body), Some(unionid)) = (body.as_object_mut(), &person.unionid) {
-        body.insert("unionid".to_owned(), json!(unionid));
-    }
-    Ok(ApiReply::Json(body))
+    Ok(ApiReply::Json(match &state.people.find(&official)?.unionid {
+        Some(unionid) => with(body, "unionid", unionid.as_str()),
+        None => body,
+    }))
 }
 
 /// `GET /wxa/checksession?access_token=…&openid=…&signature=…&sig_method=hmac_sha256`: use prolongs the session.
 pub fn check(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let now_ms = call.now_ms;
     signed_session(call)?.1.until_ms = now_ms + SESSION_MS;
-    Ok(ok_with(json!({})))
+    Ok(done())
 }
 
 /// `GET /wxa/resetusersessionkey?access_token=…&openid=…&signature=…&sig_method=hmac_sha256`: another key that ends

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use self::book::Template;
 use super::account_type::Right;
-use super::api::{Api, Call, text};
+use super::api::{Api, Call, text, with};
 use super::card::{self, FIELD};
 use super::errcode::Errcode;
 use super::{ApiReply, done};
@@ -38,10 +38,7 @@ fn bizsend(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let message = call.json()?;
     call.state.people.find(text(&message, "touser"))?;
     // The page of a notification is what other messages call its URL.
-    let mut shown = message.clone();
-    if let (Some(shown), Some(page)) = (shown.as_object_mut(), message.get("page")) {
-        shown.insert("url".to_owned(), page.clone());
-    }
+    let shown = with(message.clone(), "url", text(&message, "page"));
     let official = text(&message, "touser").to_owned();
     notify(call, message, &shown, &official)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::book::Template;
 use super::library::{self, CATEGORIES, Keyword, LIBRARY, Public};
-use crate::platform::api::{Call, number, ok_with, text};
+use crate::platform::api::{Call, number, ok_with, text, with};
 use crate::platform::errcode::Errcode;
 use crate::platform::template::new_id;
 use crate::platform::{ApiReply, done};
@@ -119,7 +119,7 @@ pub fn list(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 }
 
 fn describe(template: &Template) -> Value {
-    let mut described = json!({
+    let described = json!({
         "priTmplId": template.id,
         "title": template.title,
         "content": template.content,
@@ -130,10 +130,7 @@ fn describe(template: &Template) -> Value {
     let options: Vec<_> = options
         .map(|(key, values)| json!({ "enumValueList": values, "keywordCode": format!("{key}.DATA") }))
         .collect();
-    if let (Some(described), false) = (described.as_object_mut(), options.is_empty()) {
-        described.insert("keywordEnumValueList".to_owned(), Value::Array(options));
-    }
-    described
+    if options.is_empty() { described } else { with(described, "keywordEnumValueList", options) }
 }
 
 /// 2 for a one-time subscription, 3 for a long-term one.
