@@ -15,6 +15,7 @@
 //! of that code: vectors made by others and independent implementations are.
 
 mod account;
+mod articles;
 mod capture;
 pub mod cli;
 mod clock;
@@ -26,10 +27,12 @@ mod lang;
 mod load;
 mod log;
 mod model;
+mod multipart;
 mod network;
 mod people;
 mod phone;
 mod platform;
+mod playtime;
 mod push;
 mod query;
 mod revision;

@@ -41,6 +41,19 @@ impl Action {
     }
 }
 
+/// The system of a person's phone, which conditional menus can ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneSystem {
+    /// An iPhone.
+    #[default]
+    Ios,
+    /// Android.
+    Android,
+    /// Neither.
+    Other,
+}
+
 /// A message that came by `custom/send`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pushed {
@@ -84,6 +97,8 @@ pub struct Person {
     pub unionid: Option<String>,
     /// Their phone number with its country code, as `+86 13800000000`.
     pub phone: Option<String>,
+    /// The system of their phone.
+    pub phone_system: PhoneSystem,
     /// Their part as a follower.
     pub fan: Fan,
     /// Their openid.

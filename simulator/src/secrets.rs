@@ -3,6 +3,8 @@
 use axum::body::Bytes;
 use serde_json::Value;
 
+use crate::journal;
+
 /// Names whose values are never shown.
 const NAMES: [&str; 8] = [
     "access_token",
@@ -39,14 +41,14 @@ pub fn in_pairs(pairs: &[(String, String)]) -> Vec<(String, String)> {
     pairs.iter().map(hide).collect()
 }
 
-/// A document without its secrets: those of a form too, if it is no JSON.
+/// A document without its secrets. What is no JSON is kept in part: a file that is uploaded may be large.
 pub fn in_body(body: &Bytes) -> Value {
     match serde_json::from_slice::<Value>(body) {
         Ok(mut value) => {
             hide(&mut value);
             value
         }
-        Err(_) => Value::String(String::from_utf8_lossy(body).into_owned()),
+        Err(_) => Value::String(journal::kept(body)),
     }
 }
 

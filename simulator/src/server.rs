@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use crate::http::is_loopback;
 use crate::state::Sim;
-use crate::{capture, control, model, platform};
+use crate::{articles, capture, control, model, platform};
 
 /// Bytes of a request body that are read: pictures come in base64.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -48,6 +48,7 @@ fn routes(sim: Arc<Sim>) -> Router {
         .route("/customservice/{*api}", any(platform::handle))
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))
+        .route("/s/{article}", get(articles::handle))
         .route("/", get(hello).fallback(model::workers_ai))
         .fallback(model::workers_ai)
         .with_state(sim)

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod inbox;
+mod menu;
 mod mini;
 mod people;
 mod scan;
@@ -24,6 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::platform;
 use crate::state::Sim;
 
 pub use inbox::Inbox;
@@ -57,7 +59,9 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/mini", post(mini::set))
         .route("/clock", post(settings::clock))
         .route("/reset", post(settings::reset))
-        .route("/pic/{id}", get(picture))
+        .route("/menu", get(menu::handle))
+        .route("/pic/{id}", get(media))
+        .route("/media/{id}", get(media))
 }
 
 /// A request that cannot be carried out, and why.
@@ -93,10 +97,10 @@ fn done() -> Response {
     json_response(&json!({ "ok": true }))
 }
 
-/// `GET /_sim/pic/{id}`: the `PicUrl` of what people sent.
-async fn picture(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Response {
-    match sim.lock().media.find(&id) {
+/// `GET /_sim/media/{id}` and, as `PicUrl` has it, `GET /_sim/pic/{id}`: a file of the account's or of somebody's.
+async fn media(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Response {
+    match platform::media::find(&sim.lock(), &id) {
         Some(media) => ([(CONTENT_TYPE, media.file_type.content_type)], media.bytes.clone()).into_response(),
-        None => Refused(StatusCode::NOT_FOUND, "no such picture".to_owned()).into_response(),
+        None => Refused(StatusCode::NOT_FOUND, "no such media".to_owned()).into_response(),
     }
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::{Refused, done, json_response, read};
-use crate::people::Person;
+use crate::people::{Person, PhoneSystem};
 use crate::state::Sim;
 use crate::{ids, query};
 
@@ -25,6 +25,8 @@ pub struct PersonView {
     pub nickname: String,
     /// Their openid.
     pub openid: String,
+    /// The system of their phone.
+    pub phone_system: PhoneSystem,
     /// Whether they follow the account.
     pub following: bool,
     /// Whether the account refuses to hear of them.
@@ -42,6 +44,7 @@ impl PersonView {
             name: person.name.clone(),
             nickname: person.nickname.clone(),
             openid: person.openid.clone(),
+            phone_system: person.phone_system,
             following: person.fan.following,
             blacklisted: person.fan.blacklisted,
             typing_until_ms: if person.is_typing(now_ms) { person.typing_until_ms() } else { 0 },
@@ -64,11 +67,13 @@ pub async fn list(State(sim): State<Arc<Sim>>) -> Response {
 struct Newcomer {
     name: String,
     nickname: Option<String>,
+    #[serde(default)]
+    phone_system: PhoneSystem,
 }
 
-/// `POST /_sim/people {name, nickname?}`: somebody comes who does not follow the account yet.
+/// `POST /_sim/people {name, nickname?, phone_system?}`: somebody comes who does not follow the account yet.
 pub async fn add(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let Newcomer { name, nickname } = read(&body)?;
+    let Newcomer { name, nickname, phone_system } = read(&body)?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Refused::bad(format!("a name has 1 to {LONGEST_NAME} characters")));
@@ -80,6 +85,7 @@ pub async fn add(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, R
         return Err(Refused(StatusCode::CONFLICT, format!("{name} is there already")));
     }
     let person = state.people.meet(&openid, name);
+    person.phone_system = phone_system;
     if let Some(nickname) = nickname {
         person.nickname = nickname;
     }

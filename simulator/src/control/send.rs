@@ -18,6 +18,7 @@ use crate::http::Target;
 use crate::ids;
 use crate::phone::Bubble;
 use crate::phone::transcript::{Notice, Sent, What};
+use crate::platform::Kind;
 use crate::push::checks::Check;
 use crate::push::deliver::{DELIVERIES, Delivered, Delivery, LIMIT, Order};
 use crate::push::envelope::{self, Mode, Stamp, Tamper};
@@ -288,7 +289,7 @@ fn content(sim: &Sim, request: &SendRequest) -> Result<Content, Refused> {
     match (simple, image, voice) {
         (Some(content), ..) => Ok(content),
         (None, Some(data), _) => {
-            let media_id = keep(sim, &data)?;
+            let media_id = keep(sim, Kind::Image, &data)?;
             let pic_url = format!("{}/_sim/pic/{media_id}", sim.lock().base_url);
             Ok(Content::Image { media_id, pic_url })
         }
@@ -298,16 +299,16 @@ fn content(sim: &Sim, request: &SendRequest) -> Result<Content, Refused> {
                 Voice::Full(full) => full,
             };
             let format = format.unwrap_or_else(|| "amr".to_owned());
-            Ok(Content::Voice { media_id: keep(sim, &data)?, format, recognition })
+            Ok(Content::Voice { media_id: keep(sim, Kind::Voice, &data)?, format, recognition })
         }
         (None, None, None) => Err(not_one()),
     }
 }
 
-fn keep(sim: &Sim, base64: &str) -> Result<String, Refused> {
+fn keep(sim: &Sim, kind: Kind, base64: &str) -> Result<String, Refused> {
     let bytes = STANDARD.decode(base64).map_err(|_| Refused::bad("image and voice are in base64"))?;
     let now_ms = sim.clock.now_ms();
-    Ok(sim.lock().media.add(bytes.into(), now_ms))
+    Ok(sim.lock().media.add(kind, bytes.into(), now_ms))
 }
 
 /// The ledger of customer messages and the chat follow what people do, before the account hears of it. Returns the

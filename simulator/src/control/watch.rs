@@ -15,7 +15,9 @@ use super::people::PersonView;
 use super::verify::TargetCheck;
 use crate::journal::Exchange;
 use crate::network::Network;
+use crate::people::Person;
 use crate::phone::transcript::Line;
+use crate::platform::menu::{Button, menu_for};
 use crate::platform::qrcode::Code;
 use crate::platform::{AccountType, Fault};
 use crate::push::envelope::Mode;
@@ -61,6 +63,7 @@ struct AccountView {
 struct Shown {
     #[serde(flatten)]
     person: PersonView,
+    menu: Option<Vec<Button>>,
 }
 
 /// What one page knows.
@@ -123,7 +126,10 @@ impl Watcher {
 }
 
 fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
-    let person = |person| Shown { person: PersonView::of(person, now_ms) };
+    let person = |person: &Person| Shown {
+        person: PersonView::of(person, now_ms),
+        menu: menu_for(state, &person.openid).map(|menu| menu.button.clone()),
+    };
     View {
         version: env!("CARGO_PKG_VERSION"),
         base_url: state.base_url.clone(),

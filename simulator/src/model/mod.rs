@@ -6,7 +6,6 @@
 mod answer;
 mod desk;
 mod directives;
-pub mod multipart;
 mod openai;
 mod question;
 mod rules;

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::desk::Wire;
-use super::multipart;
 use super::question::{Kind, Question};
 use super::rules::Plan;
 use super::serve::{self, Written};
+use crate::multipart;
 use crate::state::Sim;
 
 /// `POST /v1/chat/completions`
@@ -41,8 +41,9 @@ pub async fn transcriptions(State(sim): State<Arc<Sim>>, headers: HeaderMap, bod
         return bad_request("not multipart/form-data");
     };
     let Some(audio) = multipart::get(&parts, "file") else { return bad_request("file is missing") };
-    let model = multipart::get(&parts, "model").map(String::from_utf8_lossy).unwrap_or_default();
-    serve::answer(sim, Wire::Openai, Question::transcription(&model, audio)).await
+    let model = multipart::get(&parts, "model").map(|part| String::from_utf8_lossy(part.content));
+    let question = Question::transcription(&model.unwrap_or_default(), audio.content);
+    serve::answer(sim, Wire::Openai, question).await
 }
 
 fn bad_request(message: &str) -> Response {

@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::account_type::Right;
 use super::api::{Api, Call, text};
+use super::draft::ARTICLE_ID;
 use super::errcode::{self, Errcode};
-use super::{AccountType, ApiReply, done};
+use super::{AccountType, ApiReply, Kind, done, media};
 use crate::phone::Bubble;
+use crate::state::State;
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[
@@ -23,14 +25,17 @@ const TEXT_BYTES: usize = 2048;
 fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let message = call.json()?;
     let Call { state, now_ms, .. } = call;
-    let person = state.people.find(text(&message, "touser"))?;
+    state.people.find(text(&message, "touser"))?;
     check_shape(&message, state.account_type)?;
+    check_media(&message, state, *now_ms)?;
+    let shown = shown(&message, state)?;
     let speaker = state.agents.speaker(&message)?;
+    let person = state.people.find(text(&message, "touser"))?;
     person.take_allowance(*now_ms)?;
     if let Some(speaker) = speaker {
         state.agents.said(&speaker, &message, *now_ms);
     }
-    person.receive(Bubble::from_custom(&message), message, *now_ms);
+    person.receive(shown, message, *now_ms);
     Ok(done())
 }
 
@@ -47,8 +52,7 @@ fn typing(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     Ok(done())
 }
 
-/// Every `msgtype` needs its object with its members; whether a media id exists is not checked, since permanent
-/// material is uploaded elsewhere.
+/// Every `msgtype` needs its object with its members.
 fn check_shape(message: &Value, account: AccountType) -> Result<(), Errcode> {
     let msgtype = text(message, "msgtype");
     let payload = message.get(msgtype).ok_or(errcode::MESSAGE_TYPE)?;
@@ -64,6 +68,45 @@ fn check_shape(message: &Value, account: AccountType) -> Result<(), Errcode> {
         "miniprogrampage" => need(payload, &["appid", "pagepath", "thumb_media_id"], errcode::MESSAGE_TYPE),
         _ => Err(errcode::MESSAGE_TYPE),
     }
+}
+
+/// Files are temporary media or permanent material, and of the right kind.
+fn check_media(message: &Value, state: &State, now_ms: u64) -> Result<(), Errcode> {
+    let msgtype = text(message, "msgtype");
+    let payload = message.get(msgtype).unwrap_or(&Value::Null);
+    let is = |name: &str, kinds: &[Kind]| {
+        let found = media::usable(state, text(payload, name), now_ms);
+        if found.is_some_and(|media| kinds.contains(&media.kind)) { Ok(()) } else { Err(errcode::MEDIA_ID) }
+    };
+    match msgtype {
+        "image" => is("media_id", &[Kind::Image]),
+        "voice" => is("media_id", &[Kind::Voice]),
+        "video" => is("media_id", &[Kind::Video]),
+        _ => Ok(()),
+    }?;
+    // A video does without.
+    if text(payload, "thumb_media_id").is_empty() {
+        return Ok(());
+    }
+    is("thumb_media_id", &[Kind::Thumb, Kind::Image])
+}
+
+/// How the message looks: articles are those that the account wrote.
+fn shown(message: &Value, state: &State) -> Result<Bubble, Errcode> {
+    let member =
+        |payload: &str, name: &str| message.get(payload).map(|payload| text(payload, name).to_owned());
+    let news = match text(message, "msgtype") {
+        "mpnews" => {
+            let id = member("mpnews", "media_id").unwrap_or_default();
+            state.drafts.news(&id).ok_or(errcode::MEDIA_ID)?
+        }
+        "mpnewsarticle" => {
+            let id = member("mpnewsarticle", "article_id").unwrap_or_default();
+            state.drafts.published(&id).ok_or(ARTICLE_ID)?
+        }
+        _ => return Ok(Bubble::from_custom(message)),
+    };
+    Ok(news.card(&state.base_url))
 }
 
 pub(super) fn check_text(content: &str) -> Result<(), Errcode> {

@@ -6,11 +6,13 @@
 
 mod account_type;
 pub mod api;
+mod batch;
 mod card;
 mod credential;
 mod custom;
 pub mod draft;
 pub mod errcode;
+mod escapes;
 mod faults;
 pub mod kf;
 pub mod mass;
@@ -27,6 +29,7 @@ pub mod tag;
 pub mod template;
 pub mod ticket;
 pub mod token;
+mod upload;
 mod user;
 
 use axum::body::Bytes;
@@ -43,6 +46,7 @@ pub use account_type::AccountType;
 pub use faults::{Fault, Faults};
 pub use media::MediaStore;
 pub use serve::{ApiCall, handle};
+pub use upload::Kind;
 
 /// Every API, family by family.
 const FAMILIES: [&[Api]; 16] = [

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::callback::Callback;
 use crate::raw::{self, get, post};
-use crate::world::{APP_ID, APP_SECRET, World};
+use crate::world::{APP_ID, APP_SECRET, PNG, World};
 
 const SEND: &str = "/cgi-bin/message/custom/send";
 const TYPING: &str = "/cgi-bin/message/custom/typing";
@@ -124,6 +124,7 @@ async fn who_leaves_or_never_came_cannot_be_written_to() {
 #[tokio::test]
 async fn messages_are_checked_by_their_shape() {
     let (world, openid) = after_a_message().await;
+    let image = world.upload("/cgi-bin/media/upload?type=image", "a.png", PNG, &[]).await["media_id"].clone();
     let article = json!({ "title": "t", "description": "d", "url": "https://a.example", "picurl": "" });
     let cases = [
         (json!({ "msgtype": "text", "text": { "content": "好".repeat(682) } }), 0),
@@ -139,7 +140,11 @@ async fn messages_are_checked_by_their_shape() {
             0,
         ),
         (json!({ "msgtype": "msgmenu", "msgmenu": { "head_content": "?", "list": [] } }), 40008),
-        (json!({ "msgtype": "image", "image": { "media_id": "m" } }), 0),
+        (json!({ "msgtype": "image", "image": { "media_id": image } }), 0),
+        (json!({ "msgtype": "image", "image": { "media_id": "m" } }), 40007),
+        (json!({ "msgtype": "voice", "voice": { "media_id": image } }), 40007),
+        (json!({ "msgtype": "mpnews", "mpnews": { "media_id": image } }), 40007),
+        (json!({ "msgtype": "mpnewsarticle", "mpnewsarticle": { "article_id": "a" } }), 53600),
     ];
     for (mut message, expected) in cases {
         message["touser"] = json!(openid);

@@ -34,6 +34,12 @@ pub fn setting(name: &str) -> Option<String> {
     settings.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
 }
 
+/// The beginnings of files.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+pub const JPEG: &[u8] = b"\xFF\xD8\xFF\xE0\x00";
+pub const AMR: &[u8] = b"#!AMR\n\x3c";
+pub const MP4: &[u8] = b"\x00\x00\x00\x18ftypmp42";
+
 /// A running simulator.
 pub struct World {
     pub port: u16,
@@ -102,14 +108,38 @@ impl World {
         self.ask(post(path, body.to_string())).await.json()
     }
 
-    /// `GET`s JSON of the platform with a valid token; the path has a query.
-    pub async fn fetch(&self, path: &str) -> Value {
-        self.get(&format!("{path}&access_token={}", self.token().await)).await
-    }
-
     /// `POST`s JSON to the platform with a valid token.
     pub async fn call(&self, path: &str, body: Value) -> Value {
-        self.api(&format!("{path}?access_token={}", self.token().await), body).await
+        self.api(&self.with_token(path).await, body).await
+    }
+
+    /// `GET`s JSON of the platform with a valid token; `path` may have a query.
+    pub async fn fetch(&self, path: &str) -> Value {
+        self.download(path).await.json()
+    }
+
+    /// `GET`s the platform's answer with a valid token, whatever it is.
+    pub async fn download(&self, path: &str) -> Got {
+        self.ask(get(self.with_token(path).await)).await
+    }
+
+    async fn with_token(&self, path: &str) -> String {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{mark}access_token={}", self.token().await)
+    }
+
+    /// Uploads a file as a form's field `media`, beside other fields.
+    pub async fn upload(&self, path: &str, filename: &str, bytes: &[u8], fields: &[(&str, &str)]) -> Value {
+        let mut form = Vec::new();
+        for (name, value) in fields {
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            form.extend_from_slice(head.as_bytes());
+        }
+        let head =
+            format!("--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"{filename}\"\r\n\r\n");
+        form.extend([head.as_bytes(), bytes, b"\r\n--b--\r\n"].concat());
+        let path = self.with_token(path).await;
+        self.ask(post(path, form).header("Content-Type", "multipart/form-data; boundary=b")).await.json()
     }
 
     /// The openid of somebody who follows from now on.
@@ -120,8 +150,7 @@ impl World {
 
     /// The errcode of a `POST` with a valid token; 0 for success.
     pub async fn errcode(&self, path: &str, body: Value) -> i64 {
-        let token = self.token().await;
-        let answer = self.api(&format!("{path}?access_token={token}"), body).await;
+        let answer = self.call(path, body).await;
         answer["errcode"].as_i64().expect("an errcode")
     }
 }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::account_type::Right;
 use super::api::{Api, Call, text, with};
 use super::errcode::Errcode;
-use super::{ApiReply, done};
-use crate::model::multipart;
+use super::{ApiReply, Kind, done};
+use crate::multipart;
 use crate::sniff;
 
 use record::Records;
@@ -191,11 +191,11 @@ fn upload_picture(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let account = call.request.parameter("kf_account").unwrap_or_default();
     call.state.agents.find(account)?;
     let parts = multipart::parse(&call.request.content_type, &call.request.body).ok_or(NO_FILE)?;
-    let (_, file) = parts.first().filter(|(_, file)| !file.is_empty()).ok_or(NO_FILE)?;
+    let file = parts.first().map(|part| part.content).filter(|file| !file.is_empty()).ok_or(NO_FILE)?;
     if !matches!(sniff::file_type(file).extension, "jpg" | "png") {
         return Err(FILE_TYPE);
     }
-    let id = call.state.media.add(file.to_vec().into(), call.now_ms);
+    let id = call.state.media.add(Kind::Image, file.to_vec().into(), call.now_ms);
     let picture = format!("{}/_sim/pic/{id}", call.state.base_url);
     call.state.agents.find_mut(account)?.picture = picture;
     Ok(done())
