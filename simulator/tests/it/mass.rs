@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::callback::Callback;
-use crate::world::{World, event};
+use crate::world::{JPEG, PNG, World, event};
 
 const ALL: &str = "/cgi-bin/message/mass/sendall";
 const SEND: &str = "/cgi-bin/message/mass/send";
@@ -128,6 +128,8 @@ async fn a_repetition_is_known() {
 #[tokio::test]
 async fn audiences_and_messages_are_checked() {
     let (world, _callback, openids) = followed_by(&["ming", "hong"]).await;
+    let picture =
+        world.upload("/cgi-bin/media/upload?type=image", "a.png", PNG, &[]).await["media_id"].clone();
     let cases = [
         (ALL, json!({ "msgtype": "text", "text": { "content": "x" } }), 40035),
         (
@@ -146,7 +148,17 @@ async fn audiences_and_messages_are_checked() {
         (SEND, to(&openids[..1], "x"), 40130),
         (SEND, to(&vec![openids[0].clone(); 10_001], "x"), 40032),
         (SEND, json!({ "touser": openids, "msgtype": "wxcard", "wxcard": { "card_id": "c" } }), 0),
-        (SEND, json!({ "touser": openids, "msgtype": "image", "images": { "media_ids": ["a", "b"] } }), 0),
+        (
+            SEND,
+            json!({ "touser": openids, "msgtype": "image", "images": { "media_ids": ["nothing"] } }),
+            40007,
+        ),
+        (SEND, json!({ "touser": openids, "msgtype": "voice", "voice": { "media_id": picture } }), 40007),
+        (
+            SEND,
+            json!({ "touser": openids, "msgtype": "image", "images": { "media_ids": [picture, picture] } }),
+            0,
+        ),
     ];
     for (path, body, code) in cases {
         assert_eq!(world.errcode(path, body.clone()).await, code, "{path} {body}");
@@ -159,6 +171,27 @@ async fn audiences_and_messages_are_checked() {
         assert_eq!(world.errcode(ALL, to_all(account)).await, all, "{account}");
         assert_eq!(world.errcode(SEND, to(&openids, account)).await, send, "{account}");
     }
+}
+
+#[tokio::test]
+async fn articles_have_addresses() {
+    let (world, callback, _) = followed_by(&["ming"]).await;
+    let cover = world.upload("/cgi-bin/material/add_material?type=thumb", "a.jpg", JPEG, &[]).await;
+    let article = |title: &str| json!({ "title": title, "content": "<p>正文</p>", "thumb_media_id": cover["media_id"] });
+    let drafted =
+        world.call("/cgi-bin/draft/add", json!({ "articles": [article("一"), article("二")] })).await;
+    let message = json!({
+        "filter": { "is_to_all": true }, "msgtype": "mpnews", "mpnews": { "media_id": drafted["media_id"] },
+        "send_ignore_reprint": 0
+    });
+    let answer = world.call(ALL, message).await;
+    assert!(answer["msg_data_id"].is_u64(), "{answer}");
+    let result = event(&callback, "MASSSENDJOBFINISH").await;
+    let urls = result.child("ArticleUrlResult").unwrap();
+    let second = urls.child("ResultList").unwrap().children("item").nth(1).unwrap();
+    assert_eq!((urls.get("Count"), second.get("ArticleIdx")), (Some("2"), Some("2")));
+    let inbox = world.get("/_sim/inbox?as=ming").await;
+    assert_eq!(inbox["messages"][0]["shown"]["articles"][1]["url"].as_str(), second.get("ArticleUrl"));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::message;
+use super::message::Message;
 use crate::phone::transcript::How;
 use crate::platform::AccountType;
 use crate::platform::api::{text, with};
@@ -173,7 +173,7 @@ pub struct Outcome {
 impl Outcome {
     /// The fields of `MASSSENDJOBFINISH`: FilterCount are those who are left to be sent to, so it is
     /// SentCount + ErrorCount.
-    pub fn event(&self, msg_id: u64, message: &Value) -> Value {
+    pub fn event(&self, msg_id: u64, message: &Message) -> Value {
         let left = self.total - self.filtered;
         let fields = json!({
             "MsgID": msg_id,
@@ -183,12 +183,16 @@ impl Outcome {
             "SentCount": left - self.errors,
             "ErrorCount": self.errors,
         });
-        if text(message, "msgtype") != "mpnews" {
+        if text(&message.body, "msgtype") != "mpnews" {
             return fields;
         }
         let check = json!({ "Count": 0, "ResultList": {}, "CheckState": 0 });
         let fields = with(fields, "CopyrightCheckResult", check);
-        with(fields, "ArticleUrlResult", json!({ "Count": 0, "ResultList": {} }))
+        let numbered = message.article_urls().into_iter().zip(1..);
+        let items = numbered.map(|(url, n)| json!({ "ArticleIdx": n, "ArticleUrl": url }));
+        let items: Vec<_> = items.collect();
+        let urls = json!({ "Count": items.len(), "ResultList": { "item": items } });
+        with(fields, "ArticleUrlResult", urls)
     }
 }
 
@@ -197,7 +201,12 @@ impl Outcome {
 ///
 /// # Errors
 /// 45028 when everybody who would be left had their share.
-pub fn run(state: &mut State, message: &Value, audience: &Audience, now_ms: u64) -> Result<Outcome, Errcode> {
+pub fn run(
+    state: &mut State,
+    message: &Message,
+    audience: &Audience,
+    now_ms: u64,
+) -> Result<Outcome, Errcode> {
     let openids = audience.openids(state);
     let total = openids.len();
     let banned = |openid: &String| state.people.get(openid).is_some_and(|person| person.fan.blacklisted);
@@ -207,7 +216,7 @@ pub fn run(state: &mut State, message: &Value, audience: &Audience, now_ms: u64)
     if left.is_empty() && !allowed.is_empty() {
         return Err(NO_QUOTA);
     }
-    let verdict = judge(text(message.get("text").unwrap_or(&Value::Null), "content"));
+    let verdict = judge(text(message.body.get("text").unwrap_or(&Value::Null), "content"));
     if verdict.suggestion == Suggestion::Risky {
         let reason = format!("err({})", verdict.label);
         let (filtered, errors) = (total - left.len(), left.len());
@@ -220,12 +229,12 @@ pub fn run(state: &mut State, message: &Value, audience: &Audience, now_ms: u64)
     Ok(Outcome { status: Status::Success, reason, total, filtered, errors })
 }
 
-fn deliver(state: &mut State, openid: &str, message: &Value, now_ms: u64) -> bool {
+fn deliver(state: &mut State, openid: &str, message: &Message, now_ms: u64) -> bool {
     let Some(person) = state.people.find(openid).ok().filter(|person| person.fan.following) else {
         return false;
     };
-    for bubble in message::bubbles(message) {
-        person.receive_as(How::Mass, bubble, message.clone(), now_ms);
+    for bubble in &message.shown {
+        person.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
     }
     state.mass.reach(openid, now_ms);
     true

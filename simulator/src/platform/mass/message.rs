@@ -6,30 +6,81 @@ use crate::phone::Bubble;
 use crate::platform::api::{list, text};
 use crate::platform::custom::{check_text, need};
 use crate::platform::errcode::{self, Errcode};
+use crate::platform::media;
+use crate::platform::upload::Kind;
+use crate::state::State;
 
 /// Pictures of one message.
 const PICTURES: usize = 20;
 
-/// Every `msgtype` needs its object with its members. As with customer messages, media ids are not looked up.
-pub fn check(message: &Value) -> Result<(), Errcode> {
-    let msgtype = text(message, "msgtype");
-    let payload = payload(message).ok_or(errcode::MESSAGE_TYPE)?;
-    match msgtype {
-        "text" => check_text(text(payload, "content")),
-        "voice" | "mpvideo" => need(payload, &["media_id"], errcode::MEDIA_ID),
-        "mpnews" => {
-            need(payload, &["media_id"], errcode::MEDIA_ID)?;
-            let reprint = message.get("send_ignore_reprint");
-            let known = reprint.is_none_or(|value| matches!(value.as_u64(), Some(0 | 1)));
-            if known { Ok(()) } else { Err(super::ARGUMENTS) }
-        }
-        "image" | "images" => match pictures(payload).len() {
-            1..=PICTURES => Ok(()),
-            _ => Err(errcode::MEDIA_ID),
-        },
-        "wxcard" => need(payload, &["card_id"], errcode::MESSAGE_TYPE),
-        _ => Err(errcode::MESSAGE_TYPE),
+/// A message that may be sent.
+#[derive(Debug)]
+pub struct Message {
+    /// The request.
+    pub body: Value,
+    /// How it looks: pictures are one bubble each.
+    pub shown: Vec<Bubble>,
+}
+
+impl Message {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// 40008 for an unknown `msgtype` or a missing payload, 40007 for files and drafts that are not there or of another
+    /// kind, 44004 and 45002 for texts, 40035.
+    pub fn read(body: Value, state: &State, now_ms: u64) -> Result<Self, Errcode> {
+        let payload = payload(&body).ok_or(errcode::MESSAGE_TYPE)?;
+        let media_id = text(payload, "media_id");
+        let file = |id: &str, kind| {
+            let found = media::usable(state, id, now_ms).is_some_and(|media| media.kind == kind);
+            if found { Ok(id.to_owned()) } else { Err(errcode::MEDIA_ID) }
+        };
+        let shown = match text(&body, "msgtype") {
+            "text" => {
+                check_text(text(payload, "content"))?;
+                vec![Bubble::text(text(payload, "content"))]
+            }
+            "voice" => vec![Bubble::Voice { media_id: file(media_id, Kind::Voice)? }],
+            "mpvideo" => {
+                let [title, description] =
+                    ["title", "description"].map(|name| text(payload, name).to_owned());
+                vec![Bubble::Video { media_id: file(media_id, Kind::Video)?, title, description }]
+            }
+            "mpnews" => vec![articles(&body, media_id, state)?],
+            "image" | "images" => {
+                let ids = pictures(payload);
+                if !(1..=PICTURES).contains(&ids.len()) {
+                    return Err(errcode::MEDIA_ID);
+                }
+                let show = |id: &str| Ok(Bubble::Image { media_id: file(id, Kind::Image)? });
+                ids.into_iter().map(show).collect::<Result<_, Errcode>>()?
+            }
+            "wxcard" => {
+                need(payload, &["card_id"], errcode::MESSAGE_TYPE)?;
+                vec![Bubble::Other { msgtype: "wxcard".to_owned() }]
+            }
+            _ => return Err(errcode::MESSAGE_TYPE),
+        };
+        Ok(Self { body, shown })
     }
+
+    /// The addresses of its articles.
+    pub fn article_urls(&self) -> Vec<&str> {
+        let articles = self.shown.iter().filter_map(|bubble| match bubble {
+            Bubble::News { articles } => Some(articles),
+            _ => None,
+        });
+        articles.flatten().map(|article| article.url.as_str()).collect()
+    }
+}
+
+fn articles(body: &Value, media_id: &str, state: &State) -> Result<Bubble, Errcode> {
+    let reprint = body.get("send_ignore_reprint");
+    if !reprint.is_none_or(|value| matches!(value.as_u64(), Some(0 | 1))) {
+        return Err(super::ARGUMENTS);
+    }
+    let news = state.drafts.news(media_id).ok_or(errcode::MEDIA_ID)?;
+    Ok(news.card(&state.base_url))
 }
 
 /// Pictures come as `images` today and as `image` in older programs, under either `msgtype`.
@@ -45,23 +96,6 @@ fn pictures(payload: &Value) -> Vec<&str> {
     many.chain(Some(text(payload, "media_id"))).filter(|id| !id.is_empty()).collect()
 }
 
-/// How it looks: pictures are one bubble each.
-pub fn bubbles(message: &Value) -> Vec<Bubble> {
-    let Some(payload) = payload(message) else { return Vec::new() };
-    let media_id = text(payload, "media_id").to_owned();
-    match text(message, "msgtype") {
-        "image" | "images" => {
-            let pictures = pictures(payload).into_iter();
-            pictures.map(|id| Bubble::Image { media_id: id.to_owned() }).collect()
-        }
-        "mpvideo" => {
-            let part = |name| text(payload, name).to_owned();
-            vec![Bubble::Video { media_id, title: part("title"), description: part("description") }]
-        }
-        _ => vec![Bubble::from_custom(message)],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,10 +104,8 @@ mod tests {
     #[test]
     fn pictures_old_and_new() {
         let new = json!({ "msgtype": "image", "images": { "media_ids": ["a", "b"], "recommend": "x" } });
-        let old = json!({ "msgtype": "image", "image": { "media_id": "a" } });
-        let none = json!({ "msgtype": "image", "images": { "media_ids": [] } });
-        assert_eq!((check(&new), bubbles(&new).len()), (Ok(()), 2));
-        assert_eq!((check(&old), bubbles(&old).len()), (Ok(()), 1));
-        assert_eq!(check(&none), Err(errcode::MEDIA_ID));
+        let old = json!({ "msgtype": "image", "image": { "media_id": "c" } });
+        assert_eq!(pictures(payload(&new).unwrap()), ["a", "b"]);
+        assert_eq!(pictures(payload(&old).unwrap()), ["c"]);
     }
 }

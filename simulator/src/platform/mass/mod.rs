@@ -8,6 +8,7 @@ mod message;
 use serde_json::{Value, json};
 
 use self::job::{Audience, Repeat, Status};
+use self::message::Message;
 use super::account_type::Right;
 use super::api::{Api, Call, list, number, text, with};
 use super::errcode::Errcode;
@@ -61,7 +62,7 @@ fn sendall(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         Some(_) => return Err(TAG_ID),
         None => return Err(ARGUMENTS),
     };
-    submit(call, &message, &audience)
+    submit(call, message, &audience)
 }
 
 /// `POST /cgi-bin/message/mass/send?access_token=…`
@@ -71,33 +72,33 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let openids: Vec<_> = openids.collect();
     match openids.len() {
         0..FEWEST => Err(TOO_FEW_OPENIDS),
-        FEWEST..=MOST => submit(call, &message, &Audience::Openids(openids)),
+        FEWEST..=MOST => submit(call, message, &Audience::Openids(openids)),
         _ => Err(TOO_MANY_OPENIDS),
     }
 }
 
 /// 1. Checks the message. 2. Knows a repetition. 3. Sends. 4. Answers that it is queued; the result follows as an event.
-fn submit(call: &mut Call<'_>, message: &Value, audience: &Audience) -> Result<ApiReply, Errcode> {
-    message::check(message)?;
+fn submit(call: &mut Call<'_>, body: Value, audience: &Audience) -> Result<ApiReply, Errcode> {
+    let message = Message::read(body, call.state, call.now_ms)?;
     if !call.state.quotas.take_in_minute("mass", A_MINUTE, call.now_ms) {
         return Err(MINUTE_QUOTA);
     }
-    let client_id = text(message, "clientmsgid");
+    let client_id = text(&message.body, "clientmsgid");
     if client_id.len() > CLIENT_ID_BYTES {
         return Err(CLIENT_ID_SIZE);
     }
-    let client_id = if client_id.is_empty() { job::derived_id(message) } else { client_id.to_owned() };
+    let client_id = if client_id.is_empty() { job::derived_id(&message.body) } else { client_id.to_owned() };
     match call.state.mass.repeated(&client_id, call.now_ms) {
         Some(Repeat::Known(msg_id)) => return Ok(exists(msg_id, call.now_ms)),
         Some(Repeat::TooFast) => return Err(CLIENT_ID_TOO_FAST),
         None => {}
     }
-    let result = job::run(call.state, message, audience, call.now_ms)?;
+    let result = job::run(call.state, &message, audience, call.now_ms)?;
     let msg_id = call.state.mass.note(client_id, result.status, call.now_ms);
     let platform = ids::openid(&call.account.app_id, "mass platform");
-    call.push(&platform, "MASSSENDJOBFINISH", result.event(msg_id, message));
+    call.push(&platform, "MASSSENDJOBFINISH", result.event(msg_id, &message));
     let answer = json!({ "errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id });
-    let of_articles = text(message, "msgtype") == "mpnews";
+    let of_articles = text(&message.body, "msgtype") == "mpnews";
     Ok(ApiReply::Json(if of_articles { with(answer, "msg_data_id", msg_id + MSG_DATA_ID) } else { answer }))
 }
 
@@ -107,10 +108,9 @@ fn exists(msg_id: u64, now_ms: u64) -> ApiReply {
 
 /// `POST /cgi-bin/message/mass/preview?access_token=…`: by `towxname`, here a person's name, or else by openid.
 fn preview(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-    let message = call.json()?;
-    message::check(&message)?;
     let now_ms = call.now_ms;
-    let (name, openid) = (text(&message, "towxname"), text(&message, "touser"));
+    let message = Message::read(call.json()?, call.state, now_ms)?;
+    let (name, openid) = (text(&message.body, "towxname"), text(&message.body, "touser"));
     let person = if name.is_empty() {
         call.state.people.find(openid)?
     } else {
@@ -120,8 +120,8 @@ fn preview(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     if !person.fan.following {
         return Err(Errcode(43004));
     }
-    for bubble in message::bubbles(&message) {
-        person.receive_as(How::Mass, bubble, message.clone(), now_ms);
+    for bubble in &message.shown {
+        person.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
     }
     let msg_id = call.state.mass.new_id(now_ms);
     Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "preview success", "msg_id": msg_id })))
