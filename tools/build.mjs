@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { makePage } from "./page.mjs";
 import { at, cargoTarget, cargoTools, fastSimBinary, simBinary } from "./paths.mjs";
 import { captured, Failure, say, seconds } from "./steps.mjs";
 import { withoutNames } from "./wasm.mjs";
@@ -21,8 +22,9 @@ export async function compileWorker(profile) {
   return path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
 }
 
-/** Compiles wx-sim: quickly, or for the bench to a quick program. */
+/** Compiles wx-sim with its page: quickly, or for the bench to a quick program. */
 export async function compileSimulator(binary = simBinary) {
+  await makePage();
   const profile = binary === fastSimBinary ? ["--profile", "fast"] : [];
   await cargo("wx-sim: cargo build", ["build", "-p", "wx-sim", "--locked", ...profile]);
   if (!fs.existsSync(binary)) throw new Failure(`✗ cargo built wx-sim, but not to ${binary}.`);

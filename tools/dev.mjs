@@ -6,6 +6,7 @@ import { openPage } from "./browser.mjs";
 import { bundleWorker, compileWorker, profiles } from "./build.mjs";
 import { showLog, showReport, showSim } from "./console.mjs";
 import { noteAddress, takeLock } from "./lock.mjs";
+import { makePage, pageFiles } from "./page.mjs";
 import { at } from "./paths.mjs";
 import { freePort } from "./ports.mjs";
 import { makeDevVars } from "./settings.mjs";
@@ -23,6 +24,8 @@ const running = { built: Date.now(), owed: [], bundled: false };
 async function main() {
   stopOnSignals();
   takeLock(LOCK);
+  // So that an edited page takes no other wx-sim, which would forget everybody.
+  process.env.WX_SIM_PAGE = pageFiles;
   const isNew = makeDevVars();
   running.port = await port("the Worker", WORKER_PORT);
   running.simPort = await port("wx-sim", SIM_PORT);
@@ -75,7 +78,7 @@ function welcome(isNew) {
       npx wx-sim send "你好"${elsewhere}
       npx wx-sim verify ${new URL("/wechat", stack.url)}
 
-  Edits of src/, frontend/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends both.
+  Edits of src/, frontend/, simulator/page/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends both.
 `);
 }
 
@@ -86,6 +89,9 @@ async function takeOver(latest) {
   const changed = new Set([...running.owed, ...latest]);
   running.owed = [];
   try {
+    if (changed.has("page") && (await makePage())) say("  reload it in the browser");
+    changed.delete("page");
+    if (changed.size === 0) return;
     if (changed.has("code")) running.bundled = (await rebuilt()) || running.bundled;
     if (!running.bundled && changed.has("code") && changed.size === 1) {
       if (failedBefore) say(`✓ it compiles again, to the Worker of ${clock(running.built)} that is running`);

@@ -1,16 +1,17 @@
-// npm run dev | test | build | bench | deploy | wrangler: installs what this machine lacks, builds, and does the job.
+// npm run dev | test | build | bench | deploy | wrangler, and page for cargo: installs what this machine lacks, builds, and does the job.
 // Plain Node >= 18, no dependencies; the jobs themselves run under the Node that wrangler needs.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { bundleWorker, compileSimulator, compileWorker, profiles } from "./build.mjs";
 import { at, fastSimBinary, root } from "./paths.mjs";
+import { checkPage, makePage } from "./page.mjs";
 import { pythonPackages } from "./python.mjs";
 import { cargoToolsInstalled, node, npmPackages, rust } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { exitCode, Failure, foreground, giveUp, say, seconds } from "./steps.mjs";
 
-const jobs = { dev, test, build, bench, deploy, wrangler };
+const jobs = { dev, test, build, bench, deploy, wrangler, page };
 
 async function dev(args) {
   const [interpreter] = await Promise.all([node(), prepared(profiles.dev, simulator)]);
@@ -19,7 +20,7 @@ async function dev(args) {
 
 /** Words choose tests: those on the host whose names contain one, and the e2e files whose names do. */
 async function test(words) {
-  const [interpreter] = await Promise.all([node(), released(simulator, pythonPackages)]);
+  const [interpreter] = await Promise.all([node(), released(simulator, checkPage, pythonPackages)]);
   await succeed("cargo", ["test", "--locked", "--quiet", "--", ...words]);
   const files = fs.readdirSync(at("tests/e2e")).filter((file) => file.endsWith(".test.mjs"));
   const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
@@ -57,6 +58,11 @@ function deploy(args) {
 async function wrangler(args) {
   const [interpreter] = await Promise.all([node(), npmPackages()]);
   return foreground(interpreter, ["node_modules/wrangler/bin/wrangler.js", ...args], { env: environment(interpreter) });
+}
+
+/** Cargo's build script asks for it before it puts the page into wx-sim. */
+async function page() {
+  await makePage();
 }
 
 async function released(...others) {

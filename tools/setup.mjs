@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { exclusively } from "./lock.mjs";
 import { at, cargoTools, minimumNode } from "./paths.mjs";
 import { captured, Failure, step } from "./steps.mjs";
 
@@ -25,16 +26,20 @@ function nodePackage() {
 /** The packages of package-lock.json. */
 export const npmPackages = () => npmCi(".", "npm-packages");
 
-async function npmCi(folder, title) {
+/** The packages of a folder's package-lock.json. */
+export async function npmCi(folder, title) {
   const stamp = at(folder, "node_modules/.installed");
   const wanted = digest(at(folder, "package-lock.json"), at(".npmrc"));
   if (read(stamp) === wanted) return;
-  await step(title, async (run) => {
-    const [command, ...first] = npmCommand();
-    // npm looks for .npmrc beside package.json only, so tools/node is told in words.
-    await run(command, [...first, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"]);
+  await exclusively(title.split(" ")[0], async () => {
+    if (read(stamp) === wanted) return;
+    await step(title, async (run) => {
+      const [command, ...first] = npmCommand();
+      // npm looks for .npmrc beside package.json only, so the other folders are told in words.
+      await run(command, [...first, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"]);
+    });
+    fs.writeFileSync(stamp, wanted);
   });
-  fs.writeFileSync(stamp, wanted);
 }
 
 /** The npm that runs us, if one does; otherwise the one on PATH. */

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { at } from "./paths.mjs";
+import { pageSources } from "./page.mjs";
 
 /** Milliseconds within which an editor, or git, writes all files of one change. */
 const ONE_CHANGE = 60;
@@ -15,7 +16,7 @@ const kinds = {
   ".dev.vars": "settings",
 };
 
-/** Yields what changed, as a set of kinds: "code", "bindings", "settings". What changes meanwhile is in the next set. */
+/** Yields what changed, as a set of kinds: "code", "bindings", "settings", "page". What changes meanwhile is in the next set. */
 export async function* changes() {
   const changed = new Set();
   let wake = () => {};
@@ -24,9 +25,11 @@ export async function* changes() {
     wake();
   };
   fs.watch(at("."), (_, file) => kinds[file] && note(kinds[file]));
+  fs.watch(pageSources, (_, file) => /\.(html|json|ts)$/.test(file) && note("page"));
   for (;;) {
     watchFolders(at("src"), (file) => /\.(rs|js|toml)$/.test(file) && note("code"));
     watchFolders(at("frontend"), () => note("bindings"));
+    watchFolders(path.join(pageSources, "src"), () => note("page"));
     if (changed.size === 0) await new Promise((resolve) => (wake = resolve));
     await delay(ONE_CHANGE);
     const all = new Set(changed);

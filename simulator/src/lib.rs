@@ -7,6 +7,7 @@
 //! - `phone`: how messages look to the user.
 //! - `platform`: the stand-in for `api.weixin.qq.com`.
 //! - `model`: the stand-in for the model, behind OpenAI's protocol and Cloudflare's `AI` binding.
+//! - `page`: all of that to see and to click.
 //! - `control`: the API under `/_sim` by which tests, scripts and the command line give orders.
 //! - `state`, `people`, `clock`: what is remembered; `server`, `http`: the network.
 //! - `cli`: the command line.
@@ -29,6 +30,7 @@ mod log;
 mod model;
 mod multipart;
 mod network;
+mod page;
 mod people;
 mod phone;
 mod platform;

@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use crate::http::is_loopback;
 use crate::state::Sim;
-use crate::{articles, capture, control, model, platform};
+use crate::{articles, capture, control, model, page, platform};
 
 /// Bytes of a request body that are read: pictures come in base64.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -49,13 +49,10 @@ fn routes(sim: Arc<Sim>) -> Router {
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))
         .route("/s/{article}", get(articles::handle))
-        .route("/", get(hello).fallback(model::workers_ai))
+        .route("/", get(page::index).fallback(model::workers_ai))
+        .route("/assets/{*file}", get(page::asset).fallback(model::workers_ai))
         .fallback(model::workers_ai)
         .with_state(sim)
-}
-
-async fn hello() -> &'static str {
-    "wx-sim, a WeChat on your own desk. Its control API is described in docs/wx-sim.md.\n"
 }
 
 async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
@@ -68,8 +65,11 @@ async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
 }
 
 async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
-    if request.uri().path().starts_with("/_sim/") && !is_ours(request.headers()) {
-        return Ok((StatusCode::FORBIDDEN, "The control API answers this machine only.\n").into_response());
+    let path = request.uri().path();
+    let is_guarded = path.starts_with("/_sim/") || page::is_wanted(request.method(), path);
+    if is_guarded && !is_ours(request.headers()) {
+        return Ok((StatusCode::FORBIDDEN, "The page and the control API answer this machine only.\n")
+            .into_response());
     }
     if request.headers().contains_key(UPGRADE) {
         return Ok((StatusCode::BAD_REQUEST, "No WebSocket here.\n").into_response());

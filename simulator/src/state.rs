@@ -206,6 +206,12 @@ impl Sim {
         self.changes.subscribe()
     }
 
+    /// Lets time pass.
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(seconds);
+        self.changes.send_replace(());
+    }
+
     /// Forgets everything: people, media, tokens, faults, rules, calls, and the time that was advanced.
     pub fn reset(&self) {
         let mut state = self.lock();

@@ -26,6 +26,7 @@ mod page;
 mod platform;
 mod qrcode;
 mod raw;
+mod served;
 mod subscribe;
 mod tags;
 mod template;

@@ -111,3 +111,11 @@ async fn the_console_checks_the_target() {
     let check = World::new(&deaf.url).await.order("/_sim/verify", json!({})).await;
     assert_eq!((&check["ok"], &check["detail"]), (&json!(false), &json!("200, but not the echostr")));
 }
+
+#[tokio::test]
+async fn a_page_hears_that_time_passes() {
+    let world = World::alone().await;
+    let mut page = Page::open(&world).await;
+    world.order("/_sim/clock", json!({ "advance_s": 7200 })).await;
+    page.until(|page| (page.view["advanced_ms"] == 7_200_000).then_some(())).await;
+}

@@ -1,0 +1,66 @@
+// A phone with one chat in it.
+import { useEffect, useState } from "preact/hooks";
+import { seconds, simulatedNow } from "../store/clock";
+import { accountName, person } from "../store/live";
+import { overlay } from "../store/ui";
+import { hourMinute, t } from "../text";
+import { Icon } from "../ui/Icon";
+import { Bottom } from "./Bottom";
+import { Chat } from "./Chat";
+import { Overlays } from "./Overlays";
+
+export function Phone() {
+  const covered = overlay.value !== null;
+  return (
+    <div class="phone">
+      <div class="screen">
+        <StatusBar />
+        <div class="app-screen" inert={covered}>
+          <TitleBar />
+          <Chat />
+          <Bottom />
+        </div>
+        <Overlays />
+      </div>
+    </div>
+  );
+}
+
+function StatusBar() {
+  return (
+    <div class="status-bar" aria-hidden="true">
+      <span>{hourMinute(seconds.value * 1000)}</span>
+      <svg width="62" height="14" viewBox="0 0 62 14">
+        <path d="M1 9h3v4H1zM6 7h3v6H6zM11 4h3v9h-3zM16 1h3v12h-3z" />
+        <path d="M25 5.500a8 8 0 0 1 11 0l-1.300 1.400a6 6 0 0 0-8.400 0zM27.600 8.300a4.200 4.200 0 0 1 5.800 0L30.500 11.500z" />
+        <path d="M42.500 2h14A1.500 1.500 0 0 1 58 3.500v7a1.500 1.500 0 0 1-1.500 1.500h-14a1.500 1.500 0 0 1-1.500-1.500v-7A1.500 1.500 0 0 1 42.500 2zm0 1.200v7.600h14V3.200zM59 5.500c1.500.4 1.500 2.600 0 3zM43.700 4.400h10v5.200h-10z" />
+      </svg>
+    </div>
+  );
+}
+
+function TitleBar() {
+  const typing = useTyping();
+  const name = accountName();
+  return (
+    <div class="title-bar">
+      <h2 data-testid="phone-title" aria-live="polite">{typing ? t().phone.typing : name}</h2>
+      <button type="button" class="icon-button" aria-label={t().phone.about} onClick={() => (overlay.value = { kind: "about" })}>
+        <Icon name="more" size={22} />
+      </button>
+    </div>
+  );
+}
+
+/** Whether the account is typing; it ends by itself when its time is over. */
+function useTyping(): boolean {
+  const until = person.value?.typing_until_ms ?? 0;
+  const [, again] = useState(0);
+  const left = until - simulatedNow();
+  useEffect(() => {
+    if (left <= 0) return;
+    const timer = setTimeout(() => again((n) => n + 1), left + 20);
+    return () => clearTimeout(timer);
+  }, [until]);
+  return left > 0;
+}

@@ -1,0 +1,61 @@
+// What the person whose phone is shown does. Nothing waits for the delivery: the watch tells what comes of it.
+import { api, told } from "../api";
+import { person } from "../store/live";
+import { overlay, toast } from "../store/ui";
+import { t } from "../text";
+import type { SendRequest, TapResult } from "../types";
+
+/** Most bytes of a file: the simulator reads 32 MiB, and base64 makes a third more. */
+const MOST_BYTES = 20 * 1024 * 1024;
+
+/** Whom the command line means, too, if it is told nobody. */
+const SOMEBODY = "xiaoming";
+
+/** Who acts: before anybody is there, whoever is met by acting. */
+export const actor = () => person.value?.name ?? SOMEBODY;
+
+/** The person does something. */
+export function act(message: Omit<SendRequest, "as">) {
+  void told(api.send({ ...message, as: actor() }));
+}
+
+/** Opens what a tap or a scan leads to. */
+export function follow(result: TapResult | undefined) {
+  if (result?.open) overlay.value = { kind: "browser", url: result.open };
+  else if (result?.mini_program) overlay.value = { kind: "mini", ...result.mini_program };
+}
+
+/** A tap on a menu button; resolves when WeChat has been told of it. */
+export async function tapMenu(button: number[], scanResult?: string) {
+  follow(await told(api.click(actor(), button, scanResult)));
+}
+
+/** A scan of a QR code, by its text, its ticket or its scene. */
+export async function scan(code: string) {
+  overlay.value = null;
+  follow(await told(api.scan(actor(), code)));
+}
+
+/** A file as base64, as the control API wants it. */
+export async function base64(file: Blob): Promise<string | undefined> {
+  if (file.size > MOST_BYTES) {
+    toast(t().sheets.tooLarge, "error");
+    return undefined;
+  }
+  const reader = new FileReader();
+  const done = new Promise<string>((resolve, reject) => {
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error);
+  });
+  reader.readAsDataURL(file);
+  return (await done).split(",")[1];
+}
+
+/** Sends a picture or a recording from a file. */
+export async function sendFile(file: File | undefined, kind: "picture" | "voice") {
+  const data = file && (await told(base64(file)));
+  if (!file || !data) return;
+  if (kind === "picture") return act({ image: data });
+  const format = file.name.split(".").pop()?.toLowerCase() || "amr";
+  act({ voice: { data, format } });
+}

@@ -1,0 +1,88 @@
+// What the simulator says, live: one EventSource, by itself again after a break.
+import { batch, computed, signal } from "@preact/signals";
+import type { Exchange, Id, Line, Person, Update, View } from "../types";
+import { t } from "../text";
+import { setAdvanced, setNow } from "./clock";
+import { chosenName } from "./prefs";
+
+export type Connection = "connecting" | "open" | "lost";
+
+export const connection = signal<Connection>("connecting");
+export const view = signal<View | null>(null);
+
+/** Every line, by id, in the order of their coming; `version` changes with each update. */
+const lineById = new Map<Id, Line>();
+const exchangeById = new Map<Id, Exchange>();
+const lineVersion = signal(0);
+const exchangeVersion = signal(0);
+
+/** How long to wait before a connection that the browser gave up on is tried again. */
+const RETRY_MS = 1500;
+
+export function watch() {
+  const source = new EventSource("/_sim/watch");
+  source.onopen = () => (connection.value = "open");
+  source.onmessage = (message) => take(JSON.parse(message.data) as Update);
+  source.onerror = () => {
+    connection.value = "lost";
+    // The browser tries again after a break of the line, but not after an answer other than an event stream.
+    if (source.readyState === EventSource.CLOSED) setTimeout(watch, RETRY_MS);
+  };
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+function take(update: Update) {
+  setNow(update.now_ms);
+  batch(() => {
+    if (update.reset) {
+      lineById.clear();
+      exchangeById.clear();
+    }
+    if (update.view) {
+      view.value = update.view;
+      setAdvanced(update.view.advanced_ms);
+    }
+    for (const line of update.lines ?? []) lineById.set(line.id, line);
+    for (const exchange of update.exchanges ?? []) exchangeById.set(exchange.id, exchange);
+    if (update.reset || update.lines?.length) lineVersion.value++;
+    if (update.reset || update.exchanges?.length) exchangeVersion.value++;
+  });
+}
+
+/** Who is chosen, or the first one there is. */
+export const person = computed<Person | null>(() => {
+  const people = view.value?.people ?? [];
+  return people.find(({ name }) => name === chosenName.value) ?? people[0] ?? null;
+});
+
+/** What a person is called on the screen. */
+export const displayName = ({ name, nickname }: Person) => nickname || name;
+
+/** What the account is called. */
+export const accountName = () => view.value?.account.name || t().phone.account;
+
+/** The chat of the chosen person, in time's order. */
+export const chat = computed<Line[]>(() => {
+  void lineVersion.value;
+  const openid = person.value?.openid;
+  const lines = [...lineById.values()].filter((line) => line.openid === openid);
+  return lines.sort((a, b) => a.at_ms - b.at_ms);
+});
+
+/** Every request, in time's order. */
+export const exchanges = computed<Exchange[]>(() => {
+  void exchangeVersion.value;
+  return [...exchangeById.values()].sort((a, b) => a.at_ms - b.at_ms);
+});
+
+/** A request as it is now. */
+export function exchange(id: Id | null): Exchange | undefined {
+  void exchangeVersion.value;
+  return id === null ? undefined : exchangeById.get(id);
+}
+
+/** A line as it is now. */
+export function line(id: Id | null | undefined): Line | undefined {
+  void lineVersion.value;
+  return id === undefined || id === null ? undefined : lineById.get(id);
+}

@@ -1,0 +1,21 @@
+// The rules in words: [kept, broken]. A rule that is not here is shown by its own name.
+export const rulesEn: Record<string, [string, string]> = {
+  answered: ["Answered with status 200 within 5 s", "Not answered with status 200 within 5 s: the user sees the error line"],
+  nothing_shown: ["success or an empty body: nothing is shown, and WeChat is content", "Not an answer that WeChat knows"],
+  encrypted: ["Encrypted as this mode wants it", "Not encrypted as this mode wants it"],
+  msg_signature: ["The reply's MsgSignature is right", "The reply's MsgSignature is wrong: check Token, TimeStamp and Nonce"],
+  decrypts: ["The reply can be decrypted", "The reply cannot be decrypted: check EncodingAESKey and PKCS#7 padding"],
+  app_id: ["The AppID inside the cipher text matches", "The AppID inside the cipher text is another one"],
+  well_formed: ["Well-formed XML with the root <xml>", "Not well-formed XML, or another root than <xml>"],
+  no_bom: ["Nothing stands before <xml>", "A byte order mark or blanks stand before <xml>"],
+  addresses: ["ToUserName and FromUserName are swapped", "ToUserName and FromUserName are not swapped"],
+  create_time: ["CreateTime is a whole number of seconds", "CreateTime is no whole number of seconds"],
+  msg_type: ["A MsgType that a passive reply may have", "Not a MsgType that a passive reply may have"],
+  text_not_empty: ["The text is not empty", "The text is empty: WeChat takes that for a failure"],
+  text_size: ["The text is at most 2048 bytes", "The text is over 2048 bytes"],
+  media_id: ["It has a MediaId", "It has no MediaId"],
+  articles: ["At least one article", "No article"],
+  article_count: ["ArticleCount is the number of articles", "ArticleCount is not the number of articles"],
+  same_reply: ["All deliveries of one MsgId got the same reply", "Deliveries of one MsgId got different replies: remember MsgIds"],
+  refused: ["This message was refused, as it should be", "This message should have been refused"],
+};

@@ -1,0 +1,21 @@
+// 规则检查的说法：[通过时, 违反时]。没有列出的规则显示它自己的名字。
+export const rulesZh: Record<string, [string, string]> = {
+  answered: ["5 秒内以状态码 200 应答", "5 秒内没有以状态码 200 应答，用户看到出错提示"],
+  nothing_shown: ["应答 success 或空串：用户看不到消息，微信也不重试", "应答无法识别"],
+  encrypted: ["加密方式符合当前模式", "加密方式不符合当前模式"],
+  msg_signature: ["回复的 MsgSignature 正确", "回复的 MsgSignature 不对：检查 Token、TimeStamp 和 Nonce"],
+  decrypts: ["回复可以解密", "回复解不开：检查 EncodingAESKey 和 PKCS#7 填充"],
+  app_id: ["密文里的 AppID 匹配", "密文里的 AppID 不是这个公众号"],
+  well_formed: ["XML 格式正确，根元素是 <xml>", "XML 格式有错，或根元素不是 <xml>"],
+  no_bom: ["<xml> 前面没有多余字节", "<xml> 前面有 BOM 或空白"],
+  addresses: ["ToUserName 与 FromUserName 已对调", "ToUserName 与 FromUserName 没有对调"],
+  create_time: ["CreateTime 是整数秒", "CreateTime 不是整数秒"],
+  msg_type: ["MsgType 是被动回复允许的类型", "MsgType 不是被动回复允许的类型"],
+  text_not_empty: ["文本不为空", "文本为空：微信会当成出错"],
+  text_size: ["文本不超过 2048 字节", "文本超过 2048 字节"],
+  media_id: ["带有 MediaId", "缺少 MediaId"],
+  articles: ["至少有一篇图文", "没有图文"],
+  article_count: ["ArticleCount 与图文数一致", "ArticleCount 与图文数不一致"],
+  same_reply: ["同一 MsgId 的各次投递得到同一回复（去重有效）", "同一 MsgId 的各次投递得到不同回复：需要按 MsgId 去重"],
+  refused: ["按规定拒绝了这条消息", "应当拒绝这条消息，却接受了"],
+};

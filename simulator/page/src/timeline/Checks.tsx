@@ -1,0 +1,59 @@
+// What the rules say about an answer, in words.
+import { line } from "../store/live";
+import { ruleText, span, t } from "../text";
+import type { Check, ExchangeDetail } from "../types";
+import { Icon } from "../ui/Icon";
+
+export function Checks({ detail }: { detail: ExchangeDetail }) {
+  const words = t().detail;
+  const { checks, state } = detail;
+  const late = lateDeliveries(detail);
+  const failed = state === "failed";
+  return (
+    <section class="checks" aria-label={words.checks} tabIndex={0}>
+      <h3>{words.checks}</h3>
+      {checks && checks.length > 0
+        ? <ul aria-label={words.checks}>{checks.map((check, index) => <Item key={index} check={check} />)}</ul>
+        : late.length === 0 && !failed && <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>}
+      {failed && <ul class="advice"><li><Mark tone="bad" /><span>{words.failed(detail.result)}</span></li></ul>}
+      {late.length > 0 && (
+        <ul class="advice">
+          <li><Mark tone="bad" /><span>{words.late(late.join(", "), span(detail.limit_ms ?? 5000))}</span></li>
+          <li><Mark tone="warn" /><span>{words.advice}</span></li>
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** The deliveries of the same message that WeChat gave up on. */
+function lateDeliveries({ delivery, state }: ExchangeDetail): number[] {
+  const deliveries = line(delivery?.line)?.deliveries ?? [];
+  const late = deliveries.filter((one) => one.state === "timeout").map(({ n }) => n);
+  return late.length > 0 ? late : state === "late" ? [delivery?.n ?? 1] : [];
+}
+
+function Item({ check }: { check: Check }) {
+  const { rule, ok, detail } = check;
+  const text = ruleText(rule, ok) ?? rule;
+  return (
+    <li data-testid="check" data-rule={rule} data-ok={String(ok)}>
+      <Mark tone={ok ? "good" : "bad"} />
+      <span>
+        {text}
+        {detail && <small>{detail}</small>}
+      </span>
+    </li>
+  );
+}
+
+function Mark({ tone }: { tone: "good" | "bad" | "warn" }) {
+  const name = ({ good: "check", bad: "cross", warn: "bang" } as const)[tone];
+  const said = tone === "good" ? t().format.kept : tone === "bad" ? t().format.broken : "";
+  return (
+    <span class={`mark ${tone}`}>
+      <Icon name={name} size={16} />
+      {said && <span class="sr-only">{said}</span>}
+    </span>
+  );
+}
