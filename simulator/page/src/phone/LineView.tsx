@@ -66,7 +66,7 @@ function OfAccount({ line }: { line: Line }) {
   if (shown.type === "transfer") {
     return <p class="chat-notice" data-testid="line" data-from="account" data-kind="transfer">{t().phone.transfer(shown.agent)}</p>;
   }
-  const wide = shown.type === "news" || shown.type === "template";
+  const wide = shown.type === "news" || shown.type === "card";
   const caption = how && <p class="how">{howText(how)}</p>;
   return (
     <Row from="account" kind={shown.type} who={accountName()} below={caption} wide={wide}>
