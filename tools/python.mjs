@@ -1,8 +1,9 @@
 // A Python of our own with wechatpy, an independent implementation of WeChat's protocol, for the tests.
 // Plain Node >= 18, no dependencies.
 import fs from "node:fs";
+import { aptInstall } from "./apt.mjs";
 import { at } from "./paths.mjs";
-import { captured, Failure, say, step } from "./steps.mjs";
+import { captured, Failure, step } from "./steps.mjs";
 
 const venv = at(".tools/venv");
 
@@ -28,13 +29,7 @@ async function canMakeVenv() {
   return probe.then(({ code }) => code === 0, () => false);
 }
 
-/** Root is whoever runs in a container or in CI; on anybody's own machine, packages of the system are their affair. */
 async function installVenv(run) {
-  if (process.getuid?.() !== 0 || !fs.existsSync("/usr/bin/apt-get")) {
-    throw new Failure("✗ The tests need Python 3 with venv: `sudo apt-get install python3-venv`, or your system's way.");
-  }
-  say("… python3-venv is missing: apt-get installs it now, since this runs as root");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  await run("apt-get", ["update"], { env });
-  await run("apt-get", ["install", "-y", "--no-install-recommends", "python3-venv"], { env });
+  if (await aptInstall(run, ["python3-venv"], "python3-venv is missing")) return;
+  throw new Failure("✗ The tests need Python 3 with venv: `sudo apt-get install python3-venv`, or your system's way.");
 }

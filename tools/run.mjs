@@ -1,43 +1,56 @@
-// npm run dev | test | build | bench | deploy | wrangler, and page for cargo: installs what this machine lacks, builds, and does the job.
+// npm run dev | test | shots | build | bench | deploy | wrangler, and page for cargo: installs what this machine lacks,
+// builds, and does the job.
 // Plain Node >= 18, no dependencies; the jobs themselves run under the Node that wrangler needs.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { bundleWorker, compileSimulator, compileWorker, profiles } from "./build.mjs";
+import { chromium } from "./chromium.mjs";
 import { at, fastSimBinary, root } from "./paths.mjs";
 import { checkPage, makePage } from "./page.mjs";
 import { pythonPackages } from "./python.mjs";
-import { cargoToolsInstalled, node, npmPackages, rust } from "./setup.mjs";
+import { cargoToolsInstalled, node, npmPackages, rust, testPackages } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
 import { exitCode, Failure, foreground, giveUp, say, seconds } from "./steps.mjs";
 
-const jobs = { dev, test, build, bench, deploy, wrangler, page };
+const jobs = { dev, test, shots, build, bench, deploy, wrangler, page };
 
 async function dev(args) {
   const [interpreter] = await Promise.all([node(), prepared(profiles.dev, simulator)]);
   return supervised(interpreter, ["tools/dev.mjs", ...args]);
 }
 
-/** Words choose tests: those on the host whose names contain one, and the e2e files whose names do. */
+/** Words choose tests: those on the host whose names contain one, and the files of tests/{e2e,judges,browser} that do. */
 async function test(words) {
-  const [interpreter] = await Promise.all([node(), released(simulator, checkPage, pythonPackages)]);
+  const others = [simulator, checkPage, pythonPackages, testPackages, chromium];
+  const [interpreter] = await Promise.all([node(), released(...others)]);
   await succeed("cargo", ["test", "--locked", "--quiet", "--", ...words]);
-  const files = fs.readdirSync(at("tests/e2e")).filter((file) => file.endsWith(".test.mjs"));
-  const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
-  if (chosen.length === 0) return say(`no file in tests/e2e has ${words.join(" or ")} in its name`);
-  say(`tests on the built Worker, in workerd: ${chosen.length} of ${files.length} files`);
+  const files = testFolders.flatMap((folder) => fs.readdirSync(at(folder)).map((file) => `${folder}/${file}`));
+  const tests = files.filter((file) => file.endsWith(".test.mjs"));
+  const chosen = tests.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (chosen.length === 0) return say(`no file in ${testFolders.join(", ")} has ${words.join(" or ")} in its name`);
+  say(`tests on the built Worker, in workerd, and on wx-sim: ${chosen.length} of ${tests.length} files`);
   // Most of them wait for the clocks of WeChat's protocol, not for the processor. The ladder's tests count deliveries,
   // so nobody else may eat into their seconds.
-  const alone = chosen.filter((file) => file.startsWith("ladder."));
+  const alone = chosen.filter((file) => file.includes("/ladder."));
   const together = chosen.filter((file) => !alone.includes(file));
   const codes = [await tested(interpreter, alone), await tested(interpreter, together)];
   return Math.max(...codes);
 }
 
+const testFolders = ["tests/e2e", "tests/judges", "tests/browser"];
+
 async function tested(interpreter, files) {
   if (files.length === 0) return 0;
   const options = ["--test", "--test-concurrency=3", "--test-timeout=180000", "--test-reporter=spec"];
-  return supervised(interpreter, [...options, ...files.map((file) => `tests/e2e/${file}`)]);
+  return supervised(interpreter, [...options, ...files]);
+}
+
+/** Takes the pictures that the README shows. */
+async function shots() {
+  const [interpreter] = await Promise.all([node(), released(simulator, testPackages, chromium)]);
+  process.env.WX_SHOTS = "1";
+  return tested(interpreter, ["tests/browser/shots.test.mjs"]);
 }
 
 async function build() {

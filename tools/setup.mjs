@@ -26,6 +26,9 @@ function nodePackage() {
 /** The packages of package-lock.json. */
 export const npmPackages = () => npmCi(".", "npm-packages");
 
+/** The packages of tests/package-lock.json: who only runs the Worker has no use for them. */
+export const testPackages = () => npmCi("tests", "test-packages");
+
 /** The packages of a folder's package-lock.json. */
 export async function npmCi(folder, title) {
   const stamp = at(folder, "node_modules/.installed");

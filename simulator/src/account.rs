@@ -26,6 +26,8 @@ pub struct Account {
     pub aes_key: Option<EncodingAesKey>,
     /// The Mini Program that belongs to the account, if there is one.
     pub mini: Option<MiniApp>,
+    /// The website application, if websites can be logged in to.
+    pub open_app: Option<OpenApp>,
 }
 
 /// A Mini Program.
@@ -44,6 +46,17 @@ impl fmt::Debug for MiniApp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "MiniApp({})", self.app_id)
     }
+}
+
+/// A website application of the Open Platform account that the Official Account is bound to.
+///
+/// <https://developers.weixin.qq.com/doc/oplatform/developers/dev/auth/web.html>
+#[derive(Clone)]
+pub struct OpenApp {
+    /// Its AppID, another one than the account's.
+    pub app_id: String,
+    /// Its AppSecret.
+    pub secret: String,
 }
 
 /// Never shows what a setting is, only that it is there.
@@ -68,11 +81,12 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 impl Account {
-    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET`, `ENCODING_AES_KEY`, `MINI_APP_ID` and `MINI_APP_SECRET`; empty
-    /// is the same as absent.
+    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET`, `ENCODING_AES_KEY`, `MINI_APP_ID`, `MINI_APP_SECRET`,
+    /// `OPEN_APP_ID` and `OPEN_APP_SECRET`; empty is the same as absent.
     ///
     /// # Errors
-    /// No token, a key that is none, a key without an AppID, or half a Mini Program.
+    /// No token, a key that is none, a key without an AppID, half a Mini Program, or half a website
+    /// application.
     pub fn from_settings(setting: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let filled = |name: &str| setting(name).filter(|value| !value.is_empty());
         let token = filled("WECHAT_TOKEN").ok_or_else(|| {
@@ -92,8 +106,10 @@ impl Account {
         }
         let app_id = app_id.unwrap_or_else(|| DEFAULT_APP_ID.to_owned());
         let original_id = ids::original_id(&app_id);
-        let mini = mini(filled("MINI_APP_ID"), filled("MINI_APP_SECRET"), &app_id)?;
-        Ok(Self { token, app_id, original_id, app_secret: filled("APP_SECRET"), aes_key, mini })
+        let mini = MiniApp::from_settings(filled("MINI_APP_ID"), filled("MINI_APP_SECRET"), &app_id)?;
+        let open_app = OpenApp::from_settings(filled("OPEN_APP_ID"), filled("OPEN_APP_SECRET"), &app_id)?;
+        let app_secret = filled("APP_SECRET");
+        Ok(Self { token, app_id, original_id, app_secret, aes_key, mini, open_app })
     }
 
     /// Which app these secrets belong to.
@@ -111,21 +127,40 @@ impl Account {
     }
 }
 
-fn mini(
-    app_id: Option<String>,
-    secret: Option<String>,
-    account: &str,
-) -> Result<Option<MiniApp>, SettingsError> {
-    match (app_id, secret) {
-        (Some(app_id), _) if app_id == account => Err(SettingsError(
-            "MINI_APP_ID is the account's own APP_ID: a Mini Program has another".to_owned(),
-        )),
-        (Some(app_id), Some(app_secret)) => {
-            let original_id = ids::original_id(&app_id);
-            Ok(Some(MiniApp { app_id, app_secret, original_id }))
+impl MiniApp {
+    fn from_settings(
+        app_id: Option<String>,
+        secret: Option<String>,
+        account: &str,
+    ) -> Result<Option<Self>, SettingsError> {
+        match (app_id, secret) {
+            (Some(app_id), _) if app_id == account => Err(SettingsError(
+                "MINI_APP_ID is the account's own APP_ID: a Mini Program has another".to_owned(),
+            )),
+            (Some(app_id), Some(app_secret)) => {
+                let original_id = ids::original_id(&app_id);
+                Ok(Some(Self { app_id, app_secret, original_id }))
+            }
+            (None, None) => Ok(None),
+            _ => Err(SettingsError("MINI_APP_ID and MINI_APP_SECRET need each other".to_owned())),
         }
-        (None, None) => Ok(None),
-        _ => Err(SettingsError("MINI_APP_ID and MINI_APP_SECRET need each other".to_owned())),
+    }
+}
+
+impl OpenApp {
+    fn from_settings(
+        app_id: Option<String>,
+        secret: Option<String>,
+        account: &str,
+    ) -> Result<Option<Self>, SettingsError> {
+        match (app_id, secret) {
+            (None, None) => Ok(None),
+            (Some(app_id), Some(_)) if app_id == account => Err(SettingsError(
+                "OPEN_APP_ID is the AppID of a website application, not the account's APP_ID".to_owned(),
+            )),
+            (Some(app_id), Some(secret)) => Ok(Some(Self { app_id, secret })),
+            _ => Err(SettingsError("OPEN_APP_ID and OPEN_APP_SECRET need each other".to_owned())),
+        }
     }
 }
 
@@ -190,6 +225,8 @@ mod tests {
             (&format!("WECHAT_TOKEN=t\nENCODING_AES_KEY={KEY}"), "APP_ID"),
             ("WECHAT_TOKEN=t\nMINI_APP_ID=wx2", "MINI_APP_SECRET"),
             ("WECHAT_TOKEN=t\nAPP_ID=wx1\nMINI_APP_ID=wx1\nMINI_APP_SECRET=s", "another"),
+            ("WECHAT_TOKEN=t\nOPEN_APP_ID=wx2", "OPEN_APP_SECRET"),
+            ("WECHAT_TOKEN=t\nAPP_ID=wx1\nOPEN_APP_ID=wx1\nOPEN_APP_SECRET=s", "website"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.to_string().contains(named), "{error}");

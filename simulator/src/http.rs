@@ -93,8 +93,7 @@ impl std::str::FromStr for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(formatter, "{scheme}://{}{}", self.authority(), self.path)?;
+        write!(formatter, "{}{}", self.origin(), self.path)?;
         self.query.iter().try_for_each(|query| write!(formatter, "?{query}"))
     }
 }
@@ -129,9 +128,24 @@ impl Target {
         if self.port == if self.https { 443 } else { 80 } { host } else { format!("{host}:{}", self.port) }
     }
 
+    /// `http` or `https`
+    pub fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// The host alone, an IPv6 address without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The port, said or implied.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Scheme, host and port, as the `Origin` header has them.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme(), self.authority())
     }
 
     /// Every address of the host.
@@ -143,7 +157,11 @@ impl Target {
         Ok(found.map(|address| address.ip()).collect())
     }
 
-    async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
+    /// A connection to its host.
+    ///
+    /// # Errors
+    /// No connection, or the TLS handshake failed.
+    pub async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
         let refused = |error: &dyn fmt::Display| Failure::Refused(error.to_string());
         let stream =
             TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| refused(&error))?;
@@ -167,7 +185,8 @@ pub fn is_loopback(host: &str) -> bool {
     )
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A connection, encrypted or not.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A kept-alive connection.

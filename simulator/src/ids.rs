@@ -67,6 +67,17 @@ pub fn access_token() -> String {
     format!("97_{random}")
 }
 
+/// A new code of web OAuth: 32 characters, as WeChat's.
+pub fn oauth_code() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes::<24>())
+}
+
+/// The id of a person in one Open Platform account: stable, and the same for all of its apps.
+pub fn unionid(open_app_id: &str, name: &str) -> String {
+    let person = digest64(&["union", open_app_id, name]);
+    format!("o6{}", person.get(..26).unwrap_or_default())
+}
+
 /// Whether `text` could be an access token of ours, live or not.
 pub fn is_access_token(text: &str) -> bool {
     text.len() == TOKEN_LENGTH && text.starts_with("97_") && text.bytes().all(is_id_byte)

@@ -6,6 +6,7 @@
 //! - `push`: a message is written, sealed, delivered up to three times, and the answer is judged.
 //! - `phone`: how messages look to the user.
 //! - `platform`: the stand-in for `api.weixin.qq.com`.
+//! - `web`: the pages at `open.weixin.qq.com`, `/sns`, and the browser inside the phone.
 //! - `model`: the stand-in for the model, behind OpenAI's protocol and Cloudflare's `AI` binding.
 //! - `page`: all of that to see and to click.
 //! - `control`: the API under `/_sim` by which tests, scripts and the command line give orders.
@@ -43,6 +44,7 @@ mod server;
 mod sniff;
 mod state;
 mod verify;
+mod web;
 
 pub use account::{Account, SettingsError};
 pub use http::{Target, TargetError};

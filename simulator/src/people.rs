@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ids;
 use crate::phone::Bubble;
 use crate::phone::transcript::{How, Transcript, What};
 use crate::platform::errcode::{self, Errcode};
@@ -231,12 +232,19 @@ impl Person {
 pub struct People {
     by_openid: BTreeMap<String, Person>,
     met: usize,
+    open_app: Option<String>,
 }
 
 impl People {
+    /// Nobody yet. Whoever comes has a unionid if the account is bound to an Open Platform account, which is known by an
+    /// AppID of its.
+    pub fn bound_to(open_app: Option<String>) -> Self {
+        Self { open_app, ..Self::default() }
+    }
+
     /// The person with this openid, met now, under this name, if not before.
     pub fn meet(&mut self, openid: &str, name: &str) -> &mut Person {
-        let Self { by_openid, met } = self;
+        let Self { by_openid, met, open_app } = self;
         by_openid.entry(openid.to_owned()).or_insert_with(|| {
             *met += 1;
             Person {
@@ -244,6 +252,7 @@ impl People {
                 name: name.to_owned(),
                 nickname: name.to_owned(),
                 language: "zh_CN".to_owned(),
+                unionid: open_app.as_ref().map(|app_id| ids::unionid(app_id, name)),
                 number: *met,
                 ..Person::default()
             }

@@ -76,7 +76,8 @@ fn hide(value: &mut Value) -> bool {
 /// Request headers without what proves who asks.
 pub fn in_headers(headers: &axum::http::HeaderMap) -> Vec<(String, String)> {
     let shown = headers.iter().map(|(name, value)| {
-        let secret = ["authorization", "cookie", "set-cookie", "x-api-key"].contains(&name.as_str());
+        let secret =
+            ["authorization", "cookie", "set-cookie", "wxsim-phone", "x-api-key"].contains(&name.as_str());
         let value =
             if secret { HIDDEN.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
         (name.to_string(), value)

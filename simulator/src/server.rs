@@ -1,4 +1,4 @@
-//! The HTTP server: the route table, the guard of the control API, and connections that can be cut.
+//! The HTTP server: the route table, the guard of the control API and the pages, and connections that can be cut.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,10 +20,13 @@ use tower_service::Service;
 
 use crate::http::is_loopback;
 use crate::state::Sim;
-use crate::{articles, capture, control, model, page, platform};
+use crate::{articles, capture, control, model, page, platform, web};
 
 /// Bytes of a request body that are read: pictures come in base64.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// The control API, and the pages that a person answers: only this machine reaches them.
+const GUARDED: [&str; 3] = ["/_sim/", "/connect/", "/mp/"];
 
 /// Serves the simulator until the program ends.
 pub async fn serve(listener: TcpListener, sim: Arc<Sim>) {
@@ -41,8 +44,9 @@ pub async fn serve(listener: TcpListener, sim: Arc<Sim>) {
 fn routes(sim: Arc<Sim>) -> Router {
     Router::new()
         .nest("/_sim", control::routes())
+        .merge(web::routes())
         .route("/cgi-bin/{*api}", any(platform::handle))
-        .route("/sns/jscode2session", any(platform::handle))
+        .route("/sns/{*api}", any(platform::handle))
         .route("/wxa/{*api}", any(platform::handle))
         .route("/wxaapi/{*api}", any(platform::handle))
         .route("/customservice/{*api}", any(platform::handle))
@@ -66,10 +70,9 @@ async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
 
 async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
     let path = request.uri().path();
-    let is_guarded = path.starts_with("/_sim/") || page::is_wanted(request.method(), path);
-    if is_guarded && !is_ours(request.headers()) {
-        return Ok((StatusCode::FORBIDDEN, "The page and the control API answer this machine only.\n")
-            .into_response());
+    let is_guarded = GUARDED.iter().any(|start| path.starts_with(start));
+    if (is_guarded || page::is_wanted(request.method(), path)) && !is_ours(request.headers()) {
+        return Ok((StatusCode::FORBIDDEN, "This address answers this machine only.\n").into_response());
     }
     if request.headers().contains_key(UPGRADE) {
         return Ok((StatusCode::BAD_REQUEST, "No WebSocket here.\n").into_response());
@@ -92,7 +95,7 @@ async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>)
 
 /// A page of another site can make a browser on this machine send requests here, if need be under a name of its own
 /// that it points to 127.0.0.1: `Origin` and `Host` tell.
-fn is_ours(headers: &HeaderMap) -> bool {
+pub fn is_ours(headers: &HeaderMap) -> bool {
     let authority = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = authority(HOST).is_some_and(|host| names_loopback(&format!("http://{host}")));
     host && authority(ORIGIN).is_none_or(names_loopback)

@@ -32,6 +32,7 @@ use crate::platform::ticket::Tickets;
 use crate::platform::token::Tokens;
 use crate::platform::{AccountType, ApiCall, Faults, MediaStore};
 use crate::push::envelope::{self, Mode};
+use crate::web::Web;
 
 /// What the command line decides.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +114,8 @@ pub struct State {
     pub agents: Agents,
     /// The Mini Program.
     pub mini: Mini,
+    /// Logins, and what is open in phones.
+    pub web: Web,
     /// What goes wrong next.
     pub faults: Faults,
     /// Every request in both directions.
@@ -131,14 +134,14 @@ pub struct State {
 }
 
 impl State {
-    fn new(base_url: String, account_type: AccountType, mode: Mode) -> Self {
+    fn new(base_url: String, account_type: AccountType, account: &Account) -> Self {
         Self {
             base_url,
             account_type,
-            mode,
+            mode: envelope::default_mode(account),
             network: Network::default(),
             outbox: Vec::new(),
-            people: People::default(),
+            people: People::bound_to(account.open_app.as_ref().map(|open| open.app_id.clone())),
             media: MediaStore::default(),
             tokens: Tokens::default(),
             quotas: Quotas::default(),
@@ -155,6 +158,7 @@ impl State {
             subscriptions: Subscriptions::default(),
             agents: Agents::default(),
             mini: Mini::default(),
+            web: Web::default(),
             faults: Faults::default(),
             journal: Journal::default(),
             target_check: None,
@@ -176,7 +180,7 @@ impl State {
 impl Sim {
     /// A simulator that will be reached at `base_url`.
     pub fn new(account: Account, options: Options, base_url: String) -> Self {
-        let state = State::new(base_url, options.account_type, envelope::default_mode(&account));
+        let state = State::new(base_url, options.account_type, &account);
         let changes = watch::Sender::new(());
         Self { account, clock: Clock::default(), options, state: Mutex::new(state), changes }
     }
@@ -217,7 +221,7 @@ impl Sim {
         let mut state = self.lock();
         let base_url = std::mem::take(&mut state.base_url);
         let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
-        *state = State::new(base_url, self.options.account_type, envelope::default_mode(&self.account));
+        *state = State::new(base_url, self.options.account_type, &self.account);
         state.last_msg_id = last_msg_id;
         state.epoch = epoch + 1;
         state.target_check = target_check;

@@ -11,6 +11,7 @@ mod settings;
 mod subscribe;
 pub mod verify;
 mod watch;
+mod web;
 
 use std::sync::Arc;
 
@@ -57,6 +58,8 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/phone_code", post(mini::phone_code))
         .route("/open_data", post(mini::open_data))
         .route("/mini", post(mini::set))
+        .route("/oauth", get(web::oauth).post(web::set_oauth))
+        .route("/browser", post(web::browser))
         .route("/clock", post(settings::clock))
         .route("/reset", post(settings::reset))
         .route("/menu", get(menu::handle))

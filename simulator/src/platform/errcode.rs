@@ -24,22 +24,40 @@ pub const MESSAGE_TYPE: Errcode = Errcode(40008);
 pub const APP_ID: Errcode = Errcode(40013);
 /// Not even the form of an access token.
 pub const TOKEN_FORM: Errcode = Errcode(40014);
+/// No such code, or another app's.
+pub const CODE: Errcode = Errcode(40029);
+/// No such refresh token, or another app's.
+pub const REFRESH_TOKEN: Errcode = Errcode(40030);
 /// No such API.
 pub const URL: Errcode = Errcode(40066);
 /// A wrong AppSecret.
 pub const APP_SECRET: Errcode = Errcode(40125);
+/// The code was exchanged before.
+pub const CODE_USED: Errcode = Errcode(40163);
 /// This type of account may not do this (a test account's `msgmenu`).
 pub const ACCOUNT_TYPE: Errcode = Errcode(40200);
 /// No `access_token` in the query.
 pub const TOKEN_MISSING: Errcode = Errcode(41001);
 /// No `appid`.
 pub const APP_ID_MISSING: Errcode = Errcode(41002);
+/// No `refresh_token`.
+pub const REFRESH_TOKEN_MISSING: Errcode = Errcode(41003);
 /// No `secret`.
 pub const APP_SECRET_MISSING: Errcode = Errcode(41004);
 /// No `media_id`.
 pub const MEDIA_ID_MISSING: Errcode = Errcode(41006);
+/// No `code`.
+pub const CODE_MISSING: Errcode = Errcode(41008);
+/// No `openid`.
+pub const OPENID_MISSING: Errcode = Errcode(41009);
 /// The token's time is over.
 pub const EXPIRED: Errcode = Errcode(42001);
+/// The refresh token's time is over.
+pub const REFRESH_TOKEN_EXPIRED: Errcode = Errcode(42002);
+/// The code's time is over.
+pub const CODE_EXPIRED: Errcode = Errcode(42003);
+/// The user changed their password: they have to allow it again.
+pub const REVOKED: Errcode = Errcode(42007);
 /// This API wants GET.
 pub const WANTS_GET: Errcode = Errcode(43001);
 /// This API wants POST.

@@ -4,7 +4,7 @@
 //! APIs is a module with a table (`APIS`) and a state of its own; `api` has the steps that all of them share.
 //! `serve` is the HTTP around it: faults first, then the answer, then a line in the log of calls.
 
-mod account_type;
+pub mod account_type;
 pub mod api;
 mod batch;
 mod card;
@@ -39,6 +39,7 @@ use crate::account::Account;
 use crate::http::Target;
 use crate::query;
 use crate::state::State;
+use crate::web::sns;
 use api::{Api, App, Call};
 use errcode::Errcode;
 
@@ -49,7 +50,7 @@ pub use serve::{ApiCall, handle};
 pub use upload::Kind;
 
 /// Every API, family by family.
-const FAMILIES: [&[Api]; 16] = [
+const FAMILIES: [&[Api]; 17] = [
     credential::APIS,
     openapi::APIS,
     custom::APIS,
@@ -66,6 +67,7 @@ const FAMILIES: [&[Api]; 16] = [
     tag::APIS,
     ticket::APIS,
     mini::APIS,
+    sns::APIS,
 ];
 
 /// A request to the platform, read whole.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::{self, Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,13 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
         reply
     };
     post_outbox(&sim);
-    respond(if fault.is_some_and(|fault| fault.half) { halve(reply) } else { reply }).await
+    let half = fault.is_some_and(|fault| fault.half);
+    let mut response = respond(if half { halve(reply) } else { reply }).await;
+    // These say that their JSON is text.
+    if request.path.starts_with("/sns/") && response.status() == StatusCode::OK {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    }
+    response
 }
 
 /// Delivers what the answer leads to, beside it.

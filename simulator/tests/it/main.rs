@@ -9,6 +9,7 @@
     reason = "a test may fail, and here is a clock"
 )]
 
+mod browser;
 mod callback;
 mod cli;
 mod control;
@@ -21,13 +22,16 @@ mod menu;
 mod mini;
 mod model;
 mod network;
+mod oauth;
 mod openapi;
 mod page;
 mod platform;
 mod qrcode;
+mod qrconnect;
 mod raw;
 mod served;
 mod subscribe;
+mod subscribemsg;
 mod tags;
 mod template;
 mod users;

@@ -118,6 +118,17 @@ async fn the_same_person_has_another_openid() {
 }
 
 #[tokio::test]
+async fn the_unionid_is_the_same_in_both_apps() {
+    let world = World::with_website().await;
+    let openid = world.follower("小明").await;
+    let official = world.fetch(&format!("/cgi-bin/user/info?openid={openid}")).await;
+    let session = world.get(&login_path(&code(&world, json!({ "as": "小明" })).await)).await;
+    assert!(session["unionid"].is_string() && session["unionid"] == official["unionid"], "{session}");
+    let data = world.order("/_sim/open_data", json!({ "as": "小明", "kind": "user_info" })).await;
+    assert_eq!(decrypt(&data, session["session_key"].as_str().unwrap())["unionId"], session["unionid"]);
+}
+
+#[tokio::test]
 async fn a_session_is_checked_and_reset_by_signature() {
     let world = World::alone().await;
     let (openid, key) = log_in(&world).await;

@@ -33,7 +33,7 @@ async fn picture(world: &World, ticket: &Value) -> Got {
 }
 
 /// What a phone reads in a picture.
-fn read(file: &[u8]) -> String {
+pub fn read(file: &[u8]) -> String {
     let mut reader = Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut pixels).unwrap();

@@ -51,6 +51,12 @@ impl Got {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let pairs = self.headers.lines().filter_map(|line| line.split_once(": "));
+        pairs.filter(|pair| pair.0.eq_ignore_ascii_case(name)).map(|pair| pair.1).next()
+    }
+
     pub fn has_header(&self, line: &str) -> bool {
         self.headers.lines().any(|header| header.eq_ignore_ascii_case(line))
     }

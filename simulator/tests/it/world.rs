@@ -22,6 +22,9 @@ pub const MINI_APP_ID: &str = "wx00000000000000aa";
 pub const MINI_APP_SECRET: &str = "fedcba9876543210fedcba9876543210";
 pub const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
+pub const OPEN_APP_ID: &str = "wxbdc5610cc59c1631";
+pub const OPEN_APP_SECRET: &str = "fedcba9876543210fedcba9876543210";
+
 pub fn setting(name: &str) -> Option<String> {
     let settings = [
         ("WECHAT_TOKEN", TOKEN),
@@ -39,6 +42,15 @@ pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 pub const JPEG: &[u8] = b"\xFF\xD8\xFF\xE0\x00";
 pub const AMR: &[u8] = b"#!AMR\n\x3c";
 pub const MP4: &[u8] = b"\x00\x00\x00\x18ftypmp42";
+
+/// The settings of an account that is bound to an Open Platform account with a website.
+fn with_website(name: &str) -> Option<String> {
+    match name {
+        "OPEN_APP_ID" => Some(OPEN_APP_ID.to_owned()),
+        "OPEN_APP_SECRET" => Some(OPEN_APP_SECRET.to_owned()),
+        other => setting(other),
+    }
+}
 
 /// A running simulator.
 pub struct World {
@@ -64,6 +76,11 @@ impl World {
     /// A simulator whose account nobody answers for.
     pub async fn alone() -> Self {
         Self::new("http://127.0.0.1:1/wechat").await
+    }
+
+    /// The same with a website.
+    pub async fn with_website() -> Self {
+        Self::with("http://127.0.0.1:1/wechat", with_website).await
     }
 
     pub async fn ask(&self, ask: Ask) -> Got {

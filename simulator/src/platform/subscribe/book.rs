@@ -1,6 +1,6 @@
 //! Templates for notifications and the consents to them, of each app.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::platform::api::App;
 use crate::platform::errcode::Errcode;
@@ -67,8 +67,8 @@ pub struct Book {
     templates: Vec<Template>,
     /// Messages that may be sent, by openid and template.
     consents: BTreeMap<(String, String), u32>,
-    /// One-time subscriptions of the Official Account, by openid, template and scene.
-    scenes: BTreeSet<(String, String, u64)>,
+    /// The same for one-time subscriptions by a page, by openid, template and scene.
+    scenes: BTreeMap<(String, String, u64), u32>,
 }
 
 impl Book {
@@ -132,12 +132,15 @@ impl Book {
 
     /// The person agrees to one message in a scene.
     pub fn accept_scene(&mut self, openid: &str, template_id: &str, scene: u64) {
-        self.scenes.insert((openid.to_owned(), template_id.to_owned(), scene));
+        *self.scenes.entry((openid.to_owned(), template_id.to_owned(), scene)).or_default() += 1;
     }
 
     /// Uses the consent to a scene; false without one.
     pub fn take_scene(&mut self, openid: &str, template_id: &str, scene: u64) -> bool {
-        self.scenes.remove(&(openid.to_owned(), template_id.to_owned(), scene))
+        let left = self.scenes.get_mut(&(openid.to_owned(), template_id.to_owned(), scene));
+        let Some(left) = left.filter(|left| **left > 0) else { return false };
+        *left -= 1;
+        true
     }
 }
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { python } from "../../tools/python.mjs";
 import { startPair } from "../../tools/stack.mjs";
 
-const judge = fileURLToPath(new URL("wechatpy/judge.py", import.meta.url));
+const judge = fileURLToPath(new URL("wechatpy/worker.py", import.meta.url));
 
 for (const [mode, vars] of [["secure", {}], ["plain", { ENCODING_AES_KEY: "" }]]) {
   test(`wechatpy agrees with the Worker in ${mode} mode`, async (t) => {

@@ -1,0 +1,95 @@
+// The pictures that the documents show: taken from the running page by `npm run shots`, and there in any case.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { at } from "../../tools/paths.mjs";
+import { openStage } from "./stage.mjs";
+
+const WANTED = process.env.WX_SHOTS !== undefined;
+
+/** What is said and done on the pictures of one language. */
+const plays = {
+  zh: {
+    ending: ".zh-CN",
+    settings: {},
+    people: ["小明", "阿花", "Bob"],
+    follow: "关注",
+    welcome: "欢迎关注",
+    talk: ["你好", "你好，小明！我是小鹿，想聊点什么？"],
+    slow: ["帮我写一份周报，分三段", "本周进展：\n一、登录组件上线，三种浏览器都测过。\n二、菜单改版，点击率涨了一成。\n三、下周开始做群发。"],
+    later: "提醒：周会改到下午三点。",
+    menu: ["AI 助手", "登录网站", "更多"],
+    theme: ["外观", "深色"],
+  },
+  en: {
+    ending: "",
+    settings: { LANG: "en" },
+    people: ["Ming", "Hua", "Bob"],
+    follow: "Follow",
+    welcome: "welcome",
+    talk: ["Hello", "Hello Ming! I am Fawn. What shall we talk about?"],
+    slow: ["Write my weekly report, please", "This week:\n1. The login widget is live, tested in three browsers.\n2. The new menu gets a tenth more taps.\n3. Next week: broadcasts."],
+    later: "A reminder: the meeting moved to 3 p.m.",
+    menu: ["Assistant", "Log in", "More"],
+    theme: ["Theme", "Dark"],
+  },
+};
+
+const documents = ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", ...fs.readdirSync(at("docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`)];
+
+describe("pictures of the page", { skip: !WANTED && "npm run shots takes them" }, () => {
+  for (const [lang, play] of Object.entries(plays)) {
+    test(lang, async (t) => {
+      const stage = await openStage({ vars: play.settings });
+      t.after(() => stage.close());
+      const window = { viewport: { width: 1440, height: 880 }, scale: 2 };
+      await stage.scene({ as: play.people[0], lang, ...window }, (phone, page) => perform(stage, phone, page, play))(t);
+    });
+  }
+});
+
+/** A chat with an answer in time, one on the second delivery, and one on the account's own; then both themes of it. */
+async function perform(stage, phone, page, { people, talk, slow, ...play }) {
+  for (const name of people.slice(1)) await stage.sim.post("/_sim/people", { name });
+  await stage.sim.post("/_sim/model", [
+    { match: talk[0], reply: talk[1], delay_ms: 900 },
+    { match: slow[0], reply: slow[1], delay_ms: 7000 },
+  ]);
+  await stage.sim.post("/_sim/verify");
+  await page.getByRole("button", { name: play.follow, exact: true }).first().click();
+  await phone.sees("account", play.welcome);
+  await phone.say(talk[0]);
+  await phone.sees("account", talk[1]);
+  const line = await phone.say(slow[0]);
+  await phone.rings(line, 30_000);
+  await stage.platform("menu/create", { button: play.menu.map((name, at) => ({ type: "click", name, key: `KEY_${at}` })) });
+  const { openid: touser } = await stage.sim.get(`/_sim/inbox?as=${encodeURIComponent(people[0])}`);
+  await stage.platform("message/custom/send", { touser, msgtype: "text", text: { content: play.later } });
+  await phone.sees("account", play.later);
+  await phone.menu.waitFor();
+  await line.locator("[data-state]").last().click();
+  await page.getByTestId("check").first().waitFor();
+  await take(page, `wx-sim${play.ending}`);
+  await page.getByRole("combobox", { name: play.theme[0] }).selectOption({ label: play.theme[1] });
+  await take(page, `wx-sim-dark${play.ending}`);
+}
+
+/** Without the pointer, and when nothing moves any more. */
+async function take(page, name) {
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
+  fs.mkdirSync(at("docs/images"), { recursive: true });
+  await page.screenshot({ path: at(`docs/images/${name}.png`) });
+}
+
+test("every picture that a document shows is there", () => {
+  for (const document of documents) {
+    const text = fs.readFileSync(at(document), "utf8");
+    const shown = [...text.matchAll(/!\[[^\]]*\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(([, markdown, html]) => markdown ?? html);
+    for (const file of shown.filter((address) => !/^[a-z]+:/.test(address))) {
+      const picture = at(path.dirname(document), file);
+      assert.ok(fs.existsSync(picture), `${document} shows ${file}, which is not there: npm run shots`);
+    }
+  }
+});
