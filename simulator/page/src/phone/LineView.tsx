@@ -78,7 +78,7 @@ function OfAccount({ line }: { line: Line }) {
       </p>
     );
   }
-  const wide = shown.type === "news" || shown.type === "template";
+  const wide = shown.type === "news" || shown.type === "card";
   const caption = how && <p class="how">{howText(how)}</p>;
   return (
     <Row from="account" kind={shown.type} who={accountName()} below={caption} wide={wide}>

@@ -4,9 +4,9 @@ import { t } from "../../text";
 import type { Article, Bubble } from "../../types";
 import { Icon } from "../../ui/Icon";
 import { act } from "../act";
+import { Card } from "./Card";
 import { Picture, Video, Voice } from "./media";
 import { LinkedText } from "./LinkedText";
-import { Template } from "./Template";
 
 /** Opens a page in the phone's browser. */
 export const openPage = (url: string) => (overlay.value = { kind: "browser", url });
@@ -30,8 +30,8 @@ export function AccountBubble({ shown }: { shown: Shown }) {
       return shown.articles.length === 1 ? <Single article={shown.articles[0]!} /> : <Several articles={shown.articles} />;
     case "menu":
       return <Menu head={shown.head} choices={shown.choices} tail={shown.tail} />;
-    case "template":
-      return <Template shown={shown} />;
+    case "card":
+      return <Card shown={shown} />;
     case "other":
       return <p class="bubble other">{t().phone.other(shown.msgtype)}</p>;
     default:
