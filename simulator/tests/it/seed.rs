@@ -99,6 +99,15 @@ async fn a_seed_can_be_added_later() {
         .order("/_sim/seed", json!({ "people": [{ "name": "eve", "nickname": "Eve", "following": true }] }))
         .await;
     assert_eq!(people(world.port).await, [person("eve", "Eve", true)]);
+    let template = json!({ "template_id_short": "TM00001" });
+    let publish = json!({ "path": "/cgi-bin/tags/create", "body": { "tag": { "name": "later" } } });
+    world.order("/_sim/seed", json!({ "templates": [template], "api": [publish] })).await;
+    let steps = json!([
+        { "api": { "path": "/cgi-bin/template/get_all_private_template" }, "expect": { "answer": { "template_list": [{}] } } },
+        { "api": { "path": "/cgi-bin/tags/get" }, "expect": { "answer": { "tags": [{}, { "name": "later" }] } } },
+    ]);
+    let result = world.order("/_sim/run", json!({ "scenario": { "name": "n", "steps": steps } })).await;
+    assert_eq!(result["outcome"], "passed", "{result:#}");
     let got = order(world.port, "/_sim/seed", json!({ "people": [{}] })).await;
     assert!(got.status == 400 && got.text().contains("people[0]: missing field `name`"), "{}", got.text());
 }
