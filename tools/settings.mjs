@@ -10,11 +10,15 @@ const HEX = "0123456789abcdef";
 const shapes = {
   APP_ID: () => `wx${random(HEX, 16)}`,
   APP_SECRET: () => random(HEX, 32),
+  MINI_APP_ID: () => `wx${random(HEX, 16)}`,
+  MINI_APP_SECRET: () => random(HEX, 32),
   ENCODING_AES_KEY: () => random(LETTERS_AND_DIGITS, 43),
 };
 
 /** What wx-sim and the Worker must agree on. */
-export const accountSettings = ["WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY"];
+export const accountSettings = [
+  "WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY", "MINI_APP_ID", "MINI_APP_SECRET",
+];
 
 /** A fresh value for a secret. */
 export const secret = (name) => shapes[name]?.() ?? random(LETTERS_AND_DIGITS, 32);

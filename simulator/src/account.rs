@@ -5,6 +5,8 @@ use std::fmt;
 use wxapi::wechat::crypto::EncodingAesKey;
 
 use crate::ids;
+use crate::platform::api::App;
+use crate::platform::errcode::{self, Errcode};
 
 /// The AppID when none is configured: enough for everything but encryption and tokens.
 const DEFAULT_APP_ID: &str = "wx73696d756c617465";
@@ -22,8 +24,28 @@ pub struct Account {
     pub app_secret: Option<String>,
     /// The EncodingAESKey, if pushes can be encrypted.
     pub aes_key: Option<EncodingAesKey>,
+    /// The Mini Program that belongs to the account, if there is one.
+    pub mini: Option<MiniApp>,
     /// The website application, if websites can be logged in to.
     pub open_app: Option<OpenApp>,
+}
+
+/// A Mini Program.
+#[derive(Clone)]
+pub struct MiniApp {
+    /// Its AppID (`wx…`).
+    pub app_id: String,
+    /// Its AppSecret.
+    pub app_secret: String,
+    /// Its original id (`gh_…`), made from the AppID.
+    pub original_id: String,
+}
+
+/// Never shows the AppSecret.
+impl fmt::Debug for MiniApp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "MiniApp({})", self.app_id)
+    }
 }
 
 /// A website application of the Open Platform account that the Official Account is bound to.
@@ -59,11 +81,12 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 impl Account {
-    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET`, `ENCODING_AES_KEY`, `OPEN_APP_ID` and `OPEN_APP_SECRET`; empty
-    /// is the same as absent.
+    /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET`, `ENCODING_AES_KEY`, `MINI_APP_ID`, `MINI_APP_SECRET`,
+    /// `OPEN_APP_ID` and `OPEN_APP_SECRET`; empty is the same as absent.
     ///
     /// # Errors
-    /// No token, a key that is none, a key without an AppID, or half a website application.
+    /// No token, a key that is none, a key without an AppID, half a Mini Program, or half a website
+    /// application.
     pub fn from_settings(setting: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let filled = |name: &str| setting(name).filter(|value| !value.is_empty());
         let token = filled("WECHAT_TOKEN").ok_or_else(|| {
@@ -83,8 +106,44 @@ impl Account {
         }
         let app_id = app_id.unwrap_or_else(|| DEFAULT_APP_ID.to_owned());
         let original_id = ids::original_id(&app_id);
+        let mini = MiniApp::from_settings(filled("MINI_APP_ID"), filled("MINI_APP_SECRET"), &app_id)?;
         let open_app = OpenApp::from_settings(filled("OPEN_APP_ID"), filled("OPEN_APP_SECRET"), &app_id)?;
-        Ok(Self { token, app_id, original_id, app_secret: filled("APP_SECRET"), aes_key, open_app })
+        let app_secret = filled("APP_SECRET");
+        Ok(Self { token, app_id, original_id, app_secret, aes_key, mini, open_app })
+    }
+
+    /// Which app these secrets belong to.
+    ///
+    /// # Errors
+    /// 40013 for another AppID, 40125 for a wrong secret.
+    pub fn app(&self, app_id: &str, secret: &str) -> Result<App, Errcode> {
+        let mini = self.mini.as_ref().filter(|mini| mini.app_id == app_id);
+        let (app, right) = match mini {
+            Some(mini) => (App::Mini, Some(mini.app_secret.as_str())),
+            None if app_id == self.app_id => (App::Official, self.app_secret.as_deref()),
+            None => return Err(errcode::APP_ID),
+        };
+        if right == Some(secret) { Ok(app) } else { Err(errcode::APP_SECRET) }
+    }
+}
+
+impl MiniApp {
+    fn from_settings(
+        app_id: Option<String>,
+        secret: Option<String>,
+        account: &str,
+    ) -> Result<Option<Self>, SettingsError> {
+        match (app_id, secret) {
+            (Some(app_id), _) if app_id == account => Err(SettingsError(
+                "MINI_APP_ID is the account's own APP_ID: a Mini Program has another".to_owned(),
+            )),
+            (Some(app_id), Some(app_secret)) => {
+                let original_id = ids::original_id(&app_id);
+                Ok(Some(Self { app_id, app_secret, original_id }))
+            }
+            (None, None) => Ok(None),
+            _ => Err(SettingsError("MINI_APP_ID and MINI_APP_SECRET need each other".to_owned())),
+        }
     }
 }
 
@@ -164,6 +223,8 @@ mod tests {
             ("APP_ID=wx1", "WECHAT_TOKEN"),
             ("WECHAT_TOKEN=t\nAPP_ID=wx1\nENCODING_AES_KEY=short", "43 characters"),
             (&format!("WECHAT_TOKEN=t\nENCODING_AES_KEY={KEY}"), "APP_ID"),
+            ("WECHAT_TOKEN=t\nMINI_APP_ID=wx2", "MINI_APP_SECRET"),
+            ("WECHAT_TOKEN=t\nAPP_ID=wx1\nMINI_APP_ID=wx1\nMINI_APP_SECRET=s", "another"),
             ("WECHAT_TOKEN=t\nOPEN_APP_ID=wx2", "OPEN_APP_SECRET"),
             ("WECHAT_TOKEN=t\nAPP_ID=wx1\nOPEN_APP_ID=wx1\nOPEN_APP_SECRET=s", "website"),
         ] {

@@ -43,6 +43,13 @@ pub fn openid(app_id: &str, name: &str) -> String {
     format!("o{}{}", account.get(..5).unwrap_or_default(), person.get(..22).unwrap_or_default())
 }
 
+/// The openid of the same person in the Mini Program: another one, also of a person whose name is an openid. Only what
+/// is an openid of the Mini Program already stays as it is.
+pub fn mini_openid(app_id: &str, name: &str) -> String {
+    let mini = openid(app_id, &format!("mini {name}"));
+    if is_openid(name) && name.get(..6) == mini.get(..6) { name.to_owned() } else { mini }
+}
+
 /// Whether `text` has the form of an openid: 28 characters of `[A-Za-z0-9_-]`, the first an `o`.
 pub fn is_openid(text: &str) -> bool {
     text.len() == OPENID_LENGTH && text.starts_with('o') && text.bytes().all(is_id_byte)
@@ -129,6 +136,17 @@ mod tests {
         assert_ne!(ming, openid("wx0000000000000000", "小明"), "each account sees another openid");
         assert_eq!(ming.get(..6), openid("wx5823bf96d3bd56c7", "小红").get(..6));
         assert_eq!(openid("wx0000000000000000", &ming), ming);
+    }
+
+    #[test]
+    fn the_mini_program_sees_another_openid() {
+        let [official, mini] = ["wx5823bf96d3bd56c7", "wx0000000000000001"];
+        let known = openid(official, "小明");
+        for name in ["小明", &known] {
+            let there = mini_openid(mini, name);
+            assert!(is_openid(&there) && there != known);
+            assert_eq!(mini_openid(mini, &there), there);
+        }
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct Exchange {
     pub delivery: Option<Place>,
     /// Milliseconds that it may take, if anybody counts.
     pub limit_ms: Option<u64>,
-    /// What [`detailed`](Self::detailed) adds.
+    /// What is shown of one request only.
     #[serde(skip)]
     pub detail: Detail,
     /// What is delivered, to deliver it again.

@@ -47,6 +47,8 @@ fn routes(sim: Arc<Sim>) -> Router {
         .merge(web::routes())
         .route("/cgi-bin/{*api}", any(platform::handle))
         .route("/sns/{*api}", any(platform::handle))
+        .route("/wxa/{*api}", any(platform::handle))
+        .route("/wxaapi/{*api}", any(platform::handle))
         .route("/customservice/{*api}", any(platform::handle))
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))

@@ -18,9 +18,15 @@ export function App() {
       <TopBar />
       {narrow.value && <Chooser />}
       <main class="columns">
-        <Part name="left"><Left /></Part>
-        <Part name="phone"><Phone /></Part>
-        <Part name="timeline"><Timeline /></Part>
+        <Part name="left">
+          <Left />
+        </Part>
+        <Part name="phone">
+          <Phone />
+        </Part>
+        <Part name="timeline">
+          <Timeline />
+        </Part>
       </main>
       {!windowOpen.value && <Toasts />}
     </div>
@@ -30,7 +36,13 @@ export function App() {
 function Part({ name, children }: { name: Column; children: ComponentChildren }) {
   const hidden = narrow.value && column.value !== name;
   return (
-    <section id={`column-${name}`} class={`column of-${name}`} aria-label={t().columns[name]} hidden={hidden} role={narrow.value ? "tabpanel" : "region"}>
+    <section
+      id={`column-${name}`}
+      class={`column of-${name}`}
+      aria-label={t().columns[name]}
+      hidden={hidden}
+      role={narrow.value ? "tabpanel" : "region"}
+    >
       {children}
     </section>
   );
@@ -51,8 +63,16 @@ function Chooser() {
     <nav class="chooser" aria-label="wx-sim">
       <div role="tablist" aria-label="wx-sim" ref={bar} onKeyDown={move}>
         {columns.map((name) => (
-          <button key={name} type="button" role="tab" id={`${id}-${name}`} aria-controls={`column-${name}`} aria-selected={column.value === name}
-            tabIndex={column.value === name ? 0 : -1} onClick={() => (column.value = name)}>
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`${id}-${name}`}
+            aria-controls={`column-${name}`}
+            aria-selected={column.value === name}
+            tabIndex={column.value === name ? 0 : -1}
+            onClick={() => (column.value = name)}
+          >
             {t().columns[name]}
           </button>
         ))}

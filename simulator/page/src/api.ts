@@ -1,13 +1,17 @@
 // Orders to the simulator. What comes of them arrives by the watch.
 import type { ExchangeDetail, Fault, Id, Mode, AccountType, Network, SendRequest, TapResult, TargetCheck } from "./types";
 import { toast } from "./store/ui";
+import { t } from "./text";
 
 /** An order that the simulator refused, in its words. */
 export class Refused extends Error {}
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(`/_sim/${path}`, init);
+  const init: RequestInit =
+    body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(`/_sim/${path}`, init).catch(() => {
+    throw new Refused(t().unreachable);
+  });
   const text = await response.text();
   if (!response.ok) throw new Refused(reason(text) ?? `${method} ${path}: ${response.status}`);
   return (text === "" ? undefined : JSON.parse(text)) as T;
@@ -54,6 +58,3 @@ export const api = {
 
 /** Where the bytes of a media id are. */
 export const mediaUrl = (id: string) => `/_sim/media/${encodeURIComponent(id)}`;
-
-/** The picture of a QR code that the stand-in made. */
-export const codeUrl = (ticket: string) => `/cgi-bin/showqrcode?ticket=${encodeURIComponent(ticket)}`;

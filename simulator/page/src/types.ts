@@ -152,11 +152,10 @@ export interface Article {
   url: string;
 }
 
-export interface TemplateField {
-  name?: string;
-  label?: string;
+export interface CardLine {
+  /** Empty: the value stands alone. */
+  name: string;
   value: string;
-  color?: string | null;
 }
 
 /** What the phone shows. */
@@ -168,7 +167,7 @@ export type Bubble =
   | { type: "music"; title: string; description: string; url: string }
   | { type: "news"; articles: Article[] }
   | { type: "menu"; head: string; choices: { id: string; content: string }[]; tail: string }
-  | { type: "template"; title: string; text?: string; fields?: TemplateField[]; url?: string | null }
+  | { type: "card"; title: string; lines: CardLine[]; url?: string; mini_program?: { appid: string; pagepath: string } }
   | { type: "transfer"; agent: string | null }
   | { type: "other"; msgtype: string }
   | { type: "error"; text: string };

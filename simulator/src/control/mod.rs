@@ -3,10 +3,12 @@
 mod exchanges;
 mod inbox;
 mod menu;
+mod mini;
 mod people;
 mod scan;
 pub mod send;
 mod settings;
+mod subscribe;
 pub mod verify;
 mod watch;
 mod web;
@@ -49,6 +51,13 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/model", get(settings::model).post(settings::set_model))
         .route("/token", post(settings::token))
         .route("/account", get(settings::account).post(settings::set_account))
+        .route("/subscribe", post(subscribe::subscribe))
+        .route("/receipt", post(subscribe::receipt))
+        .route("/template", post(subscribe::template))
+        .route("/login_code", post(mini::login_code))
+        .route("/phone_code", post(mini::phone_code))
+        .route("/open_data", post(mini::open_data))
+        .route("/mini", post(mini::set))
         .route("/oauth", get(web::oauth).post(web::set_oauth))
         .route("/browser", post(web::browser))
         .route("/clock", post(settings::clock))

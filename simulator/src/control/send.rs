@@ -38,6 +38,9 @@ pub struct SendRequest {
     /// The person's name, or an openid. `xiaoming` without it.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// Whether it happens in the Mini Program, with its openid and its original id.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mini: bool,
     /// How to seal it; `aes` without it if there is a key, else `plain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
@@ -153,8 +156,8 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     let tamper = request.tamper.or(network.tamper);
     let sealed = envelope::seal(&sim.account, mode, tamper, &written.openid, &written.xml, &stamp)
         .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
-    // What an order tampers with does not come from the person.
-    let line = if request.tamper.is_none() { note(sim, &written, limit) } else { None };
+    // What an order tampers with does not come from the person; the chat is not the Mini Program's.
+    let line = if request.tamper.is_none() && !request.mini { note(sim, &written, limit) } else { None };
     let Written { person, openid, push, xml } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
     let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
@@ -215,7 +218,7 @@ fn write(sim: &Sim, request: &SendRequest) -> Result<Written, Refused> {
     }
     let content = content(sim, request)?;
     let person = person(request);
-    let openid = ids::openid(&sim.account.app_id, &person);
+    let (openid, to) = addresses(sim, request, &person)?;
     let wall_ms = sim.clock.wall_ms();
     let msg_id = match &request.msg_id {
         Some(Value::String(text)) => text.clone(),
@@ -224,10 +227,19 @@ fn write(sim: &Sim, request: &SendRequest) -> Result<Written, Refused> {
         None => sim.lock().new_msg_id(wall_ms).to_string(),
     };
     let create_time = request.created.unwrap_or(wall_ms / 1000);
-    let head = Head { to: sim.account.original_id.clone(), from: openid.clone(), create_time, msg_id };
+    let head = Head { to, from: openid.clone(), create_time, msg_id };
     let xml = message::write(&head, &content);
     let push = parse_xml(&xml).ok();
     Ok(Written { person, openid, xml, push })
+}
+
+/// The person's openid, and the original id of the app that they use.
+fn addresses(sim: &Sim, request: &SendRequest, person: &str) -> Result<(String, String), Refused> {
+    if !request.mini {
+        return Ok((ids::openid(&sim.account.app_id, person), sim.account.original_id.clone()));
+    }
+    let mini = sim.account.mini.as_ref().ok_or_else(|| Refused::bad("MINI_APP_ID is not set"))?;
+    Ok((ids::mini_openid(&mini.app_id, person), mini.original_id.clone()))
 }
 
 /// A document of the test's own: whoever it names has sent it, if it can be read.

@@ -121,7 +121,9 @@ pub async fn token(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response,
     let order: TokenOrder = read(&body)?;
     let now_ms = sim.clock.now_ms();
     if order.invalidate {
-        sim.lock().tokens.invalidate(now_ms);
+        let mut state = sim.lock();
+        state.tokens.invalidate(now_ms);
+        state.mini.tokens.invalidate(now_ms);
     }
     Ok(done())
 }

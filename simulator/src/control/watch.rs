@@ -23,6 +23,9 @@ use crate::platform::{AccountType, Fault};
 use crate::push::envelope::Mode;
 use crate::state::{Sim, State as Everything};
 
+/// Codes that are shown to be scanned; the others can be had at `/_sim/codes`.
+const CODES: usize = 100;
+
 /// One message: all that changed since the one before.
 #[derive(Serialize)]
 struct Update<'a> {
@@ -146,7 +149,7 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
         people: state.people.in_order().into_iter().map(person).collect(),
         network: state.network.clone(),
         faults: state.faults.pending().to_vec(),
-        codes: state.qr_codes.live(now_ms).cloned().collect(),
+        codes: state.qr_codes.live(now_ms).take(CODES).cloned().collect(),
         advanced_ms: sim.clock.advanced_ms(),
     }
 }

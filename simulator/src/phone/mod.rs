@@ -67,6 +67,19 @@ pub enum Bubble {
         /// Text below the answers.
         tail: String,
     },
+    /// A notification made from a template.
+    Card {
+        /// The template's title.
+        title: String,
+        /// The template's lines, filled.
+        lines: Vec<CardLine>,
+        /// The page that a tap opens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+        /// The Mini Program that a tap opens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mini_program: Option<MiniProgram>,
+    },
     /// The conversation went to the human agents.
     Transfer {
         /// A certain agent, if named.
@@ -95,6 +108,24 @@ pub struct Article {
     pub pic_url: String,
     /// What a tap opens.
     pub url: String,
+}
+
+/// One line of a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardLine {
+    /// What the value is; empty on a line without a name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+/// A page of a Mini Program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MiniProgram {
+    /// The Mini Program's AppID.
+    pub appid: String,
+    /// The page with its query; empty for the first one.
+    pub pagepath: String,
 }
 
 /// One answer of a `msgmenu`.
@@ -131,6 +162,10 @@ impl Bubble {
             Self::Music { title, url, .. } => format!("[{}] {title} {url}", lang.pick("音乐", "music")),
             Self::News { articles } => articles.iter().map(Article::readable).collect::<Vec<_>>().join("\n"),
             Self::Menu { head, choices, tail } => readable_menu(head, choices, tail),
+            Self::Card { title, lines, url, mini_program } => {
+                let target = mini_program.as_ref().map(MiniProgram::readable).or_else(|| url.clone());
+                readable_card(title, lines, target)
+            }
             Self::Transfer { agent } => {
                 let to = lang.pick("已转人工客服", "handed to a human agent");
                 format!("[{to}] {}", agent.as_deref().unwrap_or_default())
@@ -147,8 +182,44 @@ impl Article {
     }
 }
 
+impl MiniProgram {
+    fn readable(&self) -> String {
+        format!("{} {}", self.appid, self.pagepath)
+    }
+}
+
+fn readable_card(title: &str, lines: &[CardLine], target: Option<String>) -> String {
+    let line = |line: &CardLine| match line.name.as_str() {
+        "" => format!("  {}", line.value),
+        name => format!("  {name}  {}", line.value),
+    };
+    let target = target.map(|target| format!("  → {target}"));
+    let lines = std::iter::once(format!("▣ {title}")).chain(lines.iter().map(line)).chain(target);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn readable_menu(head: &str, choices: &[Choice], tail: &str) -> String {
     let choices = choices.iter().map(|choice| format!("  ▸ {}", choice.content));
     let lines = std::iter::once(head.to_owned()).chain(choices).chain(std::iter::once(tail.to_owned()));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_readable_in_a_terminal() {
+        let line = |name: &str, value: &str| CardLine { name: name.to_owned(), value: value.to_owned() };
+        let (lines, url) = (vec![line("", "您好"), line("订单", "A1")], Some("https://a.example".to_owned()));
+        let card = |mini_program| Bubble::Card {
+            title: "订单提醒".to_owned(),
+            lines: lines.clone(),
+            url: url.clone(),
+            mini_program,
+        };
+        assert_eq!(card(None).readable(Lang::Zh), "▣ 订单提醒\n  您好\n  订单  A1\n  → https://a.example");
+        let mini = MiniProgram { appid: "wx1".to_owned(), pagepath: "p?a=1".to_owned() };
+        assert!(card(Some(mini)).readable(Lang::Zh).ends_with("\n  → wx1 p?a=1"));
+    }
 }

@@ -1,12 +1,14 @@
 //! What every API has in common: one entry of the table, and the steps before it runs.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::account_type::Right;
 use super::errcode::{self, Errcode};
 use super::{ApiReply, ApiRequest};
 use crate::account::Account;
+use crate::control::send::SendRequest;
 use crate::http::Target;
+use crate::push::message::Event;
 use crate::state::State;
 
 /// One API of the platform, as its family's table has it.
@@ -20,6 +22,7 @@ pub struct Api {
     pub daily: Option<u32>,
     verb: Verb,
     wants_token: bool,
+    callers: Callers,
     run: fn(&mut Call<'_>) -> Result<ApiReply, Errcode>,
 }
 
@@ -28,6 +31,24 @@ enum Verb {
     Get,
     Post,
     Either,
+}
+
+/// Which of the two apps an access token belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum App {
+    /// The Official Account.
+    #[default]
+    Official,
+    /// The Mini Program that belongs to it.
+    Mini,
+}
+
+/// Whose tokens an API takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Callers {
+    Official,
+    Mini,
+    Both,
 }
 
 /// One call of an API: the request and all that it may read and change.
@@ -43,13 +64,15 @@ pub struct Call<'a> {
     pub now_ms: u64,
     /// The request itself.
     pub request: &'a ApiRequest,
+    /// Who calls, by the access token.
+    pub app: App,
 }
 
 type Run = fn(&mut Call<'_>) -> Result<ApiReply, Errcode>;
 
 impl Api {
     const fn new(path: &'static str, right: Right, verb: Verb, run: Run) -> Self {
-        Self { path, right, daily: None, verb, wants_token: true, run }
+        Self { path, right, daily: None, verb, wants_token: true, callers: Callers::Official, run }
     }
 
     /// An API that answers `GET` with an `access_token` in the query.
@@ -72,12 +95,23 @@ impl Api {
         Self { wants_token: false, ..self }
     }
 
+    /// The same API, called with tokens of the Mini Program only.
+    pub const fn for_mini(self) -> Self {
+        Self { callers: Callers::Mini, ..self }
+    }
+
+    /// The same API, called with tokens of either app.
+    pub const fn for_both(self) -> Self {
+        Self { callers: Callers::Both, ..self }
+    }
+
     /// The same API with a limit of calls a day.
     pub const fn daily(self, calls: u32) -> Self {
         Self { daily: Some(calls), ..self }
     }
 
-    /// 1. The method. 2. The token. 3. The account's right. 4. The day's quota. 5. The API itself.
+    /// 1. The method. 2. The token. 3. The account's right, which is not a Mini Program's matter.
+    /// 4. The day's quota. 5. The API itself.
     ///
     /// # Errors
     /// 43001, 43002; 40001, 40014, 41001, 42001; 48001; 45009; and what the API answers.
@@ -88,15 +122,28 @@ impl Api {
             (Verb::Post | Verb::Either, _) => return Err(errcode::WANTS_POST),
         }
         if self.wants_token {
-            let token = call.request.parameter("access_token");
-            call.state.tokens.check(token, call.now_ms)?;
+            call.app = self.caller(call)?;
         }
-        if !call.state.account_type.has(self.right) {
+        if call.app == App::Official && !call.state.account_type.has(self.right) {
             return Err(errcode::UNAUTHORIZED);
         }
         let limit = self.daily_limit(call.state);
         call.state.quotas.take(self.path, limit, call.now_ms)?;
         (self.run)(call)
+    }
+
+    /// A token of the other app is like one that nobody gave out.
+    fn caller(&self, call: &Call<'_>) -> Result<App, Errcode> {
+        let token = call.request.parameter("access_token");
+        let official = || call.state.tokens.check(token, call.now_ms).map(|()| App::Official);
+        let mini = || call.state.mini.tokens.check(token, call.now_ms).map(|()| App::Mini);
+        match self.callers {
+            Callers::Official => official(),
+            Callers::Mini => mini(),
+            Callers::Both => mini().or_else(|error| {
+                official().map_err(|other| if other == errcode::NOT_LATEST { error } else { other })
+            }),
+        }
     }
 
     /// Calls a day of this account; absent without a limit.
@@ -113,6 +160,35 @@ impl Call<'_> {
     pub fn json(&self) -> Result<Value, Errcode> {
         self.request.json()
     }
+
+    /// An error that names what is wrong, as WeChat does for fields of a template.
+    pub fn wrong(&self, error: Errcode, what: &str) -> ApiReply {
+        ApiReply::Json(error.about(what, self.now_ms))
+    }
+
+    /// Pushes an event right after the answer; `from` is its FromUserName, `fields` are its further elements.
+    pub fn push(&mut self, from: &str, kind: &str, fields: Value) {
+        self.state.outbox.push(SendRequest {
+            person: Some(from.to_owned()),
+            mini: self.app == App::Mini,
+            event: Some(Event { kind: kind.to_owned(), key: None, fields: members(fields) }),
+            ..SendRequest::default()
+        });
+    }
+}
+
+/// The members of an object.
+fn members(value: Value) -> std::collections::BTreeMap<String, Value> {
+    value.as_object().cloned().unwrap_or_default().into_iter().collect()
+}
+
+/// `{"errcode":0,"errmsg":"ok"}` with further members.
+pub fn ok_with(more: Value) -> ApiReply {
+    let mut body = json!({ "errcode": 0, "errmsg": "ok" });
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
+    ApiReply::Json(body)
 }
 
 /// A member as text; empty if it is missing or no text.

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use super::ApiReply;
 use super::account_type::Right;
-use super::api::{Api, Call};
+use super::api::{Api, App, Call};
 use super::errcode::{self, Errcode};
-use super::token::Grant;
-use crate::account::Account;
+use super::token::{Grant, Tokens};
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[
@@ -20,37 +19,35 @@ pub const APIS: &[Api] = &[
 /// `GET /cgi-bin/token?grant_type=client_credential&appid=…&secret=…`
 fn token(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let [kind, appid, secret] = ["grant_type", "appid", "secret"].map(|name| call.request.parameter(name));
-    check(call.account, kind, appid, secret)?;
-    Ok(body(&call.state.tokens.plain(call.now_ms)))
+    let now_ms = call.now_ms;
+    Ok(body(&tokens(call, kind, appid, secret)?.plain(now_ms)))
 }
 
 /// `POST /cgi-bin/stable_token`
 fn stable_token(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let [kind, appid, secret] = ["grant_type", "appid", "secret"].map(|name| filled(&asked, name));
-    check(call.account, kind, appid, secret)?;
     let force = asked.get("force_refresh").and_then(Value::as_bool).unwrap_or_default();
-    Ok(body(&call.state.tokens.stable(force, call.now_ms)?))
+    let now_ms = call.now_ms;
+    Ok(body(&tokens(call, kind, appid, secret)?.stable(force, now_ms)?))
 }
 
-fn check(
-    account: &Account,
+/// The tokens of the app that these secrets belong to: the account, or its Mini Program.
+fn tokens<'a>(
+    call: &'a mut Call<'_>,
     kind: Option<&str>,
     appid: Option<&str>,
     secret: Option<&str>,
-) -> Result<(), Errcode> {
+) -> Result<&'a mut Tokens, Errcode> {
     let appid = appid.ok_or(errcode::APP_ID_MISSING)?;
     let secret = secret.ok_or(errcode::APP_SECRET_MISSING)?;
     if kind != Some("client_credential") {
         return Err(errcode::GRANT_TYPE);
     }
-    if appid != account.app_id {
-        return Err(errcode::APP_ID);
+    match call.account.app(appid, secret)? {
+        App::Official => Ok(&mut call.state.tokens),
+        App::Mini => Ok(&mut call.state.mini.tokens),
     }
-    if account.app_secret.as_deref() != Some(secret) {
-        return Err(errcode::APP_SECRET);
-    }
-    Ok(())
 }
 
 fn filled<'a>(asked: &'a Value, name: &str) -> Option<&'a str> {

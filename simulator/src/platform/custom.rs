@@ -109,7 +109,7 @@ fn shown(message: &Value, state: &State) -> Result<Bubble, Errcode> {
     Ok(news.card(&state.base_url))
 }
 
-fn check_text(content: &str) -> Result<(), Errcode> {
+pub(super) fn check_text(content: &str) -> Result<(), Errcode> {
     match content.len() {
         0 => Err(errcode::EMPTY_TEXT),
         1..=TEXT_BYTES => Ok(()),
@@ -135,6 +135,6 @@ fn check_menu(payload: &Value) -> Result<(), Errcode> {
     }
 }
 
-fn need(payload: &Value, names: &[&str], otherwise: Errcode) -> Result<(), Errcode> {
+pub(super) fn need(payload: &Value, names: &[&str], otherwise: Errcode) -> Result<(), Errcode> {
     if names.iter().all(|name| !text(payload, name).is_empty()) { Ok(()) } else { Err(otherwise) }
 }

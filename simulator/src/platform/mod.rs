@@ -7,6 +7,7 @@
 pub mod account_type;
 pub mod api;
 mod batch;
+mod card;
 mod credential;
 mod custom;
 pub mod draft;
@@ -39,7 +40,7 @@ use crate::http::Target;
 use crate::query;
 use crate::state::State;
 use crate::web::sns;
-use api::{Api, Call};
+use api::{Api, App, Call};
 use errcode::Errcode;
 
 pub use account_type::AccountType;
@@ -137,7 +138,7 @@ pub fn answer(
     now_ms: u64,
     request: &ApiRequest,
 ) -> ApiReply {
-    let mut call = Call { state, account, target, now_ms, request };
+    let mut call = Call { state, account, target, now_ms, request, app: App::default() };
     let reply = find(&request.path).ok_or(errcode::URL).and_then(|api| api.call(&mut call));
     reply.unwrap_or_else(|error| ApiReply::Json(error.body(now_ms)))
 }

@@ -31,6 +31,8 @@ pub fn month(now_ms: u64) -> u64 {
 pub struct Quotas {
     day: u64,
     used: BTreeMap<&'static str, u32>,
+    minute: u64,
+    in_minute: BTreeMap<String, u32>,
 }
 
 impl Quotas {
@@ -49,6 +51,18 @@ impl Quotas {
         Ok(())
     }
 
+    /// Counts one call of this minute under `name`; false when `limit` were counted before.
+    pub fn take_in_minute(&mut self, name: &str, limit: u32, now_ms: u64) -> bool {
+        let minute = now_ms / 60_000;
+        if self.minute != minute {
+            self.minute = minute;
+            self.in_minute.clear();
+        }
+        let used = self.in_minute.entry(name.to_owned()).or_default();
+        *used += 1;
+        *used <= limit
+    }
+
     /// Calls of this API today.
     pub fn used(&mut self, path: &str, now_ms: u64) -> u32 {
         self.turn(now_ms);
@@ -65,7 +79,8 @@ impl Quotas {
 
     fn turn(&mut self, now_ms: u64) {
         if self.day != day(now_ms) {
-            *self = Self { day: day(now_ms), used: BTreeMap::new() };
+            self.day = day(now_ms);
+            self.used.clear();
         }
     }
 }
@@ -100,5 +115,9 @@ mod tests {
         quotas.clear(Some("/a"));
         assert!(quotas.take("/a", Some(1), midnight).is_ok());
         assert!(quotas.take("/c", None, midnight).is_ok());
+        assert!(
+            quotas.take_in_minute("/d", 1, midnight) && !quotas.take_in_minute("/d", 1, midnight + 59_999)
+        );
+        assert!(quotas.take_in_minute("/d", 1, midnight + 60_000));
     }
 }

@@ -163,8 +163,7 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         other => (other, key.to_owned(), false),
     };
     xml.cdata("Event", name);
-    // Job results and sessions of agents have none.
-    if event.key.is_some() || !(name.ends_with("FINISH") || name.starts_with("kf_")) {
+    if event.key.is_some() || !is_keyless(name) {
         xml.cdata("EventKey", &key);
     }
     if ticket && !event.fields.contains_key("Ticket") {
@@ -173,6 +172,14 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
     for (name, value) in &event.fields {
         write_field(xml, name, value);
     }
+}
+
+/// Job results, checks, subscriptions and sessions of agents have no `EventKey`.
+fn is_keyless(name: &str) -> bool {
+    name.ends_with("FINISH")
+        || name == "wxa_media_check"
+        || name.starts_with("subscribe_msg_")
+        || name.starts_with("kf_")
 }
 
 fn write_field(xml: &mut XmlWriter, name: &str, value: &Value) {
@@ -250,7 +257,8 @@ pub fn is_event(push: &Fields) -> bool {
 pub fn is_unseen(push: &Fields) -> bool {
     let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
     let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    is_event(push) && (unseen.contains(&name.as_str()) || name.starts_with("kf_") || is_job_result(push))
+    let told = ["subscribe_msg_", "kf_"].iter().any(|family| name.starts_with(family));
+    is_event(push) && (unseen.contains(&name.as_str()) || told || is_job_result(push))
 }
 
 #[cfg(test)]

@@ -30,7 +30,6 @@ use crate::state::Sim;
 use browser::Browsers;
 use grants::Grants;
 use qrconnect::Logins;
-use subscribemsg::Subscribed;
 
 /// What the virtual user of a snapshot page is called.
 const SNAPSHOT_NICKNAME: &str = "微信用户";
@@ -44,8 +43,6 @@ pub struct Web {
     pub grants: Grants,
     /// QR codes that wait for a phone.
     pub logins: Logins,
-    /// One-time subscriptions that were not used yet.
-    pub subscribed: Subscribed,
     /// What is open in people's phones.
     pub browsers: Browsers,
 }

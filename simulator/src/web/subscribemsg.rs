@@ -2,7 +2,6 @@
 //!
 //! <https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html>
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::extract::State as Extract;
@@ -14,6 +13,7 @@ use super::visit::Visit;
 use super::wrong::Wrong;
 use crate::account::Account;
 use crate::platform::account_type::Right;
+use crate::platform::api::App;
 use crate::query;
 use crate::state::{Sim, State};
 
@@ -21,29 +21,6 @@ use crate::state::{Sim, State};
 const HIGHEST_SCENE: u32 = 10_000;
 /// Bytes of `reserved`.
 const RESERVED_LIMIT: usize = 128;
-/// Subscriptions that are remembered.
-const REMEMBERED: usize = 10_000;
-
-/// Allowed messages that were not sent yet: openid, template, scene.
-#[derive(Debug, Default)]
-pub struct Subscribed(VecDeque<(String, String, u32)>);
-
-impl Subscribed {
-    fn allow(&mut self, openid: String, template_id: &str, scene: u32) {
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
-        }
-        self.0.push_back((openid, template_id.to_owned(), scene));
-    }
-
-    /// Uses up one allowed message; whether there was one.
-    pub fn take(&mut self, openid: &str, template_id: &str, scene: u32) -> bool {
-        let is_it =
-            |known: &(String, String, u32)| known.0 == openid && known.1 == template_id && known.2 == scene;
-        let found = self.0.iter().position(is_it);
-        found.is_some_and(|index| self.0.remove(index).is_some())
-    }
-}
 
 /// What a link asks for.
 #[derive(Debug)]
@@ -114,7 +91,8 @@ pub async fn answer(Extract(sim): Extract<Arc<Sim>>, visit: Visit) -> Response {
         None => question(&visit, &sim.account, &state, true),
         Some(openid) => {
             let url = ask.back(Some(&openid));
-            state.web.subscribed.allow(openid, &ask.template_id, ask.scene);
+            let book = state.subscriptions.of(App::Official);
+            book.accept_scene(&openid, &ask.template_id, ask.scene.into());
             redirect::to(&url)
         }
     }

@@ -28,6 +28,14 @@ async fn who_agrees_is_named() {
             "http://127.0.0.1:9/done?x=1&openid={openid}&template_id=t-1&action=confirm&scene=1000&reserved=r1"
         )
     );
+    let message = json!({
+        "touser": openid, "template_id": "t-1", "scene": "1000", "title": "到货",
+        "data": { "content": { "value": "来取" } }
+    });
+    for expected in [0, 43101] {
+        let sent = world.errcode("/cgi-bin/message/template/subscribe", message.clone()).await;
+        assert_eq!(sent, expected, "one message");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use wx_sim::{Account, Options, Sim, serve};
 use wxapi::wechat::callback::{self, Envelope, Keys, Opened, Query, Refusal};
 use wxapi::wechat::crypto::EncodingAesKey;
-use wxapi::wechat::xml::{XmlWriter, parse_xml};
+use wxapi::wechat::xml::{Fields, XmlWriter, parse_xml};
 use wxapi::wechat::{AppId, Secret};
 
 use crate::callback::{Arrived, Callback, Reaction};
@@ -18,6 +18,8 @@ use crate::raw::{self, Ask, Got, get, post};
 pub const TOKEN: &str = "test_token";
 pub const APP_ID: &str = "wx5823bf96d3bd56c7";
 pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const MINI_APP_ID: &str = "wx00000000000000aa";
+pub const MINI_APP_SECRET: &str = "fedcba9876543210fedcba9876543210";
 pub const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 pub const OPEN_APP_ID: &str = "wxbdc5610cc59c1631";
@@ -29,6 +31,8 @@ pub fn setting(name: &str) -> Option<String> {
         ("APP_ID", APP_ID),
         ("APP_SECRET", APP_SECRET),
         ("ENCODING_AES_KEY", AES_KEY),
+        ("MINI_APP_ID", MINI_APP_ID),
+        ("MINI_APP_SECRET", MINI_APP_SECRET),
     ];
     settings.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
 }
@@ -102,7 +106,16 @@ impl World {
 
     /// A stable token.
     pub async fn token(&self) -> String {
-        let asked = json!({ "grant_type": "client_credential", "appid": APP_ID, "secret": APP_SECRET });
+        self.token_of(APP_ID, APP_SECRET).await
+    }
+
+    /// A stable token of the Mini Program.
+    pub async fn mini_token(&self) -> String {
+        self.token_of(MINI_APP_ID, MINI_APP_SECRET).await
+    }
+
+    async fn token_of(&self, app_id: &str, secret: &str) -> String {
+        let asked = json!({ "grant_type": "client_credential", "appid": app_id, "secret": secret });
         let got = self.api("/cgi-bin/stable_token", asked).await;
         got["access_token"].as_str().expect("a token").to_owned()
     }
@@ -218,4 +231,18 @@ pub fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
     let fields = parse_xml(&opened.xml).unwrap();
     let said = fields.filled("Content").or(fields.filled("Event")).unwrap_or("?");
     Ok(reply(&opened, push, &format!("回声：{said}")))
+}
+
+/// The event that the callback was told of first under this name, as its fields.
+pub async fn event(callback: &Callback, name: &str) -> Fields {
+    until(async || {
+        let pushes = callback.arrived().into_iter();
+        let mut opened = pushes.filter_map(|push| parse_xml(&open(&push, true).ok()?.xml).ok());
+        let found = opened.find(|push| push.get("Event") == Some(name));
+        if found.is_none() {
+            tokio::task::yield_now().await;
+        }
+        found
+    })
+    .await
 }

@@ -10,11 +10,20 @@ export function ClockSettings() {
   const { advanced_ms } = view.value!;
   return (
     <section class="group" role="group" aria-labelledby="clock-title">
-      <h2 id="clock-title">{words.title}<span class="tag">{advanced_ms > 0 ? words.ahead(span(advanced_ms)) : words.now}</span></h2>
+      <h2 id="clock-title">
+        {words.title}
+        <span class="tag">{advanced_ms > 0 ? words.ahead(span(advanced_ms)) : words.now}</span>
+      </h2>
       <p class="hint above">{words.hint}</p>
       <div class="events">
         {STEPS_S.map((step) => (
-          <button key={step} type="button" class="chip" aria-label={words.advance(span(step * 1000))} onClick={() => void told(api.clock(step))}>
+          <button
+            key={step}
+            type="button"
+            class="chip"
+            aria-label={words.advance(span(step * 1000))}
+            onClick={() => void told(api.clock(step))}
+          >
             + {span(step * 1000)}
           </button>
         ))}

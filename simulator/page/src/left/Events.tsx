@@ -40,8 +40,14 @@ export function Events() {
       <h2 id="events-title">{words.title}</h2>
       <div class="events">
         {items.map(([label, work, expanded]) => (
-          <button key={label} type="button" class="chip" onClick={work} aria-expanded={expanded}
-            title={label === words.long ? words.showLong(LONG_BYTES) : undefined}>
+          <button
+            key={label}
+            type="button"
+            class="chip"
+            onClick={work}
+            aria-expanded={expanded}
+            title={label === words.long ? words.showLong(LONG_BYTES) : undefined}
+          >
             {label}
           </button>
         ))}
@@ -69,13 +75,20 @@ function Click() {
   return (
     <form class="inline-form" onSubmit={send}>
       <input list="click-keys" value={key} aria-label={words.clickKey} onInput={(event) => setKey(event.currentTarget.value)} />
-      <datalist id="click-keys">{keys.map((known) => <option key={known} value={known} />)}</datalist>
-      <button type="submit" class="button small">{t().send}</button>
+      <datalist id="click-keys">
+        {keys.map((known) => (
+          <option key={known} value={known} />
+        ))}
+      </datalist>
+      <button type="submit" class="button small">
+        {t().send}
+      </button>
     </form>
   );
 }
 
-const clickKeys = (menu: Button[]): string[] => menu.flatMap((button) => [...(button.type === "click" && button.key ? [button.key] : []), ...clickKeys(button.sub_button ?? [])]);
+const clickKeys = (menu: Button[]): string[] =>
+  menu.flatMap((button) => [...(button.type === "click" && button.key ? [button.key] : []), ...clickKeys(button.sub_button ?? [])]);
 
 function Xml() {
   const words = t().events;
@@ -87,9 +100,18 @@ function Xml() {
   };
   return (
     <form class="inline-form column" onSubmit={send}>
-      <textarea class="mono" rows={8} spellcheck={false} value={xml} aria-label={words.xml} onInput={(event) => setXml(event.currentTarget.value)} />
+      <textarea
+        class="mono"
+        rows={8}
+        spellcheck={false}
+        value={xml}
+        aria-label={words.xml}
+        onInput={(event) => setXml(event.currentTarget.value)}
+      />
       <p class="hint">{words.xmlHint}</p>
-      <button type="submit" class="button small">{words.xmlSend}</button>
+      <button type="submit" class="button small">
+        {words.xmlSend}
+      </button>
     </form>
   );
 }

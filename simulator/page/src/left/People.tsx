@@ -23,7 +23,9 @@ export function People() {
       <h2>{words.title}</h2>
       {people.length === 0 && <p class="hint">{words.empty}</p>}
       <div role="radiogroup" aria-label={words.title} class="people">
-        {people.map((person) => <One key={person.openid} group={group} person={person} alone={people.length === 1} />)}
+        {people.map((person) => (
+          <One key={person.openid} group={group} person={person} alone={people.length === 1} />
+        ))}
       </div>
       <Add />
     </section>
@@ -36,15 +38,33 @@ function One({ person, group, alone }: { person: Person; group: string; alone: b
   return (
     <div class="person">
       <label>
-        <input type="radio" name={group} checked={chosen.value?.openid === person.openid} onChange={() => pick(person.name)} aria-label={displayName(person)} />
+        <input
+          type="radio"
+          name={group}
+          checked={chosen.value?.openid === person.openid}
+          onChange={() => pick(person.name)}
+          aria-label={displayName(person)}
+        />
         <Avatar name={displayName(person)} />
         <span class="person-text">
-          <span class="person-name"><span class="person-called" title={person.name}>{displayName(person)}</span><span class={person.following ? "tag good" : "tag"}>{state}</span></span>
-          <span class="person-id" title={`${person.openid}\n${words.allowance(person.allowance)}`}>{person.openid}</span>
+          <span class="person-name">
+            <span class="person-called" title={person.name}>
+              {displayName(person)}
+            </span>
+            <span class={person.following ? "tag good" : "tag"}>{state}</span>
+          </span>
+          <span class="person-id" title={`${person.openid}\n${words.allowance(person.allowance)}`}>
+            {person.openid}
+          </span>
         </span>
       </label>
       {!alone && (
-        <button type="button" class="icon-button person-remove" aria-label={words.remove(person.name)} onClick={() => void told(api.removePerson(person.name))}>
+        <button
+          type="button"
+          class="icon-button person-remove"
+          aria-label={words.remove(displayName(person))}
+          onClick={() => void told(api.removePerson(person.name))}
+        >
           <Icon name="close" size={14} />
         </button>
       )}
@@ -65,8 +85,16 @@ function Add() {
   };
   return (
     <form class="add" onSubmit={(event) => void add(event)}>
-      <input value={name} onInput={(event) => setName(event.currentTarget.value)} placeholder={words.add} aria-label={words.name} maxLength={40} />
-      <button type="submit" class="icon-button" aria-label={words.add} disabled={name.trim() === ""}><Icon name="plus" size={16} /></button>
+      <input
+        value={name}
+        onInput={(event) => setName(event.currentTarget.value)}
+        placeholder={words.add}
+        aria-label={words.name}
+        maxLength={40}
+      />
+      <button type="submit" class="icon-button" aria-label={words.add} disabled={name.trim() === ""}>
+        <Icon name="plus" size={16} />
+      </button>
     </form>
   );
 }

@@ -1,5 +1,5 @@
 // Below the chat: the account's menu, or the keyboard side with its panel of other things to send.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { person } from "../store/live";
 import { overlay } from "../store/ui";
 import { t } from "../text";
@@ -21,13 +21,14 @@ function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: 
   const [plus, setPlus] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const words = t().phone;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focus) input.current?.focus();
   }, []);
   const send = () => {
     if (text.trim() === "") return;
-    act({ text });
     setText("");
+    // What could not be sent is not lost.
+    void act({ text }).then((sent) => sent || setText((since) => since || text));
     input.current?.focus();
   };
   const key = (event: KeyboardEvent) => {
@@ -39,12 +40,33 @@ function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: 
   return (
     <div class="bottom">
       <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
-        {onMenu && <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}><Icon name="menu" size={24} /></button>}
-        <textarea ref={input} rows={1} value={text} aria-label={words.input} placeholder={words.input} enterkeyhint="send"
-          onInput={(event) => setText(event.currentTarget.value)} onKeyDown={key} onFocus={() => setPlus(false)} />
-        {text.trim() === ""
-          ? <button type="button" class="icon-button" aria-label={words.plus} aria-expanded={plus} onClick={() => setPlus(!plus)}><span class="plus"><Icon name="plus" size={20} /></span></button>
-          : <button type="submit" class="button primary send">{t().send}</button>}
+        {onMenu && (
+          <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}>
+            <Icon name="menu" size={24} />
+          </button>
+        )}
+        <textarea
+          ref={input}
+          rows={1}
+          value={text}
+          aria-label={words.input}
+          placeholder={words.input}
+          enterkeyhint="send"
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={key}
+          onFocus={() => setPlus(false)}
+        />
+        {text.trim() === "" ? (
+          <button type="button" class="icon-button" aria-label={words.plus} aria-expanded={plus} onClick={() => setPlus(!plus)}>
+            <span class="plus">
+              <Icon name="plus" size={20} />
+            </span>
+          </button>
+        ) : (
+          <button type="submit" class="button primary send">
+            {t().send}
+          </button>
+        )}
       </form>
       {plus && <Panel onDone={() => setPlus(false)} />}
     </div>
@@ -60,7 +82,12 @@ function Panel({ onDone }: { onDone: () => void }) {
   return (
     <div class="plus-panel">
       <FileTile icon="picture" label={words.picture} accept="image/*" onFile={(file) => (void sendFile(file, "picture"), onDone())} />
-      <FileTile icon="sound" label={words.voice} accept="audio/*,.amr,.speex,.silk" onFile={(file) => (void sendFile(file, "voice"), onDone())} />
+      <FileTile
+        icon="sound"
+        label={words.voice}
+        accept="audio/*,.amr,.speex,.silk"
+        onFile={(file) => (void sendFile(file, "voice"), onDone())}
+      />
       <Tile icon="place" label={words.place} onClick={open("place")} />
       <Tile icon="link" label={words.link} onClick={open("link")} />
       <Tile icon="scan" label={words.scan} onClick={open("scan")} />
@@ -69,13 +96,32 @@ function Panel({ onDone }: { onDone: () => void }) {
 }
 
 function Tile({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) {
-  return <button type="button" class="tile" onClick={onClick}><span><Icon name={icon} size={26} /></span>{label}</button>;
+  return (
+    <button type="button" class="tile" onClick={onClick}>
+      <span>
+        <Icon name={icon} size={26} />
+      </span>
+      {label}
+    </button>
+  );
 }
 
-function FileTile({ icon, label, accept, onFile }: { icon: IconName; label: string; accept: string; onFile: (file: File | undefined) => void }) {
+function FileTile({
+  icon,
+  label,
+  accept,
+  onFile,
+}: {
+  icon: IconName;
+  label: string;
+  accept: string;
+  onFile: (file: File | undefined) => void;
+}) {
   return (
     <label class="tile">
-      <span><Icon name={icon} size={26} /></span>
+      <span>
+        <Icon name={icon} size={26} />
+      </span>
       {label}
       <FileInput accept={accept} onFile={onFile} />
     </label>

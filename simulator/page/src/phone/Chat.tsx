@@ -19,14 +19,20 @@ export function Chat() {
   const lines = chat.value;
   const last = lines.at(-1);
   // What the person does themselves brings the end into view.
-  const { element, below, toEnd } = useFollowing<HTMLDivElement>({ list: person.value?.openid, last: last?.id, always: last?.from === "person" });
+  const { element, below, toEnd } = useFollowing<HTMLDivElement>({
+    list: person.value?.openid,
+    last: last?.id,
+    always: last?.from === "person",
+  });
   const [drawn, setDrawn] = useState(DRAWN);
   const shown = lines.slice(-drawn);
   return (
     <div class="chat-frame">
       <div class="chat" ref={element} role="log" aria-label={t().phone.chat} data-testid="chat" tabIndex={0}>
         {lines.length > drawn && (
-          <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>{t().timeline.older(lines.length - drawn)}</button>
+          <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>
+            {t().timeline.older(lines.length - drawn)}
+          </button>
         )}
         {shown.map((line, index) => (
           <Stamped key={line.id} line={line} before={shown[index - 1]} />
@@ -47,7 +53,11 @@ function Stamped({ line, before }: { line: Line; before: Line | undefined }) {
   const silent = !before || line.at_ms - before.at_ms > SILENCE_MS;
   return (
     <>
-      {silent && <p class="chat-time"><time dateTime={new Date(line.at_ms).toISOString()}>{chatTime(line.at_ms, simulatedNow())}</time></p>}
+      {silent && (
+        <p class="chat-time">
+          <time dateTime={new Date(line.at_ms).toISOString()}>{chatTime(line.at_ms, simulatedNow())}</time>
+        </p>
+      )}
       <LineView line={line} />
     </>
   );
@@ -63,10 +73,14 @@ function Empty() {
       <p class="chat-empty-name">{name}</p>
       <p>{person.value?.following === false ? words.notFollowing(name) : words.empty}</p>
       {person.value?.following === false && (
-        <button type="button" class="button primary" onClick={() => act({ event: { type: "subscribe" } })}>{words.follow}</button>
+        <button type="button" class="button primary" onClick={() => act({ event: { type: "subscribe" } })}>
+          {words.follow}
+        </button>
       )}
       <p class="hint">{words.emptyTry}</p>
-      <button type="button" class="button" onClick={() => act({ text: words.emptyStart })}>{words.emptyStart}</button>
+      <button type="button" class="button" onClick={() => act({ text: words.emptyStart })}>
+        {words.emptyStart}
+      </button>
     </div>
   );
 }

@@ -19,7 +19,11 @@ function Notice({ line }: { line: Line }) {
   const words = t().phone;
   const known: Record<string, string> = { followed: words.followed(name), left: words.left(name) };
   const text = known[line.notice ?? ""] ?? line.notice ?? "";
-  return <p class="chat-notice" data-testid="line" data-from="notice" data-kind={line.notice ?? ""}>{text}</p>;
+  return (
+    <p class="chat-notice" data-testid="line" data-from="notice" data-kind={line.notice ?? ""}>
+      {text}
+    </p>
+  );
 }
 
 function OfPerson({ line }: { line: Line }) {
@@ -29,7 +33,9 @@ function OfPerson({ line }: { line: Line }) {
   if (sent.type === "event") {
     return (
       <article class="line-event" data-testid="line" data-from="person" data-kind="event">
-        <p class="chat-notice"><EventText sent={sent} /></p>
+        <p class="chat-notice">
+          <EventText sent={sent} />
+        </p>
         {rings}
       </article>
     );
@@ -59,14 +65,20 @@ function OfAccount({ line }: { line: Line }) {
   if (shown.type === "error") {
     return (
       <article class="line-event" data-testid="line" data-from="account" data-kind="error" aria-label={t().phone.error}>
-        <p class="chat-notice error" data-testid="error-line">{shown.text}</p>
+        <p class="chat-notice error" data-testid="error-line">
+          {shown.text}
+        </p>
       </article>
     );
   }
   if (shown.type === "transfer") {
-    return <p class="chat-notice" data-testid="line" data-from="account" data-kind="transfer">{t().phone.transfer(shown.agent)}</p>;
+    return (
+      <p class="chat-notice" data-testid="line" data-from="account" data-kind="transfer">
+        {t().phone.transfer(shown.agent)}
+      </p>
+    );
   }
-  const wide = shown.type === "news" || shown.type === "template";
+  const wide = shown.type === "news" || shown.type === "card";
   const caption = how && <p class="how">{howText(how)}</p>;
   return (
     <Row from="account" kind={shown.type} who={accountName()} below={caption} wide={wide}>
@@ -79,7 +91,9 @@ function howText(how: How): string {
   const words = t().phone.how;
   switch (how.kind) {
     case "passive":
-      return [words.passive, how.delivery !== null && how.delivery > 1 && words.delivery(how.delivery), span(how.elapsed_ms)].filter(Boolean).join(" · ");
+      return [words.passive, how.delivery !== null && how.delivery > 1 && words.delivery(how.delivery), span(how.elapsed_ms)]
+        .filter(Boolean)
+        .join(" · ");
     case "custom":
       return [words.custom, how.after_ms !== null && words.after(span(how.after_ms))].filter(Boolean).join(" · ");
     default:
@@ -100,7 +114,13 @@ interface RowProps {
 
 function Row({ from, kind, who, children, below, wide = false, chosen = false }: RowProps) {
   return (
-    <article class={`line ${from}${wide ? " wide" : ""}${chosen ? " chosen" : ""}`} data-testid="line" data-from={from} data-kind={kind} aria-label={who}>
+    <article
+      class={`line ${from}${wide ? " wide" : ""}${chosen ? " chosen" : ""}`}
+      data-testid="line"
+      data-from={from}
+      data-kind={kind}
+      aria-label={who}
+    >
       <Avatar name={who} account={from === "account"} />
       <div class="line-body">
         {children}

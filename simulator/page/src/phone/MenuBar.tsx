@@ -1,5 +1,5 @@
 // The account's menu: up to three buttons, each with up to five below it.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { overlay } from "../store/ui";
 import { t } from "../text";
 import type { Button } from "../types";
@@ -29,14 +29,26 @@ export function MenuBar({ buttons, onKeyboard }: { buttons: Button[]; onKeyboard
     setOpen(null);
   };
   return (
-    <nav class="bottom menu-bar" aria-label={t().phone.menu} ref={bar} onKeyDown={(event) => event.key === "Escape" && open !== null && close()}>
-      <button type="button" class="icon-button" aria-label={t().phone.keyboard} onClick={onKeyboard}><Icon name="keyboard" size={24} /></button>
+    <nav
+      class="bottom menu-bar"
+      aria-label={t().phone.menu}
+      ref={bar}
+      onKeyDown={(event) => event.key === "Escape" && open !== null && close()}
+    >
+      <button type="button" class="icon-button" aria-label={t().phone.keyboard} onClick={onKeyboard}>
+        <Icon name="keyboard" size={24} />
+      </button>
       {buttons.slice(0, 3).map((button, index) => {
         const below = button.sub_button?.length ? button.sub_button : undefined;
         return (
           <div key={index} class="menu-slot">
-            <button type="button" class="menu-button" aria-haspopup={below ? "menu" : undefined} aria-expanded={below ? open === index : undefined}
-              onClick={() => (below ? setOpen(open === index ? null : index) : (setOpen(null), tap(button, [index])))}>
+            <button
+              type="button"
+              class="menu-button"
+              aria-haspopup={below ? "menu" : undefined}
+              aria-expanded={below ? open === index : undefined}
+              onClick={() => (below ? setOpen(open === index ? null : index) : (setOpen(null), tap(button, [index])))}
+            >
               {below && <Icon name="menu" size={14} />}
               <span>{button.name}</span>
             </button>
@@ -51,7 +63,7 @@ export function MenuBar({ buttons, onKeyboard }: { buttons: Button[]; onKeyboard
 function SubMenu({ name, buttons, at, onDone }: { name: string; buttons: Button[]; at: number; onDone: () => void }) {
   const list = useRef<HTMLDivElement>(null);
   const items = () => [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-  useEffect(() => items()[0]?.focus(), []);
+  useLayoutEffect(() => items()[0]?.focus(), []);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined) return;
@@ -62,7 +74,9 @@ function SubMenu({ name, buttons, at, onDone }: { name: string; buttons: Button[
   return (
     <div class="sub-menu" role="menu" aria-label={t().phone.subMenu(name)} ref={list} onKeyDown={move}>
       {buttons.map((button, index) => (
-        <button key={index} type="button" role="menuitem" tabIndex={-1} onClick={() => (onDone(), tap(button, [at, index]))}>{button.name}</button>
+        <button key={index} type="button" role="menuitem" tabIndex={-1} onClick={() => (onDone(), tap(button, [at, index]))}>
+          {button.name}
+        </button>
       ))}
     </div>
   );

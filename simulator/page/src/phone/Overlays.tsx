@@ -10,13 +10,21 @@ import { ScanSheet } from "./sheets/ScanSheet";
 export function Overlays() {
   const open = overlay.value;
   switch (open?.kind) {
-    case "scan": return <ScanSheet button={open.button} waits={open.waits ?? false} />;
-    case "place": return <PlaceSheet button={open.button} />;
-    case "link": return <LinkSheet />;
-    case "picture": return <PictureSheet button={open.button} />;
-    case "browser": return <Browser key={open.url} url={open.url} />;
-    case "mini": return <MiniProgram appid={open.appid} pagepath={open.pagepath} />;
-    case "about": return <About />;
-    default: return null;
+    case "scan":
+      return <ScanSheet button={open.button} waits={open.waits ?? false} />;
+    case "place":
+      return <PlaceSheet button={open.button} />;
+    case "link":
+      return <LinkSheet />;
+    case "picture":
+      return <PictureSheet button={open.button} />;
+    case "browser":
+      return <Browser key={open.url} url={open.url} />;
+    case "mini":
+      return <MiniProgram appid={open.appid} pagepath={open.pagepath} />;
+    case "about":
+      return <About />;
+    default:
+      return null;
   }
 }

@@ -44,7 +44,9 @@ function TitleBar() {
   const name = accountName();
   return (
     <div class="title-bar">
-      <h2 data-testid="phone-title" aria-live="polite">{typing ? t().phone.typing : name}</h2>
+      <h2 data-testid="phone-title" aria-live="polite">
+        {typing ? t().phone.typing : name}
+      </h2>
       <button type="button" class="icon-button" aria-label={t().phone.about} onClick={() => (overlay.value = { kind: "about" })}>
         <Icon name="more" size={22} />
       </button>

@@ -1,4 +1,5 @@
 // The deliveries of one message: a ring each, which fills while WeChat waits.
+import type { RefObject } from "preact";
 import { serverNow, useMotion } from "../store/clock";
 import { select, selected } from "../store/ui";
 import { span, t } from "../text";
@@ -10,7 +11,9 @@ const AROUND = 2 * Math.PI * RADIUS;
 export function Rings({ deliveries, limit }: { deliveries: Delivery[]; limit: number }) {
   return (
     <div class="rings" role="group" aria-label={t().rings.label} data-testid="rings">
-      {deliveries.map((delivery, index) => <Ring key={`${delivery.n}-${index}`} delivery={delivery} limit={limit} />)}
+      {deliveries.map((delivery, index) => (
+        <Ring key={`${delivery.n}-${index}`} delivery={delivery} limit={limit} />
+      ))}
     </div>
   );
 }
@@ -27,11 +30,26 @@ function Ring({ delivery, limit }: { delivery: Delivery; limit: number }) {
   const tone = toneOf(delivery);
   const word = words.states[state] ?? state;
   return (
-    <button type="button" class={`ring ${tone}`} data-state={state} data-n={n} title={`${words.of(n)}${word}\n${words.show}`}
-      aria-pressed={selected.value === exchange} onClick={() => select(exchange)}>
-      {tone === "running" ? <Filling started={started_ms} limit={limit} /> : <Circle part={state === "timeout" ? 1 : (elapsed_ms ?? limit) / limit} />}
+    <button
+      type="button"
+      class={`ring ${tone}`}
+      data-state={state}
+      data-n={n}
+      title={`${words.of(n)}${word}\n${words.show}`}
+      aria-pressed={selected.value === exchange}
+      onClick={() => select(exchange)}
+    >
+      {tone === "running" ? (
+        <Filling started={started_ms} limit={limit} />
+      ) : (
+        <Circle part={state === "timeout" ? 1 : (elapsed_ms ?? limit) / limit} />
+      )}
       <span class="sr-only">{words.of(n)}</span>
-      {tone === "running" ? <Waiting started={started_ms} word={word} /> : <Ended state={state} word={word} time={span(elapsed_ms ?? limit)} />}
+      {tone === "running" ? (
+        <Waiting started={started_ms} word={word} />
+      ) : (
+        <Ended state={state} word={word} time={span(elapsed_ms ?? limit)} />
+      )}
     </button>
   );
 }
@@ -69,11 +87,19 @@ function Waiting({ started, word }: { started: number; word: string }) {
   );
 }
 
-function Circle({ part, svgRef }: { part: number; svgRef?: preact.RefObject<SVGSVGElement | null> }) {
+function Circle({ part, svgRef }: { part: number; svgRef?: RefObject<SVGSVGElement | null> }) {
   return (
     <svg ref={svgRef ?? null} width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
       <circle class="ring-track" cx="7" cy="7" r={RADIUS} />
-      <circle class="ring-fill" cx="7" cy="7" r={RADIUS} stroke-dasharray={String(AROUND)} stroke-dashoffset={filled(part)} transform="rotate(-90 7 7)" />
+      <circle
+        class="ring-fill"
+        cx="7"
+        cy="7"
+        r={RADIUS}
+        stroke-dasharray={String(AROUND)}
+        stroke-dashoffset={filled(part)}
+        transform="rotate(-90 7 7)"
+      />
     </svg>
   );
 }

@@ -14,9 +14,9 @@ const SOMEBODY = "xiaoming";
 /** Who acts: before anybody is there, whoever is met by acting. */
 export const actor = () => person.value?.name ?? SOMEBODY;
 
-/** The person does something. */
-export function act(message: Omit<SendRequest, "as">) {
-  void told(api.send({ ...message, as: actor() }));
+/** The person does something; false, in the end, if the simulator refused. */
+export async function act(message: Omit<SendRequest, "as">): Promise<boolean> {
+  return (await told(api.send({ ...message, as: actor() }))) !== undefined;
 }
 
 /** Opens what a tap or a scan leads to. */
@@ -55,7 +55,7 @@ export async function base64(file: Blob): Promise<string | undefined> {
 export async function sendFile(file: File | undefined, kind: "picture" | "voice") {
   const data = file && (await told(base64(file)));
   if (!file || !data) return;
-  if (kind === "picture") return act({ image: data });
+  if (kind === "picture") return void act({ image: data });
   const format = file.name.split(".").pop()?.toLowerCase() || "amr";
-  act({ voice: { data, format } });
+  void act({ voice: { data, format } });
 }

@@ -16,13 +16,19 @@ const exchangeById = new Map<Id, Exchange>();
 const lineVersion = signal(0);
 const exchangeVersion = signal(0);
 
+/** Kept here, a little more than the simulator keeps. */
+const MOST_EXCHANGES = 1200;
+const MOST_LINES = 5000;
+/** Messages of one frame are drawn together: under load there are many. */
+const FRAME_MS = 16;
+
 /** How long to wait before a connection that the browser gave up on is tried again. */
 const RETRY_MS = 1500;
 
 export function watch() {
   const source = new EventSource("/_sim/watch");
   source.onopen = () => (connection.value = "open");
-  source.onmessage = (message) => take(JSON.parse(message.data) as Update);
+  source.onmessage = (message) => receive(JSON.parse(message.data) as Update);
   source.onerror = () => {
     connection.value = "lost";
     // The browser tries again after a break of the line, but not after an answer other than an event stream.
@@ -31,22 +37,43 @@ export function watch() {
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 
-function take(update: Update) {
+let received: Update[] = [];
+
+function receive(update: Update) {
   setNow(update.now_ms);
-  batch(() => {
-    if (update.reset) {
-      lineById.clear();
-      exchangeById.clear();
-    }
-    if (update.view) {
-      view.value = update.view;
-      setAdvanced(update.view.advanced_ms);
-    }
-    for (const line of update.lines ?? []) lineById.set(line.id, line);
-    for (const exchange of update.exchanges ?? []) exchangeById.set(exchange.id, exchange);
-    if (update.reset || update.lines?.length) lineVersion.value++;
-    if (update.reset || update.exchanges?.length) exchangeVersion.value++;
-  });
+  if (received.length === 0) setTimeout(takeAll, FRAME_MS);
+  received.push(update);
+}
+
+function takeAll() {
+  const updates = received;
+  received = [];
+  batch(() => updates.forEach(take));
+}
+
+function take(update: Update) {
+  if (update.reset) {
+    lineById.clear();
+    exchangeById.clear();
+  }
+  if (update.view) {
+    view.value = update.view;
+    setAdvanced(update.view.advanced_ms);
+  }
+  for (const line of update.lines) lineById.set(line.id, line);
+  for (const exchange of update.exchanges) exchangeById.set(exchange.id, exchange);
+  trim(lineById, MOST_LINES);
+  trim(exchangeById, MOST_EXCHANGES);
+  if (update.reset || update.lines.length > 0) lineVersion.value++;
+  if (update.reset || update.exchanges.length > 0) exchangeVersion.value++;
+}
+
+/** Drops the oldest ones: a map keeps the order in which they came. */
+function trim(map: Map<Id, unknown>, most: number) {
+  for (const id of map.keys()) {
+    if (map.size <= most) return;
+    map.delete(id);
+  }
 }
 
 /** Who is chosen, or the first one there is. */

@@ -12,14 +12,33 @@ export function Checks({ detail }: { detail: ExchangeDetail }) {
   return (
     <section class="checks" aria-label={words.checks} tabIndex={0}>
       <h3>{words.checks}</h3>
-      {checks && checks.length > 0
-        ? <ul aria-label={words.checks}>{checks.map((check, index) => <Item key={index} check={check} />)}</ul>
-        : late.length === 0 && !failed && <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>}
-      {failed && <ul class="advice"><li><Mark tone="bad" /><span>{words.failed(detail.result)}</span></li></ul>}
+      {checks && checks.length > 0 ? (
+        <ul aria-label={words.checks}>
+          {checks.map((check, index) => (
+            <Item key={index} check={check} />
+          ))}
+        </ul>
+      ) : (
+        late.length === 0 && !failed && <p class="hint">{state === "running" ? words.pending : words.noChecks}</p>
+      )}
+      {failed && (
+        <ul class="advice">
+          <li>
+            <Mark tone="bad" />
+            <span>{detail.result === "refused" ? words.refused : words.failed(detail.result)}</span>
+          </li>
+        </ul>
+      )}
       {late.length > 0 && (
         <ul class="advice">
-          <li><Mark tone="bad" /><span>{words.late(late.join(", "), span(detail.limit_ms ?? 5000))}</span></li>
-          <li><Mark tone="warn" /><span>{words.advice}</span></li>
+          <li>
+            <Mark tone="bad" />
+            <span>{words.late(late.join(", "), span(detail.limit_ms ?? 5000))}</span>
+          </li>
+          <li>
+            <Mark tone="warn" />
+            <span>{words.advice}</span>
+          </li>
         </ul>
       )}
     </section>

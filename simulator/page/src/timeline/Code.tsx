@@ -19,13 +19,30 @@ export function Code({ text, label, head, empty, kind }: CodeProps) {
   return (
     <div class="code">
       <div class="code-head">
-        <span class="mono" title={head}>{head}</span>
-        <button type="button" class="button small" onClick={() => void copy(text)}><Icon name="copy" size={14} />{t().copy}</button>
+        <span class="mono" title={head}>
+          {head}
+        </span>
+        <button type="button" class="button small" onClick={() => void copy(text)}>
+          <Icon name="copy" size={14} />
+          {t().copy}
+        </button>
       </div>
-      {text === "" ? <p class="hint padded">{empty}</p> : (
-        <pre aria-label={label}><code>
-          {highlight(text, kind).map(({ type, text }, index) => (type === "" ? text : <span key={index} class={`tok-${type}`}>{text}</span>))}
-        </code></pre>
+      {text === "" ? (
+        <p class="hint padded">{empty}</p>
+      ) : (
+        <pre aria-label={label}>
+          <code>
+            {highlight(text, kind).map(({ type, text }, index) =>
+              type === "" ? (
+                text
+              ) : (
+                <span key={index} class={`tok-${type}`}>
+                  {text}
+                </span>
+              ),
+            )}
+          </code>
+        </pre>
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 // One request in full. It is read again whenever it changes.
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, told } from "../api";
 import { toast } from "../store/ui";
@@ -20,7 +21,7 @@ export function Detail({ exchange }: { exchange: Exchange }) {
   const words = t().detail;
   if (!detail) return <p class="empty">{words.loading}</p>;
   const isPush = detail.kind === "push";
-  const all: { value: TabName; label: string; panel: () => preact.ComponentChildren }[] = [
+  const all: { value: TabName; label: string; panel: () => ComponentChildren }[] = [
     { value: "plain", label: isPush ? words.tabs.plain : words.request, panel: () => <Plain detail={detail} /> },
     { value: "cipher", label: words.tabs.cipher, panel: () => <Cipher detail={detail} /> },
     { value: "response", label: words.tabs.response, panel: () => <Response detail={detail} /> },
@@ -31,7 +32,13 @@ export function Detail({ exchange }: { exchange: Exchange }) {
   const value = tabs.some((one) => one.value === tab.value) ? tab.value : "plain";
   return (
     <div class={isPush ? "detail-split" : "detail-split single"}>
-      <Tabs label={words.title} tabs={tabs} value={value} onChange={(value) => (tab.value = value)} after={isPush && <Resend id={exchange.id} />} />
+      <Tabs
+        label={words.title}
+        tabs={tabs}
+        value={value}
+        onChange={(value) => (tab.value = value)}
+        after={isPush && <Resend id={exchange.id} />}
+      />
       {isPush && <Checks detail={detail} />}
     </div>
   );
@@ -44,7 +51,12 @@ function Resend({ id }: { id: Exchange["id"] }) {
     toast(words.resent);
     await told(api.resend(id));
   };
-  return <button type="button" class="button small" onClick={() => void resend()}><Icon name="again" size={14} />{words.resend}</button>;
+  return (
+    <button type="button" class="button small" onClick={() => void resend()}>
+      <Icon name="again" size={14} />
+      {words.resend}
+    </button>
+  );
 }
 
 function useDetail(exchange: Exchange): ExchangeDetail | undefined {

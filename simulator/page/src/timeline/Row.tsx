@@ -16,15 +16,22 @@ export function Row({ exchange, chosen }: { exchange: Exchange; chosen: boolean 
   return (
     <tr class={chosen ? "chosen" : ""} data-testid="exchange" data-kind={kind} data-state={state}>
       <td class="mono time">{toMillisecond(at_ms)}</td>
-      <td class={`direction ${kind}`}><Direction text={words[kind] ?? kind} /></td>
+      <td class={`direction ${kind}`}>
+        <Direction text={words[kind] ?? kind} />
+      </td>
       <td class="request">
         <button type="button" class="row-button" aria-pressed={chosen} title={title} onClick={() => select(id)}>
-          <b>{method}</b> {path !== "/" && <span class="path">{path} </span>}<span class="what">{what}</span>
+          <b>{method}</b> {path !== "/" && <span class="path">{path} </span>}
+          <span class="what">{what}</span>
         </button>
         {delivery && delivery.n > 1 && <span class="badge warn">{words.again(delivery.n)}</span>}
       </td>
-      <td><span class={`badge ${toneOf(state)}`}>{state === "running" ? words.running : result}</span></td>
-      <td class="took"><Bar exchange={exchange} /></td>
+      <td>
+        <span class={`badge ${toneOf(state)}`}>{state === "running" ? words.running : result}</span>
+      </td>
+      <td class="took">
+        <Bar exchange={exchange} />
+      </td>
     </tr>
   );
 }
@@ -32,7 +39,11 @@ export function Row({ exchange, chosen }: { exchange: Exchange; chosen: boolean 
 /** The arrow alone says it where there is little room. */
 function Direction({ text }: { text: string }) {
   const [arrow, ...name] = text.split(" ");
-  return <span title={text}>{arrow} <span class="direction-name">{name.join(" ")}</span></span>;
+  return (
+    <span title={text}>
+      {arrow} <span class="direction-name">{name.join(" ")}</span>
+    </span>
+  );
 }
 
 function toneOf(state: Exchange["state"]) {

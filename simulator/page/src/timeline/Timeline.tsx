@@ -31,7 +31,13 @@ export function Timeline() {
       </header>
       <List matching={matching} chosen={chosen?.id} />
       <div class="detail" data-testid="detail">
-        {chosen ? <Detail key={chosen.id} exchange={chosen} /> : <p class="empty"><span>{t().timeline.choose}</span></p>}
+        {chosen ? (
+          <Detail key={chosen.id} exchange={chosen} />
+        ) : (
+          <p class="empty">
+            <span>{t().timeline.choose}</span>
+          </p>
+        )}
       </div>
     </div>
   );
@@ -43,7 +49,9 @@ function Filters({ all }: { all: Exchange[] }) {
   // Pages in the phone's browser are rare: their filter comes with the first of them.
   if (all.some(({ kind }) => kind === "web")) kinds.push("web");
   const options = [{ value: "all" as Filter, label: words.all }, ...kinds.map((kind) => ({ value: kind as Filter, label: words[kind] }))];
-  return <Segmented kind="chips" label={words.filter} options={options} value={filter.value} onChange={(value) => (filter.value = value)} />;
+  return (
+    <Segmented kind="chips" label={words.filter} options={options} value={filter.value} onChange={(value) => (filter.value = value)} />
+  );
 }
 
 function Counts({ matching }: { matching: Exchange[] }) {
@@ -52,9 +60,21 @@ function Counts({ matching }: { matching: Exchange[] }) {
   const words = t().timeline;
   return (
     <p class="counts">
-      {late > 0 && <span class="badge bad" data-testid="count-late">{words.late(late)}</span>}
-      {failed > 0 && <span class="badge bad" data-testid="count-failed">{words.failed(failed)}</span>}
-      {matching.length > 0 && <span class="badge good" data-testid="count-fine">{words.fine(fine)}</span>}
+      {late > 0 && (
+        <span class="badge bad" data-testid="count-late">
+          {words.late(late)}
+        </span>
+      )}
+      {failed > 0 && (
+        <span class="badge bad" data-testid="count-failed">
+          {words.failed(failed)}
+        </span>
+      )}
+      {matching.length > 0 && (
+        <span class="badge good" data-testid="count-fine">
+          {words.fine(fine)}
+        </span>
+      )}
     </p>
   );
 }
@@ -68,11 +88,25 @@ function List({ matching, chosen }: { matching: Exchange[]; chosen: Id | undefin
     <div class="timeline-frame">
       <div class="timeline-list" ref={element} tabIndex={-1}>
         {matching.length > drawn && (
-          <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>{words.older(matching.length - drawn)}</button>
+          <button type="button" class="chat-older" onClick={() => setDrawn(drawn + DRAWN)}>
+            {words.older(matching.length - drawn)}
+          </button>
         )}
-        {matching.length === 0 ? <p class="empty"><span>{words.empty}</span><b>{words.emptyTry}</b></p> : <Table shown={shown} chosen={chosen} />}
+        {matching.length === 0 ? (
+          <p class="empty">
+            <span>{words.empty}</span>
+            <b>{words.emptyTry}</b>
+          </p>
+        ) : (
+          <Table shown={shown} chosen={chosen} />
+        )}
       </div>
-      {below && <button type="button" class="to-end" onClick={toEnd}><Icon name="down" size={16} />{words.newer}</button>}
+      {below && (
+        <button type="button" class="to-end" onClick={toEnd}>
+          <Icon name="down" size={16} />
+          {words.newer}
+        </button>
+      )}
     </div>
   );
 }
@@ -84,14 +118,20 @@ function Table({ shown, chosen }: { shown: Exchange[]; chosen: Id | undefined })
       <thead>
         <tr>
           <th scope="col">{words.time}</th>
-          <th scope="col"><span class="direction-name">{words.direction}</span></th>
+          <th scope="col">
+            <span class="direction-name">{words.direction}</span>
+          </th>
           <th scope="col">{words.request}</th>
           <th scope="col">{words.result}</th>
-          <th scope="col" class="took">{words.took}</th>
+          <th scope="col" class="took">
+            {words.took}
+          </th>
         </tr>
       </thead>
       <tbody onKeyDown={moveRows}>
-        {shown.map((exchange) => <Row key={exchange.id} exchange={exchange} chosen={exchange.id === chosen} />)}
+        {shown.map((exchange) => (
+          <Row key={exchange.id} exchange={exchange} chosen={exchange.id === chosen} />
+        ))}
       </tbody>
     </table>
   );

@@ -3,7 +3,7 @@
 export type CodeKind = "xml" | "json" | "text";
 
 export interface Token {
-  type: "" | "tag" | "data" | "key" | "string" | "number";
+  type: "" | "tag" | "mark" | "data" | "key" | "string" | "number";
   text: string;
 }
 
@@ -41,11 +41,21 @@ function xml(text: string): Token[] {
       if (!open.startsWith("<?") && !open.startsWith("<!") && !open.endsWith("/>")) depth++;
       before = open.endsWith("/>") || open.startsWith("<?") || open.startsWith("<!") ? "close" : "open";
     } else if (cdata !== undefined || whole.trim() !== "") {
-      tokens.push({ type: "data", text: cdata ?? whole });
+      tokens.push(...(cdata === undefined ? [{ type: "data" as const, text: whole }] : unwrapped(cdata)));
       before = "data";
     }
   }
   return tokens;
+}
+
+/** Everything is in CDATA: what is inside counts. */
+function unwrapped(cdata: string): Token[] {
+  const [start, end] = ["<![CDATA[", "]]>"];
+  return [
+    { type: "mark", text: start },
+    { type: "data", text: cdata.slice(start.length, -end.length) },
+    { type: "mark", text: end },
+  ];
 }
 
 const JSON_PART = /("(?:\\.|[^"\\])*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|[^"\d\-tfn]+|[\s\S]/g;

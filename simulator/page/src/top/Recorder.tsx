@@ -53,11 +53,18 @@ export function Recorder() {
   const words = t().top;
   return (
     <>
-      <button type="button" class={recording ? "button recording on" : "button recording"} aria-pressed={Boolean(recording)} onClick={() => void record(!recording)}>
+      <button
+        type="button"
+        class={recording ? "button recording on" : "button recording"}
+        aria-pressed={Boolean(recording)}
+        onClick={() => void record(!recording)}
+      >
         <Icon name="record" size={14} filled />
         {recording ? words.recording(recording.steps) : words.record}
       </button>
-      <button type="button" class="button" onClick={() => (shown.value = true)}>{words.replay}</button>
+      <button type="button" class="button" onClick={() => (shown.value = true)}>
+        {words.replay}
+      </button>
       {shown.value && <Scenario />}
     </>
   );
@@ -72,7 +79,9 @@ function Scenario() {
     <dialog class="window" ref={dialog} aria-label={words.scenario} onClose={() => (shown.value = false)}>
       <div class="window-head">
         <h2>{words.scenario}</h2>
-        <button type="button" class="icon-button" aria-label={t().close} onClick={() => dialog.current?.close()}><Icon name="close" /></button>
+        <button type="button" class="icon-button" aria-label={t().close} onClick={() => dialog.current?.close()}>
+          <Icon name="close" />
+        </button>
       </div>
       <p class="hint">{missing ? words.noScenario : words.scenarioHint}</p>
       {!missing && <JsonView value={scenario.value} label={words.scenario} />}
@@ -82,8 +91,12 @@ function Scenario() {
           {words.import}
           <FileInput accept="application/json,.json" onFile={(file) => void open(file)} />
         </label>
-        <button type="button" class="button" disabled={missing} onClick={save}>{words.export}</button>
-        <button type="button" class="button primary" disabled={missing} onClick={() => void replay()}>{words.replay}</button>
+        <button type="button" class="button" disabled={missing} onClick={save}>
+          {words.export}
+        </button>
+        <button type="button" class="button primary" disabled={missing} onClick={() => void replay()}>
+          {words.replay}
+        </button>
       </div>
       <Toasts />
     </dialog>

@@ -23,10 +23,19 @@ export function TopBar() {
         <label class="select small">
           <span class="sr-only">{words.theme.label}</span>
           <select value={theme.value} onChange={(event) => choose(theme, "theme", event.currentTarget.value as Theme)}>
-            {themes.map((name) => <option key={name} value={name}>{words.theme[name]}</option>)}
+            {themes.map((name) => (
+              <option key={name} value={name}>
+                {words.theme[name]}
+              </option>
+            ))}
           </select>
         </label>
-        <button type="button" class="button" lang={lang.value === "zh" ? "en" : "zh-CN"} onClick={() => choose(lang, "lang", lang.value === "zh" ? "en" : "zh")}>
+        <button
+          type="button"
+          class="button"
+          lang={lang.value === "zh" ? "en" : "zh-CN"}
+          onClick={() => choose(lang, "lang", lang.value === "zh" ? "en" : "zh")}
+        >
           {lang.value === "zh" ? "English" : "中文"}
         </button>
         <Reset />
@@ -40,7 +49,10 @@ function Logo() {
     <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="8" />
       <path d="M6 10.500A3.500 3.500 0 0 1 9.500 7h8a3.500 3.500 0 0 1 3.500 3.500v3a3.500 3.500 0 0 1-3.500 3.500H12l-4 3.200V17a3.500 3.500 0 0 1-2-3.500z" />
-      <path opacity=".82" d="M23 13.200a3.400 3.400 0 0 1 3 3.400v2.600a3.400 3.400 0 0 1-2 3.100v3.200l-3.800-3.100h-4.700a3.400 3.400 0 0 1-3.200-2.300h5.700A5 5 0 0 0 23 15.100z" />
+      <path
+        opacity=".82"
+        d="M23 13.200a3.400 3.400 0 0 1 3 3.400v2.600a3.400 3.400 0 0 1-2 3.100v3.200l-3.800-3.100h-4.700a3.400 3.400 0 0 1-3.200-2.300h5.700A5 5 0 0 0 23 15.100z"
+      />
     </svg>
   );
 }
@@ -53,15 +65,26 @@ function Target() {
   return (
     <>
       {target ? (
-        <button type="button" class="pill" data-testid="target" data-ok={check ? String(check.ok) : "unknown"} title={`${check?.detail ?? ""}\n${words.verify}`.trim()}
-          onClick={() => void told(api.verify())}>
+        <button
+          type="button"
+          class="pill"
+          data-testid="target"
+          data-ok={check ? String(check.ok) : "unknown"}
+          title={`${check?.detail ?? ""}\n${words.verify}`.trim()}
+          onClick={() => void told(api.verify())}
+        >
           <span class={`dot ${check ? (check.ok ? "good" : "bad") : ""}`} />
           <span class="pill-name">{words.target}</span> <b>{target}</b> <span class="pill-state">· {state}</span>
         </button>
       ) : (
-        <span class="pill" data-testid="target" data-ok="none"><span class="dot bad" />{words.noTarget}</span>
+        <span class="pill" data-testid="target" data-ok="none">
+          <span class="dot bad" />
+          {words.noTarget}
+        </span>
       )}
-      <span class="pill wide-only"><span class="pill-name">{words.platform}</span> <b>{base_url}</b></span>
+      <span class="pill wide-only">
+        <span class="pill-name">{words.platform}</span> <b>{base_url}</b>
+      </span>
     </>
   );
 }
@@ -88,4 +111,3 @@ function Reset() {
     </button>
   );
 }
-

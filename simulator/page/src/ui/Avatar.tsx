@@ -10,5 +10,9 @@ function colorOf(name: string): number {
 /** Of 小明 the 明 says more, but the 小 is what phones show; of Bob, B. */
 export function Avatar({ name, account = false }: { name: string; account?: boolean }) {
   const first = [...name.trim()][0]?.toUpperCase() ?? "·";
-  return <span class={account ? "avatar account" : `avatar color-${colorOf(name)}`} aria-hidden="true">{first}</span>;
+  return (
+    <span class={account ? "avatar account" : `avatar color-${colorOf(name)}`} aria-hidden="true">
+      {first}
+    </span>
+  );
 }

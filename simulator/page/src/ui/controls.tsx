@@ -9,10 +9,22 @@ interface Option<T extends string> {
 }
 
 /** One of a few: radio buttons that look like one bar. */
-export function Segmented<T extends string>(props: { label: string; options: Option<T>[]; value: T; onChange: (value: T) => void; kind?: "bar" | "chips" }) {
+export function Segmented<T extends string>(props: {
+  label: string;
+  options: Option<T>[];
+  value: T;
+  onChange: (value: T) => void;
+  kind?: "bar" | "chips";
+  describedBy?: string | undefined;
+}) {
   const name = useId();
   return (
-    <div role="radiogroup" aria-label={props.label} class={props.kind === "chips" ? "chips" : "segmented"}>
+    <div
+      role="radiogroup"
+      aria-label={props.label}
+      aria-describedby={props.describedBy}
+      class={props.kind === "chips" ? "chips" : "segmented"}
+    >
       {props.options.map(({ value, label, disabled }) => (
         <label key={value}>
           <input type="radio" name={name} checked={props.value === value} disabled={disabled} onChange={() => props.onChange(value)} />
@@ -41,7 +53,13 @@ interface Tab<T extends string> {
 }
 
 /** Tabs as ARIA wants them: arrows move, one panel is there. */
-export function Tabs<T extends string>(props: { label: string; tabs: Tab<T>[]; value: T; onChange: (value: T) => void; after?: ComponentChildren }) {
+export function Tabs<T extends string>(props: {
+  label: string;
+  tabs: Tab<T>[];
+  value: T;
+  onChange: (value: T) => void;
+  after?: ComponentChildren;
+}) {
   const id = useId();
   const bar = useRef<HTMLDivElement>(null);
   const index = props.tabs.findIndex(({ value }) => value === props.value);
@@ -58,8 +76,16 @@ export function Tabs<T extends string>(props: { label: string; tabs: Tab<T>[]; v
       <div class="tabs-bar">
         <div role="tablist" aria-label={props.label} ref={bar} onKeyDown={move}>
           {props.tabs.map(({ value, label }) => (
-            <button key={value} type="button" role="tab" id={`${id}-${value}`} aria-selected={value === props.value} aria-controls={`${id}-panel`}
-              tabIndex={value === props.value ? 0 : -1} onClick={() => props.onChange(value)}>
+            <button
+              key={value}
+              type="button"
+              role="tab"
+              id={`${id}-${value}`}
+              aria-selected={value === props.value}
+              aria-controls={`${id}-panel`}
+              tabIndex={value === props.value ? 0 : -1}
+              onClick={() => props.onChange(value)}
+            >
               {label}
             </button>
           ))}
@@ -76,10 +102,15 @@ export function Tabs<T extends string>(props: { label: string; tabs: Tab<T>[]; v
 /** Where an arrow key leads among `count` in a row. */
 export function nextIndex(key: string, index: number, count: number): number | undefined {
   switch (key) {
-    case "ArrowRight": return (index + 1) % count;
-    case "ArrowLeft": return (index - 1 + count) % count;
-    case "Home": return 0;
-    case "End": return count - 1;
-    default: return undefined;
+    case "ArrowRight":
+      return (index + 1) % count;
+    case "ArrowLeft":
+      return (index - 1 + count) % count;
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    default:
+      return undefined;
   }
 }

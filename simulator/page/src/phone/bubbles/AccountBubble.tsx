@@ -4,9 +4,9 @@ import { t } from "../../text";
 import type { Article, Bubble } from "../../types";
 import { Icon } from "../../ui/Icon";
 import { act } from "../act";
+import { Card } from "./Card";
 import { Picture, Video, Voice } from "./media";
 import { LinkedText } from "./LinkedText";
-import { Template } from "./Template";
 
 /** Opens a page in the phone's browser. */
 export const openPage = (url: string) => (overlay.value = { kind: "browser", url });
@@ -30,8 +30,8 @@ export function AccountBubble({ shown }: { shown: Shown }) {
       return shown.articles.length === 1 ? <Single article={shown.articles[0]!} /> : <Several articles={shown.articles} />;
     case "menu":
       return <Menu head={shown.head} choices={shown.choices} tail={shown.tail} />;
-    case "template":
-      return <Template shown={shown} />;
+    case "card":
+      return <Card shown={shown} />;
     case "other":
       return <p class="bubble other">{t().phone.other(shown.msgtype)}</p>;
     default:
@@ -42,7 +42,9 @@ export function AccountBubble({ shown }: { shown: Shown }) {
 function Music({ title, description, url }: { title: string; description: string; url: string }) {
   return (
     <div class="card music-card">
-      <span class="music-disc" aria-hidden="true"><Icon name="music" size={22} /></span>
+      <span class="music-disc" aria-hidden="true">
+        <Icon name="music" size={22} />
+      </span>
       <strong>{title}</strong>
       <span>{description}</span>
       {url && <audio controls preload="none" src={url} aria-label={`${t().phone.music}: ${title}`} />}
@@ -51,13 +53,19 @@ function Music({ title, description, url }: { title: string; description: string
 }
 
 function Cover({ url }: { url: string }) {
-  return url ? <img class="cover" src={url} alt="" loading="lazy" /> : <span class="cover blank" aria-hidden="true"><Icon name="picture" /></span>;
+  return url ? (
+    <img class="cover" src={url} alt="" loading="lazy" />
+  ) : (
+    <span class="cover blank" aria-hidden="true">
+      <Icon name="picture" />
+    </span>
+  );
 }
 
 function Single({ article }: { article: Article }) {
   return (
     <button type="button" class="card news-single" onClick={() => openPage(article.url)} disabled={!article.url}>
-      <Cover url={article.pic_url} />
+      {article.pic_url && <Cover url={article.pic_url} />}
       <strong>{article.title}</strong>
       {article.description && <span class="news-description">{article.description}</span>}
     </button>
@@ -70,7 +78,12 @@ function Several({ articles }: { articles: Article[] }) {
     <ul class="card news-list">
       {articles.map((article, index) => (
         <li key={index}>
-          <button type="button" class={index === 0 ? "news-first" : "news-other"} onClick={() => openPage(article.url)} disabled={!article.url}>
+          <button
+            type="button"
+            class={index === 0 ? "news-first" : "news-other"}
+            onClick={() => openPage(article.url)}
+            disabled={!article.url}
+          >
             {index === 0 && <Cover url={article.pic_url} />}
             <strong>{article.title}</strong>
             {index > 0 && <Cover url={article.pic_url} />}
@@ -88,7 +101,9 @@ function Menu({ head, choices, tail }: { head: string; choices: { id: string; co
       <ul>
         {choices.map(({ id, content }) => (
           <li key={id}>
-            <button type="button" class="text-link" onClick={() => act({ text: content, bizmsgmenuid: id })}>{content}</button>
+            <button type="button" class="text-link" onClick={() => act({ text: content, bizmsgmenuid: id })}>
+              {content}
+            </button>
           </li>
         ))}
       </ul>

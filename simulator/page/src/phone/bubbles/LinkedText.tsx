@@ -42,11 +42,16 @@ function Tap({ link, tag }: { link: Link; tag: string }): JSX.Element {
   if (link.kind === "menu") {
     const text = link.send ?? link.label;
     const message = link.id ? { text, bizmsgmenuid: link.id } : { text };
-    return <button type="button" class="text-link" title={`${t().phone.menuReplied}: ${text}`} onClick={() => act(message)}>{link.label}</button>;
+    return (
+      <button type="button" class="text-link" title={`${t().phone.menuReplied}: ${text}`} onClick={() => act(message)}>
+        {link.label}
+      </button>
+    );
   }
   if (link.kind === "mini_program") {
     const attribute = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(tag)?.[1] ?? "";
-    const open = () => (overlay.value = { kind: "mini", appid: attribute("data-miniprogram-appid"), pagepath: attribute("data-miniprogram-path") });
+    const open = () =>
+      (overlay.value = { kind: "mini", appid: attribute("data-miniprogram-appid"), pagepath: attribute("data-miniprogram-path") });
     return (
       <button type="button" class="text-link" title={t().phone.opensMini} onClick={open}>
         <Icon name="link" size={14} />
@@ -54,5 +59,15 @@ function Tap({ link, tag }: { link: Link; tag: string }): JSX.Element {
       </button>
     );
   }
-  return <button type="button" role="link" class="text-link" title={link.href} onClick={() => (overlay.value = { kind: "browser", url: link.href })}>{link.label}</button>;
+  return (
+    <button
+      type="button"
+      role="link"
+      class="text-link"
+      title={link.href}
+      onClick={() => (overlay.value = { kind: "browser", url: link.href })}
+    >
+      {link.label}
+    </button>
+  );
 }

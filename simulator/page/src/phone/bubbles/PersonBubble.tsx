@@ -33,8 +33,12 @@ function Place({ lat, lon, label }: { lat: number; lon: number; label: string })
   return (
     <div class="card place-card">
       <strong>{label || `${lat}, ${lon}`}</strong>
-      <small>{lat}, {lon}</small>
-      <span class="map" aria-hidden="true"><Icon name="place" size={26} /></span>
+      <small>
+        {lat}, {lon}
+      </small>
+      <span class="map" aria-hidden="true">
+        <Icon name="place" size={26} />
+      </span>
     </div>
   );
 }

@@ -8,7 +8,12 @@ const PRETENDED_MS = 2000;
 
 export function Picture({ url }: { url: string }) {
   const [broken, setBroken] = useState(false);
-  if (broken) return <p class="bubble other"><Icon name="picture" size={18} /> {t().phone.picture}</p>;
+  if (broken)
+    return (
+      <p class="bubble other">
+        <Icon name="picture" size={18} /> {t().phone.picture}
+      </p>
+    );
   return <img class="picture" src={url} alt={t().phone.picture} onError={() => setBroken(true)} />;
 }
 
@@ -17,11 +22,21 @@ export function Voice({ url, transcript }: { url: string; transcript?: string | 
   const { playing, toggle, note, duration } = usePlayer(url);
   return (
     <div class="voice">
-      <button type="button" class="bubble voice-bubble" aria-label={playing ? words.stopVoice : words.playVoice} aria-pressed={playing} onClick={toggle}>
-        <span class={playing ? "waves playing" : "waves"} aria-hidden="true"><i /><i /><i /></span>
-        <span>{duration ? `${Math.max(1, Math.round(duration))}″` : words.voice}</span>
+      <button type="button" class="bubble voice-bubble" aria-pressed={playing} onClick={toggle}>
+        <span class={playing ? "waves playing" : "waves"} aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+        <span class="sr-only">{playing ? words.stopVoice : words.playVoice}</span>
+        <span aria-hidden="true">{duration ? `${Math.max(1, Math.round(duration))}″` : words.voice}</span>
       </button>
-      {transcript && <p class="transcript"><span>{words.transcript}</span>{transcript}</p>}
+      {transcript && (
+        <p class="transcript">
+          <span>{words.transcript}</span>
+          {transcript}
+        </p>
+      )}
       {note && <p class="how">{note}</p>}
     </div>
   );

@@ -22,10 +22,18 @@ export function About() {
         <p class="chat-empty-name">{accountName()}</p>
         <p class="hint">{words.account.types[account.type]}</p>
         <dl>
-          <div><dt>AppID</dt><dd>{account.app_id}</dd></div>
-          <div><dt>ID</dt><dd>{account.original_id}</dd></div>
+          <div>
+            <dt>AppID</dt>
+            <dd>{account.app_id}</dd>
+          </div>
+          <div>
+            <dt>ID</dt>
+            <dd>{account.original_id}</dd>
+          </div>
         </dl>
-        <button type="button" class={following ? "button" : "button primary"} onClick={change}>{following ? words.events.unsubscribe : words.phone.follow}</button>
+        <button type="button" class={following ? "button" : "button primary"} onClick={change}>
+          {following ? words.events.unsubscribe : words.phone.follow}
+        </button>
       </div>
     </Sheet>
   );

@@ -12,19 +12,35 @@ export function Browser({ url }: { url: string }) {
   useEffect(() => {
     let here = true;
     const put = (state: typeof page) => here && setPage(state);
-    api.browser(actor(), url).then(({ url: address }) => put({ address }), (error: Error) => put({ failed: error.message }));
+    api.browser(actor(), url).then(
+      ({ url: address }) => put({ address }),
+      (error: Error) => put({ failed: error.message }),
+    );
     return () => void (here = false);
   }, [url]);
   return (
     <Sheet title={hostOf(url)} full>
       <p class="address">
         <span title={url}>{url}</span>
-        <a class="icon-button" href={url} target="_blank" rel="noreferrer" aria-label={words.openInBrowser} title={words.openInBrowser}><Icon name="out" size={16} /></a>
+        <a class="icon-button" href={url} target="_blank" rel="noreferrer" aria-label={words.openInBrowser} title={words.openInBrowser}>
+          <Icon name="out" size={16} />
+        </a>
       </p>
-      {page.failed !== undefined && <p class="page-failed" role="alert">{words.browserFailed}<small>{page.failed}</small></p>}
+      {page.failed !== undefined && (
+        <p class="page-failed" role="alert">
+          {words.browserFailed}
+          <small>{page.failed}</small>
+        </p>
+      )}
       {page.failed === undefined && page.address === undefined && <p class="hint centered">{words.loading}</p>}
       {page.address !== undefined && (
-        <iframe data-testid="browser" src={page.address} title={url} sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-modals" referrerpolicy="no-referrer" />
+        <iframe
+          data-testid="browser"
+          src={page.address}
+          title={url}
+          sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-modals"
+          referrerpolicy="no-referrer"
+        />
       )}
     </Sheet>
   );
@@ -43,10 +59,18 @@ export function MiniProgram({ appid, pagepath }: { appid: string; pagepath: stri
   return (
     <Sheet title={t().phone.opensMini} full>
       <div class="about">
-        <span class="mini-sign" aria-hidden="true"><Icon name="link" size={32} /></span>
+        <span class="mini-sign" aria-hidden="true">
+          <Icon name="link" size={32} />
+        </span>
         <dl>
-          <div><dt>appid</dt><dd>{appid}</dd></div>
-          <div><dt>pagepath</dt><dd>{pagepath || "—"}</dd></div>
+          <div>
+            <dt>appid</dt>
+            <dd>{appid}</dd>
+          </div>
+          <div>
+            <dt>pagepath</dt>
+            <dd>{pagepath || "—"}</dd>
+          </div>
         </dl>
         <p class="hint">{t().phone.miniHint}</p>
       </div>

@@ -16,10 +16,21 @@ export function LinkSheet() {
   return (
     <Sheet title={words.link}>
       <form class="fields" onSubmit={send}>
-        <label>{words.linkTitle}<input name="title" required defaultValue={sample.title} /></label>
-        <label>{words.description}<input name="description" defaultValue={sample.description} /></label>
-        <label>{words.url}<input name="url" type="url" required defaultValue={sample.url} /></label>
-        <button type="submit" class="button primary">{t().send}</button>
+        <label>
+          {words.linkTitle}
+          <input name="title" required defaultValue={sample.title} />
+        </label>
+        <label>
+          {words.description}
+          <input name="description" defaultValue={sample.description} />
+        </label>
+        <label>
+          {words.url}
+          <input name="url" type="url" required defaultValue={sample.url} />
+        </label>
+        <button type="submit" class="button primary">
+          {t().send}
+        </button>
       </form>
     </Sheet>
   );

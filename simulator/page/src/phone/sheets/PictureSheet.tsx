@@ -21,7 +21,9 @@ export function PictureSheet({ button }: { button: number[] | undefined }) {
           {words.choose}
           <FileInput accept="image/*" onFile={(file) => void send(() => sendFile(file, "picture"))} />
         </label>
-        <button type="button" class="button primary" onClick={() => void send(async () => act({ image: await sampleImage() }))}>{words.sample}</button>
+        <button type="button" class="button primary" onClick={() => void send(async () => act({ image: await sampleImage() }))}>
+          {words.sample}
+        </button>
       </div>
     </Sheet>
   );

@@ -27,12 +27,37 @@ export function PlaceSheet({ button }: { button: number[] | undefined }) {
         ))}
       </div>
       <form class="fields" onSubmit={(event) => void send(event)}>
-        <label>{words.label}<input value={place.label} onInput={(event) => setPlace({ ...place, label: event.currentTarget.value })} /></label>
+        <label>
+          {words.label}
+          <input value={place.label} onInput={(event) => setPlace({ ...place, label: event.currentTarget.value })} />
+        </label>
         <div class="two">
-          <label>{words.lat}<input type="number" step="any" min={-90} max={90} value={place.lat} onInput={(event) => setPlace({ ...place, lat: number(event.currentTarget.value) })} /></label>
-          <label>{words.lon}<input type="number" step="any" min={-180} max={180} value={place.lon} onInput={(event) => setPlace({ ...place, lon: number(event.currentTarget.value) })} /></label>
+          <label>
+            {words.lat}
+            <input
+              type="number"
+              step="any"
+              min={-90}
+              max={90}
+              value={place.lat}
+              onInput={(event) => setPlace({ ...place, lat: number(event.currentTarget.value) })}
+            />
+          </label>
+          <label>
+            {words.lon}
+            <input
+              type="number"
+              step="any"
+              min={-180}
+              max={180}
+              value={place.lon}
+              onInput={(event) => setPlace({ ...place, lon: number(event.currentTarget.value) })}
+            />
+          </label>
         </div>
-        <button type="submit" class="button primary">{t().send}</button>
+        <button type="submit" class="button primary">
+          {t().send}
+        </button>
       </form>
     </Sheet>
   );

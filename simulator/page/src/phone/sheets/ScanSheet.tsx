@@ -1,6 +1,5 @@
 // Scanning: one of the live codes, the text of a code, or a picture with a code in it.
 import { useEffect, useState } from "preact/hooks";
-import { codeUrl } from "../../api";
 import { view } from "../../store/live";
 import { seconds } from "../../store/clock";
 import { overlay } from "../../store/ui";
@@ -9,6 +8,7 @@ import type { Code } from "../../types";
 import { FileInput } from "../../ui/FileInput";
 import { Icon } from "../../ui/Icon";
 import { scan, tapMenu } from "../act";
+import { CodePicture } from "../CodePicture";
 import { readCode } from "../readCode";
 import { Sheet } from "./Sheet";
 
@@ -28,7 +28,9 @@ export function ScanSheet({ button, waits }: { button: number[] | undefined; wai
     <Sheet title={button ? `${words.title}${waits ? " · scancode_waitmsg" : ""}` : words.title}>
       <form class="inline-form" onSubmit={(event) => (event.preventDefault(), use(text))}>
         <input value={text} aria-label={words.paste} placeholder={words.paste} onInput={(event) => setText(event.currentTarget.value)} />
-        <button type="submit" class="button primary small" disabled={text.trim() === ""}>{words.go}</button>
+        <button type="submit" class="button primary small" disabled={text.trim() === ""}>
+          {words.go}
+        </button>
       </form>
       <FromPicture onCode={use} />
       <h4>{words.live}</h4>
@@ -46,7 +48,7 @@ function Codes({ onCode }: { onCode: (code: Code) => void }) {
       {codes.map((code) => (
         <li key={code.ticket}>
           <button type="button" onClick={() => onCode(code)}>
-            <img src={codeUrl(code.ticket)} alt="" width="44" height="44" loading="lazy" />
+            <CodePicture text={code.url} size={48} />
             <span>
               <b>{words.scene(code.scene)}</b>
               <small>{left(code)}</small>
@@ -87,8 +89,12 @@ function FromPicture({ onCode }: { onCode: (code: string) => void }) {
     return () => document.removeEventListener("paste", paste);
   }, []);
   return (
-    <div class={`drop ${state}`} onDragOver={(event) => (event.preventDefault(), setState("over"))} onDragLeave={() => setState("idle")}
-      onDrop={(event) => (event.preventDefault(), void read(event.dataTransfer?.files[0]))}>
+    <div
+      class={`drop ${state}`}
+      onDragOver={(event) => (event.preventDefault(), setState("over"))}
+      onDragLeave={() => setState("idle")}
+      onDrop={(event) => (event.preventDefault(), void read(event.dataTransfer?.files[0]))}
+    >
       <Icon name="scan" size={28} />
       <span role="status">{state === "reading" ? words.reading : state === "nothing" ? words.nothing : words.drop}</span>
       <label class="button small">

@@ -1,0 +1,94 @@
+//! What a person does in the Mini Program, and what it consists of: codes of `wx.login` and of the phone-number button,
+//! open data, pages.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Refused, done, json_response, read};
+use crate::account::MiniApp;
+use crate::ids;
+use crate::platform::mini::open_data::{self, Kind};
+use crate::platform::mini::session::Purpose;
+use crate::state::Sim;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodeOrder {
+    #[serde(rename = "as")]
+    person: String,
+    #[serde(default)]
+    risky: bool,
+}
+
+/// `POST /_sim/login_code`: the person's `wx.login`.
+pub async fn login_code(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    code(&sim, &read(&body)?, Purpose::Login)
+}
+
+/// `POST /_sim/phone_code`: the person lets the Mini Program have their phone number.
+pub async fn phone_code(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    code(&sim, &read(&body)?, Purpose::Phone)
+}
+
+fn code(sim: &Sim, order: &CodeOrder, purpose: Purpose) -> Result<Response, Refused> {
+    let openid = enter(sim, &order.person)?;
+    let code = sim.lock().mini.give_code(purpose, &openid, order.risky, sim.clock.now_ms());
+    Ok(json_response(&json!({ "code": code, "openid": openid })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenDataOrder {
+    #[serde(rename = "as")]
+    person: String,
+    kind: Kind,
+}
+
+/// `POST /_sim/open_data`: what `wx.getUserInfo` and its like give to the Mini Program's page.
+pub async fn open_data(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let order: OpenDataOrder = read(&body)?;
+    let openid = enter(&sim, &order.person)?;
+    let now_ms = sim.clock.now_ms();
+    let mut state = sim.lock();
+    let key = state.mini.session_key(&openid, now_ms).map(str::to_owned);
+    let key =
+        key.ok_or_else(|| Refused::bad("they have no session: exchange a code of /_sim/login_code first"))?;
+    let data = open_data::make(&mut state, mini(&sim)?, &openid, order.kind, &key, now_ms);
+    let data = data.map_err(|error| Refused::bad(format!("errcode {}", error.0)))?;
+    Ok(json_response(&data))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MiniOrder {
+    pages: Option<Vec<String>>,
+}
+
+/// `POST /_sim/mini`: the pages of the released version; null for any.
+pub async fn set(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let order: MiniOrder = read(&body)?;
+    sim.lock().mini.pages = order.pages;
+    Ok(done())
+}
+
+fn mini(sim: &Sim) -> Result<&MiniApp, Refused> {
+    sim.account.mini.as_ref().ok_or_else(|| Refused::bad("MINI_APP_ID is not set"))
+}
+
+/// The person opens the Mini Program; their openid there. Orders may call them by their name or by an openid of the
+/// Official Account.
+pub fn enter(sim: &Sim, name: &str) -> Result<String, Refused> {
+    let mini = mini(sim)?;
+    let now_ms = sim.clock.now_ms();
+    let official = ids::openid(&sim.account.app_id, name);
+    let mut state = sim.lock();
+    let name = state.people.meet(&official, name).name.clone();
+    let openid = ids::mini_openid(&mini.app_id, &name);
+    state.mini.enter(&openid, &official, now_ms);
+    Ok(openid)
+}
