@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { openStage } from "./stage.mjs";
+import { atRest, openStage } from "./stage.mjs";
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let stage;
@@ -13,12 +13,8 @@ const scene = (options, play) => (t) => stage.scene(options, play)(t);
 
 /** What an examiner of accessibility calls serious or critical. */
 async function findings(page) {
-  const { violations } = await page.evaluate(async () => {
-    // What is still fading in has no contrast yet; what turns for ever does not end.
-    const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(ending.map(({ finished }) => finished));
-    return globalThis.axe.run(document, { resultTypes: ["violations"] });
-  });
+  await atRest(page); // what is still fading in has no contrast yet
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
   return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
 }

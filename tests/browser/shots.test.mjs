@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { at } from "../../tools/paths.mjs";
-import { openStage } from "./stage.mjs";
+import { atRest, openStage } from "./stage.mjs";
 
 const WANTED = process.env.WX_SHOTS !== undefined;
 
@@ -43,7 +43,7 @@ describe("pictures of the page", { skip: !WANTED && "npm run shots takes them" }
     test(lang, async (t) => {
       const stage = await openStage({ vars: play.settings });
       t.after(() => stage.close());
-      const window = { viewport: { width: 1440, height: 880 }, scale: 2 };
+      const window = { viewport: { width: 1440, height: 880 }, scale: 1.5 };
       await stage.scene({ as: play.people[0], lang, ...window }, (phone, page) => perform(stage, phone, page, play))(t);
     });
   }
@@ -78,7 +78,7 @@ async function perform(stage, phone, page, { people, talk, slow, ...play }) {
 /** Without the pointer, and when nothing moves any more. */
 async function take(page, name) {
   await page.mouse.move(0, 0);
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
+  await atRest(page);
   fs.mkdirSync(at("docs/images"), { recursive: true });
   await page.screenshot({ path: at(`docs/images/${name}.png`) });
 }

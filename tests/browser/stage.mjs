@@ -110,6 +110,13 @@ class Stage {
 /** The stream of updates ends with the page, and is no failure then. */
 const interesting = (request) => !request.url().endsWith("/_sim/watch");
 
+/** Waits until nothing moves any more, but for what moves for ever. */
+export const atRest = (page) =>
+  page.evaluate(() => {
+    const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+    return Promise.allSettled(ending.map(({ finished }) => finished));
+  });
+
 async function picture(page, name) {
   fs.mkdirSync(FAILED, { recursive: true });
   const file = `${FAILED}/${name.replace(/[^\p{L}\p{N}]+/gu, "-")}.png`;

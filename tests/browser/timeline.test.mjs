@@ -107,3 +107,28 @@ test("pictures are drawn, and what looks like HTML stays text", scene({ as: "pic
   await phone.sees("account", hostile);
   assert.equal(await page.title(), "wx-sim");
 }));
+
+test("what is done on the page is recorded, and done again", scene({ as: "record" }, async (phone, page) => {
+  await page.getByRole("button", { name: "录制" }).click();
+  await page.getByRole("button", { name: "停止录制（0 步）" }).waitFor();
+  await phone.say("录下来");
+  await phone.sees("account", "录下来");
+  await page.getByRole("button", { name: "停止录制（1 步）" }).click();
+  const window = page.getByRole("dialog", { name: "录制的场景" });
+  await window.getByText("录下来").first().waitFor();
+  await window.getByRole("button", { name: "重放" }).click();
+  await window.getByText(/"outcome": "passed"/).waitFor();
+  await page.keyboard.press("Escape");
+}));
+
+test("time passes when it is told to, and all is forgotten when that is confirmed", scene({ as: "reset" }, async (phone, page) => {
+  await phone.say("会被忘记");
+  await phone.sees("account", "会被忘记");
+  await page.getByRole("button", { name: "前进 2 小时" }).click();
+  await page.getByText("快 2 小时").waitFor();
+  await page.getByRole("button", { name: "重置", exact: true }).click();
+  await page.getByRole("button", { name: "确定清空？" }).click();
+  await page.getByText("真实时间").waitFor();
+  await phone.lines("person").waitFor({ state: "detached" });
+  assert.equal(await page.getByTestId("exchange").count(), 0);
+}));
