@@ -226,6 +226,13 @@ export interface SendRequest {
 }
 
 /** What a tap on a menu button, or a scan, leads to. */
+/** What the person gives to a menu button that wants something: of a code, a picture in base64, a place. */
+export interface Given {
+  scan_result?: string;
+  image?: string;
+  location?: SendRequest["location"];
+}
+
 export interface TapResult {
   open?: string | null;
   mini_program?: { appid: string; pagepath: string } | null;
