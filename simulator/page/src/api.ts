@@ -1,5 +1,5 @@
 // Orders to the simulator. What comes of them arrives by the watch.
-import type { ExchangeDetail, Fault, Given, Id, Mode, AccountType, Network, SendRequest, TapResult, TargetCheck } from "./types";
+import type { ExchangeDetail, Fault, Given, Id, Mode, AccountType, Network, RunResult, SendRequest, TapResult, TargetCheck } from "./types";
 import { toast } from "./store/ui";
 import { t } from "./text";
 
@@ -49,7 +49,7 @@ export const api = {
   resend: (exchange: Id) => post("resend", { exchange }),
   verify: () => post<TargetCheck>("verify"),
   record: (on: boolean) => post<{ scenario?: unknown }>("record", { on }),
-  run: (scenario: unknown) => post<unknown>("run", { scenario }),
+  run: (scenario: unknown) => post<RunResult>("run", { scenario }),
   clock: (advance_s: number) => post("clock", { advance_s }),
   reset: () => post("reset"),
   browser: (as: string, url: string) => post<{ url: string }>("browser", { as, url }),

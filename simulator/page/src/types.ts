@@ -33,6 +33,23 @@ export interface View {
   recording?: null | { steps: number };
 }
 
+/** What came of a scenario: `POST /_sim/run` */
+export interface RunResult {
+  outcome: "passed" | "failed" | "error";
+  elapsed_ms: number;
+  /** Up to the first that went wrong. */
+  steps: StepResult[];
+}
+
+export interface StepResult {
+  n: number;
+  /** The step, as JSON. */
+  what: string;
+  elapsed_ms: number;
+  misses: { place: string; expected: string; came: string }[];
+  trouble: string | null;
+}
+
 export interface TargetCheck {
   ok: boolean;
   elapsed_ms: number;
