@@ -72,6 +72,7 @@ export const en: Text = {
     add: "Add a person",
     name: "Name",
     remove: (name) => `Remove ${name}`,
+    ofScenarios: (n) => `People of scenarios (${n})`,
     empty: "Nobody is here yet: add a person.",
   },
 
@@ -194,6 +195,8 @@ export const en: Text = {
     about: "About the account",
     openInBrowser: "Open in the browser",
     browserFailed: "This page cannot be opened",
+    leavesPhone: (origin) =>
+      `A link or a script of the page leads to ${origin}. The phone shows pages of this machine only. For WeChat's web login, let your server redirect (302), which wx-sim leads to its own page, or link to wx-sim itself.`,
     loading: "Opening…",
     miniHint: "Here a Mini Program would open. wx-sim does not run its code, it only tells what WeChat would open.",
     how: {

@@ -72,6 +72,7 @@ export const zh = {
     add: "添加用户",
     name: "名字",
     remove: (name: string) => `删除 ${name}`,
+    ofScenarios: (n: number) => `场景里的用户（${n}）`,
     empty: "还没有用户，先添加一个。",
   },
 
@@ -194,6 +195,8 @@ export const zh = {
     about: "公众号资料",
     openInBrowser: "在浏览器中打开",
     browserFailed: "这个页面打不开",
+    leavesPhone: (origin: string) =>
+      `页面里的链接或脚本要去 ${origin}。手机里只显示本机的页面；微信的授权页在服务器重定向（302）时会自动换成模拟器的，或者让链接直接指向模拟器。`,
     loading: "正在打开…",
     miniHint: "这里是小程序。模拟器不运行它的代码，只告诉你微信会打开什么。",
     how: {
