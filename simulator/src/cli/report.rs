@@ -115,7 +115,8 @@ pub fn pushed(voice: Voice, inbox: &Inbox, waited: u32) {
 }
 
 fn said(lang: Lang, request: &SendRequest) -> String {
-    let attachment = |zh: &str, en: &str, what: &str| format!("[{}] {what}", lang.pick(zh, en));
+    let attachment =
+        |zh: &str, en: &str, what: &str| format!("[{}] {what}", lang.pick(zh, en)).trim_end().to_owned();
     match request {
         SendRequest { text: Some(text), .. } => text.clone(),
         SendRequest { image: Some(_), .. } => attachment("图片", "picture", ""),
