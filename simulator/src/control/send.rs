@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,6 +30,9 @@ use crate::state::Sim;
 const MOST_DELIVERIES: u32 = 100;
 /// The longest limit of a delivery.
 const LONGEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// Characters of a name that an order calls somebody by: that of a scenario has its run's number behind it.
+const LONGEST_NAME: usize = 100;
 
 /// Who does what. Exactly one of `text`, `image`, `voice`, `link`, `location`, `event` and `xml` is to be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -141,8 +145,22 @@ pub struct SendReport {
 
 /// `POST /_sim/send`
 pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let report = send(&sim, read(&body)?).await?;
+    let request = read(&body)?;
+    let report = unattended(async move { send(&sim, request).await }).await?;
     Ok(json_response(&report))
+}
+
+/// Finishes what was begun even if whoever asked for it goes away, as when a page is loaded anew: WeChat delivers
+/// whether or not anybody looks.
+///
+/// # Errors
+/// Those of the work.
+pub async fn unattended<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    let broken =
+        |error: tokio::task::JoinError| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+    tokio::spawn(work).await.map_err(broken)?
 }
 
 /// 1. Finds the target. 2. Writes the message. 3. Seals it. 4. Notes what it means for the person. 5. Delivers it.
@@ -152,6 +170,9 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
 pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused> {
     let target = target(sim, &request)?;
     let (mode, deliveries, limit) = limits(sim, &request)?;
+    if person(&request).chars().count() > LONGEST_NAME {
+        return Err(Refused::bad(format!("as has at most {LONGEST_NAME} characters")));
+    }
     let written = write(sim, &request)?;
     let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
     let network = sim.lock().network.clone();
@@ -167,7 +188,7 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     let what = push.as_ref().map_or_else(|| "?".to_owned(), |push| Sent::from_push(push).in_short());
     let way = journey::way(&network);
     let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit, way };
-    let journey = Journey { sim, order: Arc::new(order), plain: xml, what, line };
+    let journey = Journey::new(sim, Arc::new(order), xml, what, line);
     let silenced = sim.lock().people.get(&openid).is_some_and(|person| person.fan.blacklisted);
     let result = if silenced { Delivered::default() } else { journey.run(request.parallel).await };
     if result.shown.iter().any(|bubble| matches!(bubble, Bubble::Transfer { .. })) {
