@@ -16,6 +16,7 @@ mod click;
 mod control;
 mod delivery;
 mod draft;
+mod hostile;
 mod kf;
 mod mass;
 mod material;
