@@ -62,7 +62,7 @@ const settings = () => parseEnv(fs.readFileSync(at(".dev.vars"), "utf8"));
 
 function simulator(vars) {
   const target = `http://127.0.0.1:${running.port}/wechat`;
-  return startSim({ vars, target, port: running.simPort, onLine: showSim });
+  return startSim({ vars, target, seed: null, port: running.simPort, onLine: showSim });
 }
 
 function welcome(isNew) {

@@ -5,18 +5,23 @@ import readline from "node:readline";
 import { at, simBinary } from "./paths.mjs";
 import { accountSettings } from "./settings.mjs";
 
+/** A seed without anybody. */
+const nobody = at("tools/nobody.json");
+
 /**
  * Starts the simulator.
  *
  * - `vars`: the account's settings, as the Worker has them
  * - `target`: where it delivers messages to
  * - `port`: a free one by default
+ * - `seed`: a file with who and what is there at the start: nobody by default; with `null`, those whom `wx-sim dev` has
  * - `onLine`: gets each line that it prints
  * - `binary`: another build of it, or a command before whose arguments `before` stand
  */
-export async function startSim({ vars, target, port = 0, onLine = () => {}, binary = simBinary, before = [] }) {
+export async function startSim({ vars, target, port = 0, seed = nobody, onLine = () => {}, binary = simBinary, before = [] }) {
   const account = Object.fromEntries(accountSettings.map((name) => [name, vars[name] ?? ""]));
-  const child = spawn(binary, [...before, "dev", "--port", port, "--target", target], {
+  const seeded = seed === null ? [] : ["--seed", seed];
+  const child = spawn(binary, [...before, "dev", "--port", port, "--target", target, ...seeded], {
     // Not the project's folder: there it would read .dev.vars first.
     cwd: at("tools"),
     env: { ...process.env, ...account },

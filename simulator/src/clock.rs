@@ -36,6 +36,11 @@ impl Clock {
         self.advanced_ms.load(Ordering::Relaxed)
     }
 
+    /// Lets simulated time be so many milliseconds ahead.
+    pub fn set_advanced(&self, ms: u64) {
+        self.advanced_ms.store(ms, Ordering::Relaxed);
+    }
+
     /// Back to real time.
     pub fn reset(&self) {
         self.advanced_ms.store(0, Ordering::Relaxed);

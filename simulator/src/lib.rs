@@ -11,6 +11,8 @@
 //! - `page`: all of that to see and to click.
 //! - `control`: the API under `/_sim` by which tests, scripts and the command line give orders.
 //! - `state`, `people`, `clock`: what is remembered; `server`, `http`: the network.
+//! - `scenario`: what people do and what must come of it, as files; `recorder` writes such files, `seed` is what is
+//!   there before.
 //! - `cli`: the command line.
 //!
 //! The protocol itself comes from `wxapi::wechat`, the same code that the Worker uses. So the simulator is no judge
@@ -38,8 +40,11 @@ mod platform;
 mod playtime;
 mod push;
 mod query;
+mod recorder;
 mod revision;
+mod scenario;
 mod secrets;
+mod seed;
 mod server;
 mod sniff;
 mod state;

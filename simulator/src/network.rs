@@ -9,6 +9,7 @@ pub const SLOWEST_MS: u64 = 120_000;
 
 /// The state of the way between WeChat and the target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// Every answer arrives so many milliseconds later.

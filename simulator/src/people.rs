@@ -44,6 +44,7 @@ impl Action {
 
 /// The system of a person's phone, which conditional menus can ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PhoneSystem {
     /// An iPhone.

@@ -1,10 +1,10 @@
 //! Everything that the simulator remembers.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 
 use crate::account::Account;
 use crate::clock::Clock;
@@ -32,6 +32,8 @@ use crate::platform::ticket::Tickets;
 use crate::platform::token::Tokens;
 use crate::platform::{AccountType, ApiCall, Faults, MediaStore};
 use crate::push::envelope::{self, Mode};
+use crate::recorder::Recorder;
+use crate::seed::{self, Seed};
 use crate::web::Web;
 
 /// What the command line decides.
@@ -39,10 +41,19 @@ use crate::web::Web;
 pub struct Options {
     /// Where pushes go unless a request names another target.
     pub target: Option<Target>,
-    /// Whether pushes may go to other machines.
-    pub allow_remote: bool,
+    /// The hosts of other machines to which pushes may go: somebody has typed each of these names.
+    pub confirmed_hosts: Vec<String>,
     /// The account's type at the start and after a reset.
     pub account_type: AccountType,
+    /// What is there after [`Sim::sow`] and after a reset.
+    pub seed: Seed,
+}
+
+impl Options {
+    /// Whether pushes may go there: to this machine, or to a host that was confirmed.
+    pub fn permit(&self, target: &Target) -> bool {
+        target.is_loopback() || self.confirmed_hosts.iter().any(|host| host == target.host())
+    }
 }
 
 /// Pushes that overtake each other, while the network mixes them up.
@@ -63,6 +74,8 @@ pub struct Sim {
     pub clock: Clock,
     /// What the command line decided.
     pub options: Options,
+    /// Scenarios hold it while they run: those that change what all share, alone.
+    pub turns: Arc<RwLock<()>>,
     state: Mutex<State>,
     changes: watch::Sender<()>,
 }
@@ -126,6 +139,8 @@ pub struct State {
     pub epoch: u64,
     /// Pushes that overtake each other.
     pub overtaking: Overtaking,
+    /// What is done becomes a scenario, while this is there.
+    pub recorder: Option<Recorder>,
     /// Every call of the platform.
     pub calls: Log<ApiCall>,
     /// The model stand-in: its rules and its calls.
@@ -164,6 +179,7 @@ impl State {
             target_check: None,
             epoch: 0,
             overtaking: Overtaking::default(),
+            recorder: None,
             calls: Log::default(),
             model: Desk::default(),
             last_msg_id: 0,
@@ -182,7 +198,16 @@ impl Sim {
     pub fn new(account: Account, options: Options, base_url: String) -> Self {
         let state = State::new(base_url, options.account_type, &account);
         let changes = watch::Sender::new(());
-        Self { account, clock: Clock::default(), options, state: Mutex::new(state), changes }
+        let turns = Arc::default();
+        Self { account, clock: Clock::default(), options, turns, state: Mutex::new(state), changes }
+    }
+
+    /// Plants the seed of the options.
+    ///
+    /// # Errors
+    /// The platform refuses something of it; says what and why.
+    pub fn sow(&self) -> Result<(), String> {
+        seed::plant(&mut self.lock(), &self.account, self.clock.now_ms(), &self.options.seed)
     }
 
     /// The state, for a moment: never hold it across an `await`.
@@ -216,16 +241,21 @@ impl Sim {
         self.changes.send_replace(());
     }
 
-    /// Forgets everything: people, media, tokens, faults, rules, calls, and the time that was advanced.
+    /// Forgets everything: people, media, tokens, faults, rules, calls, and the time that was advanced. Then plants
+    /// the seed.
     pub fn reset(&self) {
         let mut state = self.lock();
         let base_url = std::mem::take(&mut state.base_url);
         let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
+        let recorder = state.recorder.take();
         *state = State::new(base_url, self.options.account_type, &self.account);
         state.last_msg_id = last_msg_id;
         state.epoch = epoch + 1;
         state.target_check = target_check;
         self.clock.reset();
+        // A seed that was planted once can be planted again.
+        let _ = seed::plant(&mut state, &self.account, self.clock.now_ms(), &self.options.seed);
+        state.recorder = recorder.map(|recorder| recorder.after_reset(&state.people));
     }
 }
 

@@ -2,8 +2,12 @@
 // line, as in any other project.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { at } from "../../tools/paths.mjs";
 import { throwAwayAccount } from "../../tools/settings.mjs";
 import { scenario, startEcho, wxSim } from "./servers.mjs";
+
+/** A scenario for any backend. */
+const generic = (name) => at(`scenarios/generic/${name}.json`);
 
 const modes = { plain: { ENCODING_AES_KEY: "" }, secure: {} };
 
@@ -47,9 +51,15 @@ for (const [mode, settings] of Object.entries(modes)) {
     });
 
     test("passes scenarios", async () => {
-      const files = [scenario("echo.json"), scenario("careful.json")];
+      const files = [scenario("echo.json"), scenario("careful.json"), ...["messages", "events", "duplicate", "forged"].map(generic)];
       const { code, stdout, stderr } = await wxSim(vars, "run", ...files, "--target", echo.url, "--port", "0");
       assert.equal(code, 0, stdout + stderr);
+    });
+
+    test("is caught letting a text write the rest of the reply", async () => {
+      const { code, stdout } = await wxSim(vars, "run", generic("injection"), "--target", echo.url, "--port", "0");
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, /✗ A message cannot break out .*\n.*\n.*rules\n.*expected: the rule \w+ holds/);
     });
 
     test("greets followers, and understands where they came from", async () => {

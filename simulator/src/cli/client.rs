@@ -38,18 +38,28 @@ pub struct Client {
 impl Client {
     /// The server at `port`, which must be there; without a port, that at [`PORT`] if there is one. Else, and with
     /// port 0, one with these settings, for as long as the command runs.
-    pub async fn find_or_start(port: Option<u16>, vars: &Vars, options: Options) -> Result<Self, Trouble> {
-        let wanted = port.unwrap_or(PORT);
-        if wanted != 0 {
-            let base = format!("http://127.0.0.1:{wanted}").parse()?;
-            if let Some(mode) = wx_sim_at(&base).await {
-                return Ok(Self { base, mode, server: JoinSet::new() });
-            }
-            if port.is_some() {
-                return Err(Trouble(format!("no wx-sim dev listens on port {wanted}")));
+    pub async fn find_or_start(
+        port: Option<u16>,
+        vars: &Vars,
+        options: impl FnOnce() -> Result<Options, Trouble>,
+    ) -> Result<Self, Trouble> {
+        if port != Some(0) {
+            match Self::find(port).await {
+                Ok(client) => return Ok(client),
+                Err(trouble) if port.is_some() => return Err(trouble),
+                Err(_) => {}
             }
         }
-        Self::start(vars, options).await
+        Self::start(vars, options()?).await
+    }
+
+    /// The server at `port`, or at [`PORT`].
+    pub async fn find(port: Option<u16>) -> Result<Self, Trouble> {
+        let wanted = port.unwrap_or(PORT);
+        let base = format!("http://127.0.0.1:{wanted}").parse()?;
+        let mode = wx_sim_at(&base).await;
+        let mode = mode.ok_or_else(|| Trouble(format!("no wx-sim dev listens on port {wanted}")))?;
+        Ok(Self { base, mode, server: JoinSet::new() })
     }
 
     async fn start(vars: &Vars, options: Options) -> Result<Self, Trouble> {

@@ -1,16 +1,21 @@
 //! `wx-sim dev`: the server.
 
+use std::fs;
 use std::io::{IsTerminal, Write, stdout};
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::confirm::confirmed_hosts;
 use super::vars::Vars;
 use super::{Ending, Trouble, Voice};
 use crate::http::Target;
 use crate::platform::AccountType;
+use crate::scenario;
+use crate::seed::Seed;
 use crate::server::serve;
 use crate::state::{Options, Sim};
 
@@ -29,10 +34,13 @@ pub struct Dev {
     target: Target,
     #[command(flatten)]
     vars: Vars,
-    /// What the account may do; the rest answers 48001
-    #[arg(long, value_enum, default_value = "service")]
-    account: AccountType,
-    /// Let messages go to other machines
+    /// What the account may do; the rest answers 48001 [default: that of the seed, else service]
+    #[arg(long, value_enum)]
+    account: Option<AccountType>,
+    /// Who and what is there at the start, and after a reset [default: xiaoming, ahua and bob]
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Let messages go to the target on another machine, after you have typed its name
     #[arg(long)]
     allow_remote: bool,
 }
@@ -40,14 +48,21 @@ pub struct Dev {
 impl Dev {
     pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
         let account = self.vars.account()?;
-        let options = Options {
-            target: Some(self.target),
-            allow_remote: self.allow_remote,
-            account_type: self.account,
+        let mut seed = self.seed.as_deref().map(read_seed).transpose()?.unwrap_or_else(Seed::cast);
+        if self.account.is_some() {
+            seed.account.get_or_insert_default().account_type = self.account;
+        }
+        let confirmed_hosts = if self.target.is_loopback() || self.allow_remote {
+            confirmed_hosts(&self.target, self.allow_remote)?
+        } else {
+            // Without the flag, the platform and the model are there, and every message is refused.
+            Vec::new()
         };
+        let options = Options { target: Some(self.target), confirmed_hosts, seed, ..Options::default() };
         let listener = listen(self.port).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let sim = Arc::new(Sim::new(account, options, base_url.clone()));
+        sim.sow().map_err(|why| Trouble(format!("seed: {why}")))?;
         // Scripts wait for this line, and read the port from it.
         voice.say(&format!("wx-sim listening on {base_url}"));
         if stdout().is_terminal() {
@@ -58,6 +73,12 @@ impl Dev {
         serve(listener, sim).await;
         Ok(Ending::Good)
     }
+}
+
+fn read_seed(file: &Path) -> Result<Seed, Trouble> {
+    let fault = |why: String| Trouble(format!("{}: {why}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| fault(error.to_string()))?;
+    scenario::read(&text).map_err(|error| fault(error.to_string()))
 }
 
 /// Loopback only: whoever reaches the control API can speak for any user.

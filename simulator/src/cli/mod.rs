@@ -1,11 +1,16 @@
 //! The command line.
 
 mod client;
+mod confirm;
 mod dev;
+mod junit;
 mod load;
 mod paint;
+mod record;
 mod report;
+mod run;
 mod send;
+mod tap;
 mod vars;
 mod verify;
 mod words;
@@ -40,6 +45,15 @@ enum Command {
     Send(send::Send),
     /// Let an event happen: follow, leave, tap a menu button, scan a code
     Event(send::Event),
+    /// Tap a button of the account's menu
+    Click(tap::Click),
+    /// Scan a QR code
+    Scan(tap::Scan),
+    /// Run scenarios: what users do, and what must come of it
+    #[command(visible_alias = "replay")]
+    Run(run::Run),
+    /// Record what is done at a running server, as a scenario
+    Record(record::Record),
     /// Check a callback URL, as the console does and beyond
     Verify(verify::Verify),
     /// Send many messages over kept-alive connections and measure the answers
@@ -79,7 +93,7 @@ impl Voice {
     }
 }
 
-/// Runs the program: 0 if all is well, 1 if the user saw WeChat's error line or a rule was broken, 2 for a command
+/// Runs the program: 0 if all is well, 1 if the user saw WeChat's error line, a rule was broken or a scenario failed, 2 for a command
 /// or a connection that does not work.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -92,6 +106,10 @@ pub fn run() -> ExitCode {
         Command::Dev(args) => block_on(&mut Builder::new_multi_thread(), args.run(voice)),
         Command::Send(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Event(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Click(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Scan(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Run(args) => block_on(&mut Builder::new_multi_thread(), args.run(voice)),
+        Command::Record(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Verify(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Load(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
     };

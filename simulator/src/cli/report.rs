@@ -1,11 +1,14 @@
 //! What the user would see, and why, as lines of a terminal.
 
+use super::run::Ran;
 use super::{Voice, words};
 use crate::control::Inbox;
+use crate::control::click::ClickReport;
 use crate::control::send::{SendReport, SendRequest};
 use crate::lang::Lang;
 use crate::push::deliver::{Delivery, Outcome};
 use crate::push::envelope::Mode;
+use crate::scenario::{Outcome::Passed, StepResult};
 
 /// Characters of the bar that is five seconds long.
 const BAR: u64 = 20;
@@ -15,6 +18,66 @@ pub fn sending(voice: Voice, person: &str, request: &SendRequest, mode: Mode) {
     let Voice { lang, paint } = voice;
     let mode = format!("{mode:?}").to_lowercase();
     voice.say(&format!("{} ▸ {}  {}", paint.bold(person), said(lang, request), paint.dim(&mode)));
+}
+
+/// Prints who does what that is no message.
+pub fn doing(voice: Voice, person: &str, what: &str, mode: Mode) {
+    let mode = format!("{mode:?}").to_lowercase();
+    voice.say(&format!("{} ▸ {what}  {}", voice.paint.bold(person), voice.paint.dim(&mode)));
+}
+
+/// Prints what came of a tap: messages, what the phone shows, what opens.
+pub fn tapped(voice: Voice, tapped: &ClickReport) {
+    let Voice { lang, paint } = voice;
+    tapped.report.iter().chain(&tapped.followed).for_each(|report| sent(voice, report));
+    for bubble in &tapped.shown {
+        voice.say(&said_by(voice, lang.pick("公众号", "account"), &bubble.readable(lang)));
+    }
+    let mini_program =
+        tapped.mini_program.as_ref().map(|opened| format!("{} {}", opened.appid, opened.pagepath));
+    for opened in tapped.open.iter().chain(&mini_program) {
+        voice.say(&format!("  {} {opened}", paint.bold(lang.pick("打开", "opens"))));
+    }
+}
+
+/// Prints how a scenario went; its steps, if asked or if it went wrong.
+pub fn ran(voice: Voice, ran: &Ran, verbose: bool) {
+    let Voice { paint, .. } = voice;
+    let (good, seconds) = match &ran.result {
+        Ok(result) => (result.outcome == Passed, result.elapsed_ms as f64 / 1000.0),
+        Err(_) => (false, 0.0),
+    };
+    let mark = if good { paint.green("✓") } else { paint.red("✗") };
+    let file = paint.dim(&format!("{seconds:.1} s  {}", ran.file.display()));
+    voice.say(&format!("{mark} {}  {file}", ran.name));
+    match &ran.result {
+        Ok(result) => {
+            if verbose {
+                result.steps.iter().for_each(|step| ran_step(voice, step));
+            }
+            for line in result.complaint().iter().flat_map(|complaint| complaint.lines()) {
+                voice.say(&format!("  {line}"));
+            }
+        }
+        Err(why) => voice.say(&format!("  {why}")),
+    }
+}
+
+fn ran_step(voice: Voice, step: &StepResult) {
+    voice.say(&format!("  {} {}", voice.paint.bold(&format!("{}.", step.n)), step.what));
+    if let Some(report) = &step.report {
+        sent(voice, report);
+    }
+}
+
+/// Prints how all of them went.
+pub fn ran_all(Voice { lang, paint, .. }: Voice, all: &[Ran]) {
+    let passed = |ran: &&Ran| ran.result.as_ref().is_ok_and(|result| result.outcome == Passed);
+    let (passed, total) = (all.iter().filter(passed).count(), all.len());
+    let line = lang
+        .pick(format!("{total} 个场景中通过 {passed} 个"), format!("{passed} of {total} scenarios passed"));
+    let line = if passed == total { paint.green(&line) } else { paint.red(&line) };
+    Voice { lang, paint }.say(&line);
 }
 
 /// Prints the deliveries, the answer, and the rules.

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use serde::Serialize;
 
 use super::client::Client;
+use super::confirm::confirmed_hosts;
 use super::dev::TARGET;
 use super::vars::Vars;
 use super::{Ending, Trouble, Voice, report};
 use crate::control::Inbox;
+use crate::control::click::ClickReport;
 use crate::control::send::{self, FullVoice, SendReport, SendRequest};
 use crate::http::Target;
 use crate::push::checks::Check;
@@ -26,13 +29,13 @@ use crate::state::Options;
 pub struct Delivery {
     /// Who does it: any name, always the same openid
     #[arg(long = "as", value_name = "NAME", default_value = "xiaoming")]
-    person: String,
+    pub person: String,
     /// Encryption, as chosen in the console [default: aes with ENCODING_AES_KEY, else plain]
     #[arg(long, value_enum)]
-    mode: Option<Mode>,
+    pub mode: Option<Mode>,
     /// Your callback URL [default: that of the running `wx-sim dev`, else http://127.0.0.1:8787/wechat]
     #[arg(long, value_name = "URL")]
-    target: Option<Target>,
+    pub target: Option<Target>,
     /// Wait so many seconds for the next customer-service message
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u32,
@@ -41,7 +44,7 @@ pub struct Delivery {
     port: Option<u16>,
     #[command(flatten)]
     vars: Vars,
-    /// Let the message go to another machine (a running `wx-sim dev` decides by its own flag)
+    /// Let the message go to another machine, after you have typed its name (a running `wx-sim dev` has its own flag)
     #[arg(long)]
     allow_remote: bool,
 }
@@ -109,10 +112,7 @@ impl Event {
 impl Delivery {
     /// 1. Finds a server. 2. Lets it deliver. 3. Says what the user sees. 4. Waits for what is pushed later.
     async fn run(self, request: SendRequest, voice: Voice) -> Result<Ending, Trouble> {
-        let options =
-            Options { target: Some(TARGET.parse()?), allow_remote: self.allow_remote, ..Options::default() };
-        let client = Client::find_or_start(self.port, &self.vars, options).await?;
-        let before: Inbox = client.get(&inbox_path(&self.person, u64::MAX, 0)).await?;
+        let (client, before) = self.begin().await?;
         let request = SendRequest {
             person: Some(self.person.clone()),
             mode: self.mode,
@@ -122,10 +122,46 @@ impl Delivery {
         report::sending(voice, &self.person, &request, self.mode.unwrap_or(client.mode));
         let sent: SendReport = client.post("/_sim/send", &request).await?;
         report::sent(voice, &sent);
+        self.wait(&client, &before, voice).await?;
+        ending(&sent, client.is_alone())
+    }
+
+    /// The same for what is no message at first: a tap, a scan. `what` says it in words.
+    pub async fn tap(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+        what: &str,
+        voice: Voice,
+    ) -> Result<Ending, Trouble> {
+        let (client, before) = self.begin().await?;
+        report::doing(voice, &self.person, what, self.mode.unwrap_or(client.mode));
+        let tapped: ClickReport = client.post(path, request).await?;
+        report::tapped(voice, &tapped);
+        self.wait(&client, &before, voice).await?;
+        let reports = tapped.report.iter().chain(&tapped.followed);
+        let endings: Vec<_> =
+            reports.map(|sent| ending(sent, client.is_alone())).collect::<Result<_, _>>()?;
+        if endings.contains(&Ending::Bad) { Ok(Ending::Bad) } else { Ok(Ending::Good) }
+    }
+
+    async fn begin(&self) -> Result<(Client, Inbox), Trouble> {
+        let options = || {
+            let default: Target = TARGET.parse()?;
+            let target = self.target.as_ref().unwrap_or(&default);
+            let confirmed_hosts = confirmed_hosts(target, self.allow_remote)?;
+            Ok(Options { target: Some(default), confirmed_hosts, ..Options::default() })
+        };
+        let client = Client::find_or_start(self.port, &self.vars, options).await?;
+        let before = client.get(&inbox_path(&self.person, u64::MAX, 0)).await?;
+        Ok((client, before))
+    }
+
+    async fn wait(&self, client: &Client, before: &Inbox, voice: Voice) -> Result<(), Trouble> {
         let wait_ms = u64::from(self.wait) * 1000;
         let after: Inbox = client.get(&inbox_path(&self.person, before.newest, wait_ms)).await?;
         report::pushed(voice, &after, self.wait);
-        ending(&sent, client.is_alone())
+        Ok(())
     }
 }
 
@@ -150,7 +186,7 @@ fn recording(file: &Path, recognition: Option<String>) -> Result<send::Voice, Tr
     Ok(send::Voice::Full(FullVoice { data: base64_of(file)?, format, recognition }))
 }
 
-fn base64_of(file: &Path) -> Result<String, Trouble> {
+pub fn base64_of(file: &Path) -> Result<String, Trouble> {
     let bytes = fs::read(file).map_err(|error| Trouble(format!("{}: {error}", file.display())))?;
     Ok(STANDARD.encode(bytes))
 }
@@ -160,7 +196,7 @@ fn link(values: Vec<String>) -> Option<Link> {
     Some(Link { title, description, url })
 }
 
-fn parse_location(text: &str) -> Result<Location, String> {
+pub fn parse_location(text: &str) -> Result<Location, String> {
     let mut parts = text.splitn(3, ',');
     let mut degrees = || parts.next()?.trim().parse::<f64>().ok().filter(|degrees| degrees.is_finite());
     let (Some(lat), Some(lon)) = (degrees(), degrees()) else {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::confirm::confirmed_hosts;
 use super::vars::Vars;
 use super::{Ending, Trouble, Voice, words};
 use crate::clock::Clock;
@@ -18,7 +19,7 @@ pub struct Verify {
     mode: Option<Mode>,
     #[command(flatten)]
     vars: Vars,
-    /// Check a callback on another machine
+    /// Check a callback on another machine, after you have typed its name
     #[arg(long)]
     allow_remote: bool,
 }
@@ -26,12 +27,7 @@ pub struct Verify {
 impl Verify {
     pub async fn run(self, voice: Voice) -> Result<Ending, Trouble> {
         let account = self.vars.account()?;
-        if !self.url.is_loopback() && !self.allow_remote {
-            return Err(Trouble(format!(
-                "{} is not on this machine: --allow-remote if you mean it",
-                self.url
-            )));
-        }
+        confirmed_hosts(&self.url, self.allow_remote)?;
         let mode = self.mode.unwrap_or_else(|| envelope::default_mode(&account));
         let wall_ms = Clock::default().wall_ms();
         let order = Verification { account: &account, target: &self.url, mode, wall_ms };

@@ -1,13 +1,17 @@
 //! The control API under `/_sim`: what a test, a script or the command line tells the simulator to do.
 
+pub mod click;
 mod exchanges;
 mod inbox;
 mod menu;
 mod mini;
 mod people;
-mod scan;
+pub mod record;
+mod run;
+pub mod scan;
+mod seed;
 pub mod send;
-mod settings;
+pub mod settings;
 mod subscribe;
 pub mod verify;
 mod watch;
@@ -26,6 +30,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::http::Target;
 use crate::platform;
 use crate::state::Sim;
 
@@ -44,6 +49,10 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/resend", post(exchanges::resend))
         .route("/verify", post(verify::handle))
         .route("/people", get(people::list).post(people::add).delete(people::forget))
+        .route("/click", post(click::handle))
+        .route("/run", post(run::handle))
+        .route("/record", post(record::handle))
+        .route("/seed", post(seed::handle))
         .route("/inbox", get(inbox::handle))
         .route("/calls", get(settings::calls))
         .route("/faults", get(settings::faults).post(settings::set_faults))
@@ -75,6 +84,13 @@ impl Refused {
     /// The request is wrong.
     pub fn bad(why: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, why.into())
+    }
+
+    /// The target is another machine, and nobody has confirmed that it is meant.
+    pub fn remote(target: &Target) -> Self {
+        let why =
+            "is not on this machine: start wx-sim dev with --allow-remote and this --target if you mean it";
+        Self(StatusCode::FORBIDDEN, format!("{target} {why}"))
     }
 }
 

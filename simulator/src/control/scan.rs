@@ -45,7 +45,10 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
 }
 
 /// What the account hears of it; nothing if the code is a web page's.
-fn event(sim: &Sim, order: &SendRequest, text: &str) -> Result<Option<Event>, Refused> {
+///
+/// # Errors
+/// The code is nobody's, or its time is over.
+pub fn event(sim: &Sim, order: &SendRequest, text: &str) -> Result<Option<Event>, Refused> {
     let openid = ids::openid(&sim.account.app_id, &send::person(order));
     let now_ms = sim.clock.now_ms();
     let state = sim.lock();

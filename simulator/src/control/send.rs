@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,7 +31,8 @@ const MOST_DELIVERIES: u32 = 100;
 const LONGEST_LIMIT: Duration = Duration::from_secs(120);
 
 /// Who does what. Exactly one of `text`, `image`, `voice`, `link`, `location`, `event` and `xml` is to be set.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SendRequest {
     /// The person's name, or an openid. `xiaoming` without it.
@@ -92,7 +92,8 @@ pub struct SendRequest {
 }
 
 /// A recording: its bytes in base64, or those with more about them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Voice {
     /// Just the bytes.
@@ -102,7 +103,8 @@ pub enum Voice {
 }
 
 /// A recording with what WeChat says about it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FullVoice {
     /// The bytes in base64.
@@ -157,7 +159,8 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     let sealed = envelope::seal(&sim.account, mode, tamper, &written.openid, &written.xml, &stamp)
         .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
     // What an order tampers with does not come from the person; the chat is not the Mini Program's.
-    let line = if request.tamper.is_none() && !request.mini { note(sim, &written, limit) } else { None };
+    let tampered = request.tamper.is_some();
+    let line = if !tampered && !request.mini { note(sim, &written, limit) } else { None };
     let Written { person, openid, push, xml } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
     let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
@@ -172,7 +175,16 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
     }
     let error_line = result.shown.iter().any(|bubble| matches!(bubble, Bubble::Error { .. }));
     let (deliveries, shown, checks) = (result.deliveries, result.shown, result.checks);
-    Ok(SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks })
+    let report = SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks };
+    let mut state = sim.lock();
+    // What has no line in the chat was done by nobody, unless it was forged, or said in the Mini Program.
+    let done = line.is_some() || tampered || (request.mini && request.event.is_none());
+    let recorder = if done { state.recorder.take() } else { None };
+    if let Some(mut recorder) = recorder {
+        recorder.note(&state.people, &request, &report);
+        state.recorder = Some(recorder);
+    }
+    Ok(report)
 }
 
 fn target(sim: &Sim, request: &SendRequest) -> Result<Target, Refused> {
@@ -180,11 +192,10 @@ fn target(sim: &Sim, request: &SendRequest) -> Result<Target, Refused> {
         Some(url) => url.parse().map_err(|error| Refused::bad(format!("target: {error}")))?,
         None => sim.options.target.clone().ok_or_else(|| Refused::bad("no target is set"))?,
     };
-    if target.is_loopback() || sim.options.allow_remote {
+    if sim.options.permit(&target) {
         return Ok(target);
     }
-    let why = format!("{target} is not on this machine: start wx-sim with --allow-remote if you mean it");
-    Err(Refused(StatusCode::FORBIDDEN, why))
+    Err(Refused::remote(&target))
 }
 
 fn limits(sim: &Sim, request: &SendRequest) -> Result<(Mode, u32, Duration), Refused> {

@@ -58,7 +58,15 @@ pub async fn faults(State(sim): State<Arc<Sim>>) -> Response {
 
 /// `POST /_sim/faults`: a list that replaces the former one.
 pub async fn set_faults(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let faults: Vec<Fault> = read(&body)?;
+    replace_faults(&sim, read(&body)?)?;
+    Ok(done())
+}
+
+/// Sets what goes wrong next.
+///
+/// # Errors
+/// A fault that is none.
+pub fn replace_faults(sim: &Sim, faults: Vec<Fault>) -> Result<(), Refused> {
     let empty = |fault: &Fault| {
         fault.errcode.is_none()
             && fault.http_status.is_none()
@@ -70,7 +78,7 @@ pub async fn set_faults(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Resp
         return Err(Refused::bad("a fault has at least one of errcode, http_status, delay_ms, cut and half"));
     }
     sim.lock().faults.set(faults);
-    Ok(done())
+    Ok(())
 }
 
 /// `GET /_sim/network`
@@ -83,7 +91,15 @@ pub async fn set_network(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Res
     let wanted: Map<String, Value> = read(&body)?;
     let mut network = json!(sim.lock().network);
     network.as_object_mut().into_iter().for_each(|known| known.extend(wanted.clone()));
-    let network: Network = read(&network.to_string().into())?;
+    replace_network(&sim, read(&network.to_string().into())?)?;
+    Ok(done())
+}
+
+/// Sets what happens to pushes on their way.
+///
+/// # Errors
+/// It is slower than anybody waits for, or needs a key that is not there.
+pub fn replace_network(sim: &Sim, network: Network) -> Result<(), Refused> {
     if network.slow_ms > SLOWEST_MS {
         return Err(Refused::bad(format!("slow_ms is at most {SLOWEST_MS}")));
     }
@@ -91,7 +107,7 @@ pub async fn set_network(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Res
         return Err(Refused::bad("tamper: downgrade and app_id need ENCODING_AES_KEY"));
     }
     sim.lock().network = network;
-    Ok(done())
+    Ok(())
 }
 
 /// `GET /_sim/model`
@@ -167,11 +183,20 @@ struct ClockOrder {
 /// `POST /_sim/clock`
 pub async fn clock(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
     let order: ClockOrder = read(&body)?;
-    if order.advance_s > LONGEST_JUMP_S {
+    advance(&sim, order.advance_s)?;
+    Ok(json_response(&json!({ "ok": true, "now_ms": sim.clock.now_ms() })))
+}
+
+/// Lets simulated time pass.
+///
+/// # Errors
+/// More than a hundred years.
+pub fn advance(sim: &Sim, seconds: u64) -> Result<(), Refused> {
+    if seconds > LONGEST_JUMP_S {
         return Err(Refused::bad(format!("advance_s is at most {LONGEST_JUMP_S}")));
     }
-    sim.advance(order.advance_s);
-    Ok(json_response(&json!({ "ok": true, "now_ms": sim.clock.now_ms() })))
+    sim.advance(seconds);
+    Ok(())
 }
 
 /// `POST /_sim/reset`

@@ -30,6 +30,9 @@ pub struct TargetCheck {
 
 /// `POST /_sim/verify`
 pub async fn handle(State(sim): State<Arc<Sim>>) -> Result<Response, Refused> {
+    if let Some(target) = sim.options.target.as_ref().filter(|target| !sim.options.permit(target)) {
+        return Err(Refused::remote(target));
+    }
     let check = check(&sim).await.ok_or_else(|| Refused::bad("no target is set"))?;
     Ok(json_response(&check))
 }

@@ -50,6 +50,12 @@ struct View {
     faults: Vec<Fault>,
     codes: Vec<Code>,
     advanced_ms: u64,
+    recording: Option<Recording>,
+}
+
+#[derive(PartialEq, Serialize)]
+struct Recording {
+    steps: usize,
 }
 
 #[derive(PartialEq, Serialize)]
@@ -151,5 +157,6 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
         faults: state.faults.pending().to_vec(),
         codes: state.qr_codes.live(now_ms).take(CODES).cloned().collect(),
         advanced_ms: sim.clock.advanced_ms(),
+        recording: state.recorder.as_ref().map(|recorder| Recording { steps: recorder.steps() }),
     }
 }

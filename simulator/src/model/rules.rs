@@ -11,6 +11,7 @@ const DEFAULT_STATUS: u16 = 500;
 
 /// One rule of `POST /_sim/model`. The first that matches decides; an absent field is as the default model is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Rule {
     /// What kind of call it is for.
@@ -44,6 +45,7 @@ pub struct Rule {
 
 /// A number of failures, or `"always"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Fail {
     /// The first so many calls.
@@ -54,6 +56,7 @@ pub enum Fail {
 
 /// The word `always`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Always {
     /// `"always"`
     #[serde(rename = "always")]

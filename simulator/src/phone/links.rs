@@ -12,6 +12,7 @@ const MENU: &str = "weixin://bizmsgmenu?";
 
 /// What a tap does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LinkKind {
     /// Opens a page.
@@ -54,6 +55,15 @@ pub fn spell_out(text: &str, lang: Lang) -> String {
         },
     });
     spelled.collect()
+}
+
+/// The text with each link replaced by its label.
+pub fn labels(text: &str) -> String {
+    let words = pieces(text).into_iter().map(|piece| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Link(link) => link.label,
+    });
+    words.collect()
 }
 
 enum Piece<'a> {

@@ -4,12 +4,13 @@ mod links;
 mod passive;
 mod pushed;
 pub mod transcript;
+mod visible;
 
 use serde::{Deserialize, Serialize};
 
-use links::Link;
-
 use crate::lang::Lang;
+
+pub use links::{Link, LinkKind};
 
 /// WeChat's own grey line when an account fails to answer.
 pub const ERROR_LINE: &str = "该公众号提供的服务出现故障，请稍后再试";

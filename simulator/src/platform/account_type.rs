@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html>
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccountType {
     /// A subscription account without verification, as a person gets it: it can receive and reply, and get tokens.

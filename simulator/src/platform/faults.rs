@@ -6,6 +6,7 @@ use crate::model::Always;
 
 /// What goes wrong, and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The path of the API, or `*` for every API.
@@ -32,6 +33,7 @@ pub struct Fault {
 
 /// A number of calls, or `"always"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Times {
     /// The next so many calls.

@@ -13,6 +13,7 @@ use super::media::{self, Media};
 use super::upload::{self, Kind, Upload};
 use super::{ApiReply, done};
 use crate::multipart;
+use crate::phone::Bubble;
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[
@@ -54,6 +55,17 @@ impl Materials {
     /// Whether this is the id of material of one of these kinds.
     pub fn has(&self, id: &str, kinds: &[Kind]) -> bool {
         self.files.iter().any(|file| file.media.id == id && kinds.contains(&file.media.kind))
+    }
+
+    /// How a file looks in a chat.
+    pub fn bubble(&self, id: &str) -> Option<Bubble> {
+        let Material { media, name, introduction, .. } = self.get(id)?;
+        let media_id = media.id.clone();
+        Some(match media.kind {
+            Kind::Image | Kind::Thumb => Bubble::Image { media_id },
+            Kind::Voice => Bubble::Voice { media_id },
+            Kind::Video => Bubble::Video { media_id, title: name.clone(), description: introduction.clone() },
+        })
     }
 
     /// Keeps a picture for the inside of articles and returns its id.

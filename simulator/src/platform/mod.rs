@@ -21,6 +21,7 @@ pub mod media;
 pub mod menu;
 pub mod mini;
 pub mod openapi;
+pub mod owner;
 pub mod qrcode;
 pub mod quota;
 mod serve;
@@ -46,7 +47,7 @@ use errcode::Errcode;
 pub use account_type::AccountType;
 pub use faults::{Fault, Faults};
 pub use media::MediaStore;
-pub use serve::{ApiCall, handle};
+pub use serve::{ApiCall, handle, post_outbox};
 pub use upload::Kind;
 
 /// Every API, family by family.

@@ -52,8 +52,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     let now_ms = sim.clock.now_ms();
-    let target =
-        sim.options.target.as_ref().filter(|target| target.is_loopback() || sim.options.allow_remote);
+    let target = sim.options.target.as_ref().filter(|target| sim.options.permit(target));
     let reply = {
         let mut state = sim.lock();
         let reply = fault
@@ -75,7 +74,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
 }
 
 /// Delivers what the answer leads to, beside it.
-fn post_outbox(sim: &Arc<Sim>) {
+pub fn post_outbox(sim: &Arc<Sim>) {
     if sim.lock().outbox.is_empty() {
         return;
     }

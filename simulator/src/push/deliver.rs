@@ -28,6 +28,7 @@ pub const DELIVERIES: u32 = 3;
 
 /// How one delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Status 200 with a body that should be a reply.

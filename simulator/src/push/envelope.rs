@@ -18,6 +18,7 @@ const OTHER_APP_ID: &str = "wx0000000000000000";
 
 /// The console's three settings for message encryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// 明文模式: plain XML.
@@ -30,6 +31,7 @@ pub enum Mode {
 
 /// What an attacker, or a broken proxy, does to a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tamper {
     /// Both signatures are wrong.

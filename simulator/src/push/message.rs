@@ -59,6 +59,7 @@ pub enum Content {
 
 /// A place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Location {
     /// Latitude in degrees.
@@ -72,6 +73,7 @@ pub struct Location {
 
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// Its title.
@@ -85,6 +87,7 @@ pub struct Link {
 
 /// An event: `subscribe`, `unsubscribe`, `click`, `scan`, `view`, or any other `Event` by its own name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Event {
     /// The event's name.

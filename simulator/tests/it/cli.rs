@@ -1,7 +1,7 @@
 //! The command line, as a process.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::json;
 use tokio::task::spawn_blocking;
@@ -11,7 +11,7 @@ use crate::raw::{self, get, post};
 use crate::world::{answer, echo, open, reply, setting, until};
 
 /// `wx-sim` with the settings of the test, in a directory without `.dev.vars`.
-fn wx_sim(args: &[&str]) -> Command {
+pub fn wx_sim(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wx-sim"));
     command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR")).env_clear();
     for name in ["WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY"] {
@@ -22,25 +22,46 @@ fn wx_sim(args: &[&str]) -> Command {
 }
 
 /// Runs a command that ends by itself: exit code, output, errors.
-async fn run(args: &[&str]) -> (i32, String, String) {
+pub async fn run(args: &[&str]) -> (i32, String, String) {
     finish(wx_sim(args)).await
 }
 
 async fn finish(mut command: Command) -> (i32, String, String) {
-    let output = spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    ended(spawn_blocking(move || command.output().unwrap()).await.unwrap())
+}
+
+/// Starts a command and types something.
+pub async fn typed(args: &[&str], text: &str) -> (i32, String, String) {
+    let mut child = wx_sim(args).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    ended(spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap())
+}
+
+fn ended(output: Output) -> (i32, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 /// `wx-sim dev` on a free port, as long as the test runs.
-struct Server {
+pub struct Server {
     child: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Server {
-    fn start(target: &str) -> Self {
-        let mut child = wx_sim(&["dev", "--port", "0", "--target", target]).spawn().unwrap();
+    pub fn start(target: &str) -> Self {
+        Self::of(wx_sim(&["dev", "--port", "0", "--target", target]))
+    }
+
+    /// A command that runs a server.
+    pub fn of(command: Command) -> Self {
+        Self::answering(command, "")
+    }
+
+    /// A command that runs a server after something was typed.
+    pub fn answering(mut command: Command, typed: &str) -> Self {
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().into_iter().for_each(|mut stdin| stdin.write_all(typed.as_bytes()).unwrap());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().strip_prefix("wx-sim listening on http://127.0.0.1:").expect("the line");

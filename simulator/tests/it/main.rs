@@ -12,6 +12,7 @@
 mod browser;
 mod callback;
 mod cli;
+mod click;
 mod control;
 mod delivery;
 mod draft;
@@ -29,6 +30,10 @@ mod platform;
 mod qrcode;
 mod qrconnect;
 mod raw;
+mod record;
+mod run;
+mod safety;
+mod seed;
 mod served;
 mod subscribe;
 mod subscribemsg;

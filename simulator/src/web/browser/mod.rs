@@ -109,12 +109,12 @@ impl Browsers {
 /// The address by which the person's phone shows `url`.
 ///
 /// # Errors
-/// No URL of the web, another machine without `--allow-remote`, or no port is free.
+/// No URL of the web, another machine that nobody confirmed, or no port is free.
 pub fn enter(sim: &Arc<Sim>, state: &mut State, openid: &str, url: &str) -> Result<String, Closed> {
     let url = at_home(url, &state.base_url);
     let origin: Target = url.parse().map_err(|error: http::TargetError| Closed(error.to_string()))?;
-    if !origin.is_loopback() && !sim.options.allow_remote {
-        let why = "only pages of this machine are opened; start wx-sim with --allow-remote for others";
+    if !sim.options.permit(&origin) {
+        let why = "only pages of this machine are opened, and those of a target that --allow-remote lets in";
         return Err(Closed(why.to_owned()));
     }
     let language = state.people.get(openid).map_or("zh_CN", |person| &person.language).to_owned();
@@ -146,7 +146,7 @@ fn at_home(url: &str, base_url: &str) -> String {
 /// person whose phone it is. What comes back, nobody looks at.
 pub async fn prefetch(sim: &Sim, openid: Option<&str>, url: &str) {
     let Ok(target) = url.parse::<Target>() else { return };
-    if !target.is_loopback() && !sim.options.allow_remote {
+    if !sim.options.permit(&target) {
         return;
     }
     let path = target.path_with("");
