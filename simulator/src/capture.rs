@@ -128,8 +128,9 @@ impl Ticket {
         }
         let errcode = serde_json::from_str::<Value>(body).ok().and_then(|body| body.get("errcode")?.as_i64());
         match errcode {
-            Some(code) if self.kind == Kind::Api && code != 0 => {
-                (Progress::Failed, format!("errcode {code}"))
+            Some(code) if self.kind == Kind::Api => {
+                let state = if code == 0 { Progress::Ok } else { Progress::Failed };
+                (state, format!("errcode {code}"))
             }
             _ if status < 400 => (Progress::Ok, status.to_string()),
             _ => (Progress::Failed, status.to_string()),

@@ -85,8 +85,8 @@ struct Shown {
 struct Watcher {
     sim: Arc<Sim>,
     changes: Receiver<()>,
-    /// Greater than zero after the first message.
-    known: u64,
+    /// The last change that it was told of; absent before the first message.
+    known: Option<u64>,
     epoch: u64,
     view: Option<View>,
     /// How long not to look, after looking took its time.
@@ -96,7 +96,7 @@ struct Watcher {
 /// `GET /_sim/watch`
 pub async fn handle(State(sim): State<Arc<Sim>>) -> Response {
     let changes = sim.changes();
-    let watcher = Watcher { sim, changes, known: 0, epoch: 0, view: None, rest: Duration::ZERO };
+    let watcher = Watcher { sim, changes, known: None, epoch: 0, view: None, rest: Duration::ZERO };
     let updates = stream::unfold(watcher, |mut watcher| async move {
         let message = watcher.next().await?;
         Some((Ok::<_, Infallible>(message), watcher))
@@ -124,8 +124,8 @@ impl Watcher {
     fn news(&mut self) -> Option<Bytes> {
         let (now_ms, wall_ms) = (self.sim.clock.now_ms(), self.sim.clock.wall_ms());
         let state = self.sim.lock();
-        let reset = self.known == 0 || self.epoch != state.epoch;
-        let known = if reset { 0 } else { self.known };
+        let known = self.known.filter(|_| self.epoch == state.epoch);
+        let (reset, known) = (known.is_none(), known.unwrap_or_default());
         let view = view(&self.sim, &state, now_ms);
         let changed = reset || self.view.as_ref() != Some(&view);
         let exchanges: Vec<_> = state.journal.since(known).collect();
@@ -138,7 +138,7 @@ impl Watcher {
             return None;
         }
         let newest = state.people.iter().map(|(_, person)| person.transcript.revision).max();
-        self.known = state.journal.revision.max(newest.unwrap_or_default()).max(known).max(1);
+        self.known = Some(state.journal.revision.max(newest.unwrap_or_default()).max(known));
         self.epoch = state.epoch;
         let update = Update { reset, now_ms: wall_ms, view: changed.then_some(&view), lines, exchanges };
         let message = serde_json::to_string(&update).ok()?;
