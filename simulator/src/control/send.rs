@@ -31,6 +31,8 @@ const MOST_DELIVERIES: u32 = 100;
 /// The longest limit of a delivery.
 const LONGEST_LIMIT: Duration = Duration::from_secs(120);
 
+/// Bytes of a plain document: the journal keeps a thousand, several times each.
+const LONGEST_DOCUMENT: usize = 2 << 20;
 /// Characters of a name that an order calls somebody by: that of a scenario has its run's number behind it.
 const LONGEST_NAME: usize = 100;
 
@@ -174,6 +176,9 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
         return Err(Refused::bad(format!("as has at most {LONGEST_NAME} characters")));
     }
     let written = write(sim, &request)?;
+    if written.xml.len() > LONGEST_DOCUMENT {
+        return Err(Refused::bad(format!("a message has at most {LONGEST_DOCUMENT} bytes of XML")));
+    }
     let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
     let network = sim.lock().network.clone();
     let tamper = request.tamper.or(network.tamper);

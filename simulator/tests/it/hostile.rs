@@ -228,13 +228,15 @@ async fn logs_and_pages_keep_long_things_short() {
 }
 
 #[tokio::test]
-async fn names_have_a_length() {
+async fn names_and_messages_have_a_length() {
     let world = World::new(&echo(true).await.url).await;
     let long = "长".repeat(1000);
     assert_eq!(
         world.ask(post("/_sim/send", json!({ "as": long, "text": "a" }).to_string())).await.status,
         400
     );
+    let text = json!({ "text": "a".repeat(3 << 20) });
+    assert_eq!(world.ask(post("/_sim/send", text.to_string())).await.status, 400);
     let order = json!({ "name": "a", "nickname": long });
     assert_eq!(world.ask(post("/_sim/people", order.to_string())).await.status, 400);
     assert_eq!(world.get("/_sim/people").await, json!([]));
