@@ -16,6 +16,10 @@ pub const NOT_LATEST: Errcode = Errcode(40001);
 pub const GRANT_TYPE: Errcode = Errcode(40002);
 /// No such user in this account.
 pub const OPENID: Errcode = Errcode(40003);
+/// No such type of file.
+pub const MEDIA_TYPE: Errcode = Errcode(40004);
+/// A file whose name has another suffix.
+pub const FILE_SUFFIX: Errcode = Errcode(40005);
 /// No such media, or it is older than three days.
 pub const MEDIA_ID: Errcode = Errcode(40007);
 /// No such `msgtype`, or its payload is missing.
@@ -28,10 +32,18 @@ pub const TOKEN_FORM: Errcode = Errcode(40014);
 pub const CODE: Errcode = Errcode(40029);
 /// No such refresh token, or another app's.
 pub const REFRESH_TOKEN: Errcode = Errcode(40030);
+/// What is asked for makes no sense.
+pub const INVALID: Errcode = Errcode(40035);
 /// No such API.
 pub const URL: Errcode = Errcode(40066);
+/// A parameter is out of its range.
+pub const ARGUMENTS: Errcode = Errcode(40097);
 /// A wrong AppSecret.
 pub const APP_SECRET: Errcode = Errcode(40125);
+/// A scene that there is not, or with other characters.
+pub const SCENE: Errcode = Errcode(40129);
+/// No path, or too long a one.
+pub const PATH: Errcode = Errcode(40159);
 /// The code was exchanged before.
 pub const CODE_USED: Errcode = Errcode(40163);
 /// This type of account may not do this (a test account's `msgmenu`).
@@ -44,6 +56,8 @@ pub const APP_ID_MISSING: Errcode = Errcode(41002);
 pub const REFRESH_TOKEN_MISSING: Errcode = Errcode(41003);
 /// No `secret`.
 pub const APP_SECRET_MISSING: Errcode = Errcode(41004);
+/// The form has no file.
+pub const NO_FILE: Errcode = Errcode(41005);
 /// No `media_id`.
 pub const MEDIA_ID_MISSING: Errcode = Errcode(41006);
 /// No `code`.
@@ -62,18 +76,28 @@ pub const REVOKED: Errcode = Errcode(42007);
 pub const WANTS_GET: Errcode = Errcode(43001);
 /// This API wants POST.
 pub const WANTS_POST: Errcode = Errcode(43002);
+/// The user does not follow the account.
+pub const NOT_FOLLOWING: Errcode = Errcode(43004);
+/// The user has not agreed, or no more.
+pub const NOT_SUBSCRIBED: Errcode = Errcode(43101);
 /// A POST without a body.
 pub const EMPTY_BODY: Errcode = Errcode(44002);
 /// A text message without text.
 pub const EMPTY_TEXT: Errcode = Errcode(44004);
 /// A text over 2048 bytes.
 pub const TOO_LONG: Errcode = Errcode(45002);
+/// No title, or too long a one.
+pub const TITLE_LENGTH: Errcode = Errcode(45003);
 /// More than one article.
 pub const TOO_MANY_ARTICLES: Errcode = Errcode(45008);
 /// The day's quota of this API is used up.
 pub const DAILY_QUOTA: Errcode = Errcode(45009);
+/// The minute's quota of this API is used up.
+pub const MINUTE_QUOTA: Errcode = Errcode(45011);
 /// The user wrote more than 48 hours ago, never wrote, or left.
 pub const WINDOW_CLOSED: Errcode = Errcode(45015);
+/// As many QR codes as there may be.
+pub const TOO_MANY_CODES: Errcode = Errcode(45029);
 /// All messages that the user's last action allowed were sent.
 pub const COUNT_USED: Errcode = Errcode(45047);
 /// A typing command other than `Typing` and `CancelTyping`.
@@ -82,6 +106,8 @@ pub const TYPING_COMMAND: Errcode = Errcode(45072);
 pub const TYPING_TOO_LATE: Errcode = Errcode(45080);
 /// Typing is already shown.
 pub const TYPING_ALREADY: Errcode = Errcode(45081);
+/// No such tag.
+pub const TAG_ID: Errcode = Errcode(45159);
 /// Not JSON.
 pub const NOT_JSON: Errcode = Errcode(47001);
 /// The account has no right to use this API.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wxapi::wechat::xml::{Fields, XmlWriter};
 
-use crate::people::Action;
+use crate::ledger::Action;
 
 /// The fields that every message has.
 #[derive(Debug, Clone)]
@@ -228,6 +228,14 @@ pub fn action(push: &Fields) -> Option<Action> {
         "scan" => Some(Action::Scan),
         "click" | "scancode_push" | "scancode_waitmsg" => Some(Action::Menu),
         _ => None,
+    }
+}
+
+/// The same for what happens in a Mini Program.
+pub fn mini_action(push: &Fields) -> Option<Action> {
+    match push.get("Event") {
+        None => Some(Action::Message),
+        Some(event) => event.eq_ignore_ascii_case("user_enter_tempsession").then_some(Action::Enter),
     }
 }
 

@@ -21,6 +21,7 @@ mod mass;
 mod material;
 mod menu;
 mod mini;
+mod mini_service;
 mod model;
 mod network;
 mod oauth;

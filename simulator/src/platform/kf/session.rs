@@ -12,7 +12,6 @@ use crate::platform::{ApiReply, done};
 use crate::push::message::Event;
 use crate::state::State;
 
-const OPENID_MISSING: Errcode = Errcode(41009);
 const NO_SESSION: Errcode = Errcode(65413);
 const TAKEN: Errcode = Errcode(65414);
 
@@ -92,7 +91,7 @@ fn announce(state: &mut State, kind: &str, openid: &str, account: &str) {
 
 /// `GET /customservice/kfsession/getsession?access_token=…&openid=…`
 pub fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-    let openid = call.request.parameter("openid").ok_or(OPENID_MISSING)?;
+    let openid = call.request.parameter("openid").ok_or(errcode::OPENID_MISSING)?;
     call.state.people.get(openid).ok_or(errcode::OPENID)?;
     let session = call.state.agents.sessions.get(openid);
     let (account, since_s) = session.map_or(("", 0), |session| (session.account.as_str(), session.since_s));
