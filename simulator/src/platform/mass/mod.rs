@@ -91,11 +91,14 @@ fn submit(call: &mut Call<'_>, body: Value, audience: &Audience) -> Result<ApiRe
         None => {}
     }
     let result = job::run(call.state, &message, audience, call.now_ms)?;
-    let msg_id = call.state.mass.note(client_id, result.status, call.now_ms);
+    let msg_id = call.state.mass.note(client_id, result.status, &message.body, call.now_ms);
     let platform = ids::openid(&call.account.app_id, "mass platform");
     call.push(&platform, "MASSSENDJOBFINISH", result.event(msg_id, &message));
     let answer = json!({ "errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id });
     let of_articles = text(&message.body, "msgtype") == "mpnews";
+    if of_articles && result.status == Status::Success {
+        call.state.drafts.note_sent(text(message.body.get("mpnews").unwrap_or(&Value::Null), "media_id"));
+    }
     Ok(ApiReply::Json(if of_articles { with(answer, "msg_data_id", msg_id + MSG_DATA_ID) } else { answer }))
 }
 
@@ -124,11 +127,18 @@ fn preview(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "preview success", "msg_id": msg_id })))
 }
 
-/// `POST /cgi-bin/message/mass/delete?access_token=…`: the article's page is gone, the message stays on the phones.
+/// `POST /cgi-bin/message/mass/delete?access_token=…`, of articles and videos: the page of the article `article_idx` is
+/// gone, or of all without it; the message stays on the phones.
 fn delete(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let job = number(&asked, "msg_id").and_then(|id| call.state.mass.find(id)).ok_or(errcode::INVALID)?;
-    job.status = Status::Delete;
+    if !matches!(job.msgtype.as_str(), "mpnews" | "mpvideo") {
+        return Err(errcode::INVALID);
+    }
+    let article = number(&asked, "article_idx").unwrap_or_default();
+    if !call.state.drafts.delete_sent(&job.media_id, article)? {
+        job.status = Status::Delete;
+    }
     Ok(done())
 }
 
