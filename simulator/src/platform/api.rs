@@ -112,16 +112,14 @@ impl Api {
     }
 
     /// 1. The method. 2. The token. 3. The account's right, which is not a Mini Program's matter.
-    /// 4. The day's quota, which each app has for itself; without a token, the API finds out who calls and counts. 5. The
-    /// API itself.
+    /// 4. The day's quota, which each app has for itself; what needs no token finds out who calls, and counts.
+    /// 5. The API itself.
     ///
     /// # Errors
     /// 43001, 43002; 40001, 40014, 41001, 42001; 48001; 45009; and what the API answers.
     pub fn call(&self, call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-        match (self.verb, call.request.method.as_str()) {
-            (Verb::Get, "GET") | (Verb::Post, "POST") | (Verb::Either, "GET" | "POST") => {}
-            (Verb::Get, _) => return Err(errcode::WANTS_GET),
-            (Verb::Post | Verb::Either, _) => return Err(errcode::WANTS_POST),
+        if !self.answers(&call.request.method) {
+            return Err(if self.verb == Verb::Get { errcode::WANTS_GET } else { errcode::WANTS_POST });
         }
         if self.wants_token {
             call.app = self.caller(call)?;
@@ -133,6 +131,11 @@ impl Api {
             self.count(call)?;
         }
         (self.run)(call)
+    }
+
+    /// Whether it answers requests with this method.
+    pub fn answers(&self, method: &str) -> bool {
+        matches!((self.verb, method), (Verb::Get | Verb::Either, "GET") | (Verb::Post | Verb::Either, "POST"))
     }
 
     /// Counts one call of the app that calls.

@@ -345,7 +345,7 @@ const WORDS: &[(i64, &str)] = &[
 
 impl Errcode {
     /// What WeChat writes in `errmsg`, without its request id. For humans: never compare it.
-    fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         WORDS.iter().find(|entry| entry.0 == self.0).map_or("error", |entry| entry.1)
     }
 
