@@ -47,8 +47,8 @@ impl PersonView {
             phone_system: person.phone_system,
             following: person.fan.following,
             blacklisted: person.fan.blacklisted,
-            typing_until_ms: if person.is_typing(now_ms) { person.typing_until_ms() } else { 0 },
-            allowance: person.allowance(now_ms),
+            typing_until_ms: person.ledger.typing_until_ms(now_ms),
+            allowance: person.ledger.allowance(now_ms),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wxapi::wechat::xml::{Fields, parse_xml};
 
-use super::{Refused, json_response, read};
+use super::{Refused, json_response, mini, read};
 use crate::http::Target;
 use crate::ids;
 use crate::phone::Bubble;
@@ -186,7 +186,11 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
         .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
     // What an order tampers with does not come from the person; the chat is not the Mini Program's.
     let tampered = request.tamper.is_some();
-    let line = if !tampered && !request.mini { note(sim, &written, limit) } else { None };
+    let line = match (tampered, request.mini) {
+        (true, _) => None,
+        (false, true) => note_in_mini(sim, &written),
+        (false, false) => note(sim, &written, limit),
+    };
     let Written { person, openid, push, xml } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
     let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
@@ -346,6 +350,17 @@ fn keep(sim: &Sim, kind: Kind, base64: &str) -> Result<String, Refused> {
     let bytes = STANDARD.decode(base64).map_err(|_| Refused::bad("image and voice are in base64"))?;
     let now_ms = sim.clock.now_ms();
     Ok(sim.lock().media.add(kind, bytes.into(), now_ms))
+}
+
+/// The Mini Program has a ledger of its own, and no line in the chat.
+fn note_in_mini(sim: &Sim, written: &Written) -> Option<u64> {
+    let action = message::mini_action(written.push.as_ref()?)?;
+    let now_ms = sim.clock.now_ms();
+    if sim.lock().mini.find(&written.openid).is_err() {
+        mini::enter(sim, &written.person).ok()?;
+    }
+    sim.lock().mini.find(&written.openid).ok()?.ledger.open(action, now_ms);
+    None
 }
 
 /// The ledger of customer messages and the chat follow what people do, before the account hears of it. Returns the

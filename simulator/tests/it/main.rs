@@ -22,6 +22,7 @@ mod mass;
 mod material;
 mod menu;
 mod mini;
+mod mini_service;
 mod model;
 mod network;
 mod oauth;
