@@ -125,6 +125,14 @@ impl Account {
         };
         if right == Some(secret) { Ok(app) } else { Err(errcode::APP_SECRET) }
     }
+
+    /// The AppID of an app; empty for a Mini Program that there is not.
+    pub fn app_id_of(&self, app: App) -> &str {
+        match app {
+            App::Official => &self.app_id,
+            App::Mini => self.mini.as_ref().map(|mini| mini.app_id.as_str()).unwrap_or_default(),
+        }
+    }
 }
 
 impl MiniApp {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{self, Body, Bytes, HttpBody};
 use axum::http::request::Parts;
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, Incoming, SizeHint};
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub struct Ticket {
     body: Vec<u8>,
     length: usize,
     whole: bool,
+    /// The answer to `HEAD` has none.
+    bodiless: bool,
 }
 
 /// Reads a request whole, since everybody here does, and notes it.
@@ -68,7 +70,7 @@ pub async fn begin(
     let request = Sent {
         url: format!("{}{}", state.base_url, secrets::in_uri(&parts.uri)),
         headers: secrets::in_headers(&parts.headers),
-        body: secrets::in_text(&journal::kept(&body)),
+        body: secrets::kept(&body),
     };
     let id = state.journal.begin(Begin {
         kind,
@@ -85,7 +87,9 @@ pub async fn begin(
     drop(state);
     let response = Received::default();
     let sim = Arc::clone(sim);
-    let ticket = Ticket { sim, id, kind, at_ms, response, body: Vec::new(), length: 0, whole: false };
+    let bodiless = parts.method == Method::HEAD;
+    let ticket =
+        Ticket { sim, id, kind, at_ms, response, body: Vec::new(), length: 0, whole: false, bodiless };
     Ok((Request::from_parts(parts, Body::from(body)), Some(ticket)))
 }
 
@@ -96,7 +100,7 @@ fn what(kind: Kind, parts: &Parts, body: &Bytes) -> String {
     }
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
     let name = if kind == Kind::Model { "model" } else { "msgtype" };
-    document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    journal::in_short(document.get(name).and_then(Value::as_str).unwrap_or_default())
 }
 
 impl Ticket {
@@ -107,6 +111,8 @@ impl Ticket {
         }
         let (parts, body) = response.into_parts();
         self.response.status = parts.status.as_u16();
+        // Nobody reads a body that is known to be empty.
+        self.whole = self.bodiless || body.is_end_stream();
         self.response.headers = secrets::in_headers(&parts.headers);
         Response::from_parts(parts, Body::new(Followed { body, ticket: self }))
     }

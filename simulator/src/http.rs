@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -153,6 +153,9 @@ impl Target {
     /// # Errors
     /// When no name server knows it.
     pub async fn addresses(&self) -> io::Result<Vec<IpAddr>> {
+        if let Some(own) = own_addresses(&self.host) {
+            return Ok(own.to_vec());
+        }
         let found = lookup_host((self.host.as_str(), self.port)).await?;
         Ok(found.map(|address| address.ip()).collect())
     }
@@ -163,8 +166,11 @@ impl Target {
     /// No connection, or the TLS handshake failed.
     pub async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
         let refused = |error: &dyn fmt::Display| Failure::Refused(error.to_string());
-        let stream =
-            TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| refused(&error))?;
+        let stream = match own_addresses(&self.host) {
+            Some(own) => TcpStream::connect(own.map(|ip| SocketAddr::new(ip, self.port)).as_slice()).await,
+            None => TcpStream::connect((self.host.as_str(), self.port)).await,
+        };
+        let stream = stream.map_err(|error| refused(&error))?;
         // A push is one small write: waiting for more of it would only add latency.
         let _ = stream.set_nodelay(true);
         if !self.https {
@@ -183,6 +189,12 @@ pub fn is_loopback(host: &str) -> bool {
         |_| host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
         |address| address.is_loopback(),
     )
+}
+
+/// What names of this machine stand for: a name server could say anything (RFC 6761).
+fn own_addresses(host: &str) -> Option<[IpAddr; 2]> {
+    let named = is_loopback(host) && host.parse::<IpAddr>().is_err();
+    named.then_some([IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)])
 }
 
 /// A connection, encrypted or not.

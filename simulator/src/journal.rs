@@ -163,6 +163,11 @@ impl Default for Journal {
 }
 
 impl Journal {
+    /// An empty one that goes on counting, so that what still runs does not end another one's request.
+    pub fn after(&self) -> Self {
+        Self { exchanges: self.exchanges.after(), revision: 0 }
+    }
+
     /// Notes that a request begins; returns its id.
     pub fn begin(&mut self, begin: Begin) -> u64 {
         let Begin { kind, at_ms, method, path, what, delivery, limit_ms, request, plain, order } = begin;
@@ -212,10 +217,13 @@ impl Exchange {
         let Sent { url, headers, body } = &self.detail.request;
         let own = ["host", "content-length", "connection", "accept"];
         let headers = headers.iter().filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
-        let mut parts = vec![format!("curl -i -X {} {}", self.method, quoted(url))];
+        let plain = self.method.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let method = if plain { self.method.clone() } else { quoted(&self.method) };
+        let mut parts = vec![format!("curl -i -X {method} {}", quoted(url))];
         parts.extend(headers.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
         if !body.is_empty() {
-            parts.push(format!("--data-binary {}", quoted(body)));
+            // Not `--data-binary`, which would send a file if the body begins with `@`.
+            parts.push(format!("--data-raw {}", quoted(body)));
         }
         parts.join(" \\\n  ")
     }
@@ -224,6 +232,17 @@ impl Exchange {
 /// As one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Characters of a request's name in lists.
+const SHORT: usize = 200;
+
+/// The beginning of a text, for lists.
+pub fn in_short(text: &str) -> String {
+    match text.char_indices().nth(SHORT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// Bytes as far as they are kept; what is no text is only counted.

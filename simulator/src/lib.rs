@@ -28,6 +28,7 @@ mod http;
 mod ids;
 mod journal;
 mod lang;
+mod ledger;
 mod load;
 mod log;
 mod model;

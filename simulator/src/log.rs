@@ -25,6 +25,11 @@ impl<T> Log<T> {
         Self { kept: VecDeque::new(), limit, total: 0 }
     }
 
+    /// An empty log that goes on counting.
+    pub fn after(&self) -> Self {
+        Self { kept: VecDeque::new(), limit: self.limit, total: self.total }
+    }
+
     /// Adds the entry that `make` builds from its number.
     pub fn push(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
         if self.kept.len() == self.limit {

@@ -1,4 +1,4 @@
-//! The simulated people: what they may still be sent, and what they were sent.
+//! The simulated people, and what they were sent.
 //!
 //! <https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage>
 
@@ -8,40 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids;
+use crate::ledger::{Action, Ledger};
 use crate::phone::Bubble;
 use crate::phone::transcript::{How, Transcript, What};
 use crate::platform::errcode::{self, Errcode};
 
 /// Pushed messages kept for each person.
 const INBOX: usize = 1000;
-/// "Typing" may be shown this long after the user's last message.
-const TYPING_WITHIN_MS: u64 = 30_000;
-/// "Typing" is shown for so long.
-const TYPING_MS: u64 = 15_000;
-
-/// What a person did that lets the account write to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Sent a message.
-    Message,
-    /// Tapped a menu button that sends an event.
-    Menu,
-    /// Followed the account.
-    Follow,
-    /// Scanned a QR code of the account.
-    Scan,
-}
-
-impl Action {
-    /// How many messages the action allows, and for how many milliseconds.
-    fn allows(self) -> (u32, u64) {
-        match self {
-            Self::Message => (5, 48 * 3_600_000),
-            Self::Menu | Self::Follow | Self::Scan => (3, 60_000),
-        }
-    }
-}
-
 /// The system of a person's phone, which conditional menus can ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -109,18 +82,10 @@ pub struct Person {
     pub number: usize,
     /// Their chat with the account.
     pub transcript: Transcript,
-    wrote_ms: Option<u64>,
-    typing_until_ms: u64,
-    allowances: Vec<Allowance>,
+    /// What the account may still send them.
+    pub ledger: Ledger,
     inbox: VecDeque<Pushed>,
     pushed: u64,
-}
-
-#[derive(Debug)]
-struct Allowance {
-    action: Action,
-    until_ms: u64,
-    left: u32,
 }
 
 impl Person {
@@ -131,43 +96,13 @@ impl Person {
             self.fan.following = true;
             self.fan.since_s = now_ms / 1000;
         }
-        if action == Action::Message {
-            self.wrote_ms = Some(now_ms);
-        }
-        let (left, lasts_ms) = action.allows();
-        self.allowances.retain(|allowance| allowance.action != action);
-        self.allowances.push(Allowance { action, until_ms: now_ms + lasts_ms, left });
+        self.ledger.open(action, now_ms);
     }
 
     /// The person left: every window closes, and the account loses its notes about them.
     pub fn left(&mut self) {
         self.fan = Fan { blacklisted: self.fan.blacklisted, ..Fan::default() };
-        self.wrote_ms = None;
-        self.allowances.clear();
-    }
-
-    /// Takes one message from the window that ends first.
-    ///
-    /// # Errors
-    /// 45015 with no open window, 45047 when the open ones are used up.
-    pub fn take_allowance(&mut self, now_ms: u64) -> Result<(), Errcode> {
-        self.allowances.retain(|allowance| now_ms < allowance.until_ms);
-        if self.allowances.is_empty() {
-            return Err(errcode::WINDOW_CLOSED);
-        }
-        let usable = self.allowances.iter_mut().filter(|allowance| allowance.left > 0);
-        let next = usable.min_by_key(|allowance| allowance.until_ms).ok_or(errcode::COUNT_USED)?;
-        next.left -= 1;
-        Ok(())
-    }
-
-    /// Messages that may still be sent now.
-    pub fn allowance(&self, now_ms: u64) -> u32 {
-        self.allowances
-            .iter()
-            .filter(|allowance| now_ms < allowance.until_ms)
-            .map(|allowance| allowance.left)
-            .sum()
+        self.ledger = Ledger::default();
     }
 
     /// A customer-service message arrives; it ends "typing".
@@ -178,43 +113,13 @@ impl Person {
 
     /// A message of the account arrives that answers no delivery.
     pub fn receive_as(&mut self, how: How, shown: Bubble, body: Value, now_ms: u64) {
-        self.typing_until_ms = 0;
+        self.ledger.cancel_typing();
         self.transcript.add(&self.openid, now_ms, What::Account { shown: shown.clone(), how });
         self.pushed += 1;
         if self.inbox.len() == INBOX {
             self.inbox.pop_front();
         }
         self.inbox.push_back(Pushed { n: self.pushed, at_ms: now_ms, shown, body });
-    }
-
-    /// Starts "typing" on the person's phone.
-    ///
-    /// # Errors
-    /// 45080 when they did not write within 30 s, 45081 while it is shown.
-    pub fn start_typing(&mut self, now_ms: u64) -> Result<(), Errcode> {
-        if self.wrote_ms.is_none_or(|wrote| now_ms > wrote + TYPING_WITHIN_MS) {
-            return Err(errcode::TYPING_TOO_LATE);
-        }
-        if self.is_typing(now_ms) {
-            return Err(errcode::TYPING_ALREADY);
-        }
-        self.typing_until_ms = now_ms + TYPING_MS;
-        Ok(())
-    }
-
-    /// Ends "typing".
-    pub fn cancel_typing(&mut self) {
-        self.typing_until_ms = 0;
-    }
-
-    /// Whether the phone shows "typing".
-    pub fn is_typing(&self, now_ms: u64) -> bool {
-        now_ms < self.typing_until_ms
-    }
-
-    /// When the phone stops to show "typing"; 0 if it does not.
-    pub fn typing_until_ms(&self) -> u64 {
-        self.typing_until_ms
     }
 
     /// Pushed messages with a number over `after`, in order.
@@ -305,63 +210,20 @@ impl People {
 mod tests {
     use super::*;
 
-    const HOUR: u64 = 3_600_000;
-
-    #[test]
-    fn a_message_allows_five_answers_within_48_hours() {
-        let mut person = Person::default();
-        assert_eq!(person.take_allowance(0), Err(errcode::WINDOW_CLOSED), "never wrote");
-        person.acted(Action::Message, 0);
-        for _ in 0..4 {
-            assert_eq!(person.take_allowance(HOUR), Ok(()));
-        }
-        assert_eq!(person.allowance(HOUR), 1);
-        assert_eq!(person.take_allowance(48 * HOUR - 1), Ok(()));
-        assert_eq!(person.take_allowance(48 * HOUR - 1), Err(errcode::COUNT_USED));
-        assert_eq!(person.take_allowance(48 * HOUR), Err(errcode::WINDOW_CLOSED));
-    }
-
-    #[test]
-    fn each_message_starts_the_ledger_anew() {
-        let mut person = Person::default();
-        person.acted(Action::Message, 0);
-        person.take_allowance(0).unwrap();
-        person.acted(Action::Message, HOUR);
-        assert_eq!(person.allowance(HOUR), 5);
-        assert_eq!(person.allowance(49 * HOUR - 1), 5);
-    }
-
-    #[test]
-    fn the_window_that_ends_first_is_used_first() {
-        let mut person = Person::default();
-        person.acted(Action::Message, 0);
-        person.acted(Action::Menu, 0);
-        for _ in 0..3 {
-            person.take_allowance(0).unwrap();
-        }
-        assert_eq!(person.allowance(61_000), 5, "the three of the menu tap went first");
-    }
-
     #[test]
     fn who_leaves_cannot_be_reached() {
         let mut person = Person::default();
         person.acted(Action::Follow, 0);
         person.left();
-        assert_eq!(person.take_allowance(1), Err(errcode::WINDOW_CLOSED));
+        assert_eq!(person.ledger.take(1), Err(errcode::WINDOW_CLOSED));
     }
 
     #[test]
-    fn typing_needs_a_fresh_message_and_lasts_15_seconds() {
+    fn a_message_ends_typing() {
         let mut person = Person::default();
-        assert_eq!(person.start_typing(0), Err(errcode::TYPING_TOO_LATE));
         person.acted(Action::Message, 0);
-        assert_eq!(person.start_typing(10_000), Ok(()));
-        assert_eq!(person.start_typing(24_999), Err(errcode::TYPING_ALREADY));
-        assert_eq!(person.start_typing(25_000), Ok(()));
-        assert_eq!(person.start_typing(30_001), Err(errcode::TYPING_TOO_LATE));
-        person.acted(Action::Message, 50_000);
-        person.start_typing(50_000).unwrap();
-        person.receive(Bubble::text("你好"), Value::Null, 50_001);
-        assert!(!person.is_typing(50_002), "a message ends it");
+        person.ledger.start_typing(0).unwrap();
+        person.receive(Bubble::text("你好"), Value::Null, 1);
+        assert!(!person.ledger.is_typing(2));
     }
 }

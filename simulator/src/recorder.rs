@@ -13,6 +13,9 @@ use crate::scenario::{
 /// Who acts in a step that names nobody.
 const DEFAULT_PERSON: &str = "xiaoming";
 
+/// Steps that are kept, the first ones: nobody runs a longer scenario.
+const MOST_STEPS: usize = 1000;
+
 /// Everything that was done since the recording began.
 #[derive(Debug)]
 pub struct Recorder {
@@ -40,7 +43,7 @@ impl Recorder {
 
     /// Adds what somebody did. What scenarios do is not recorded.
     pub fn note(&mut self, people: &People, request: &SendRequest, report: &SendReport) {
-        if scenario::is_of_a_run(&report.person) {
+        if scenario::is_of_a_run(&report.person) || self.steps.len() >= MOST_STEPS {
             return;
         }
         let mut request =

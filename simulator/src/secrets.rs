@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use serde_json::Value;
 
-use crate::journal;
+use crate::journal::{self, BODY_KEPT};
 
 /// Names whose values are never shown.
 const NAMES: [&str; 8] = [
@@ -41,14 +41,27 @@ pub fn in_pairs(pairs: &[(String, String)]) -> Vec<(String, String)> {
     pairs.iter().map(hide).collect()
 }
 
-/// A document without its secrets. What is no JSON is kept in part: a file that is uploaded may be large.
+/// A document without its secrets. What is no JSON is kept in part, as are large documents: a file that is uploaded
+/// may be large, and many calls are kept.
 pub fn in_body(body: &Bytes) -> Value {
     match serde_json::from_slice::<Value>(body) {
         Ok(mut value) => {
             hide(&mut value);
-            value
+            if body.len() > BODY_KEPT {
+                Value::String(journal::kept(value.to_string().as_bytes()))
+            } else {
+                value
+            }
         }
         Err(_) => Value::String(journal::kept(body)),
+    }
+}
+
+/// A body as the journal keeps it. What is cut off is no JSON any more: its secrets go first.
+pub fn kept(body: &[u8]) -> String {
+    match std::str::from_utf8(body) {
+        Ok(text) => journal::kept(in_text(text).as_bytes()),
+        Err(_) => journal::kept(body),
     }
 }
 

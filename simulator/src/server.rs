@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{HOST, ORIGIN, UPGRADE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -56,6 +57,7 @@ fn routes(sim: Arc<Sim>) -> Router {
         .route("/", get(page::index).fallback(model::workers_ai))
         .route("/assets/{*file}", get(page::asset).fallback(model::workers_ai))
         .fallback(model::workers_ai)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(sim)
 }
 
@@ -71,7 +73,7 @@ async fn connection(stream: TcpStream, sim: Arc<Sim>, router: Router) {
 async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>) -> io::Result<Response> {
     let path = request.uri().path();
     let is_guarded = GUARDED.iter().any(|start| path.starts_with(start));
-    if (is_guarded || page::is_wanted(request.method(), path)) && !is_ours(request.headers()) {
+    if (is_guarded || page::is_wanted(request.method(), path)) && !is_own(request.headers()) {
         return Ok((StatusCode::FORBIDDEN, "This address answers this machine only.\n").into_response());
     }
     if request.headers().contains_key(UPGRADE) {
@@ -91,6 +93,14 @@ async fn exchange(sim: Arc<Sim>, mut router: Router, request: Request<Incoming>)
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
     Ok(response)
+}
+
+/// Whether a request comes from no page at all, or from one of this very address. A page at another port of this
+/// machine is another site, too: the one that is tested, or what a phone shows of one.
+fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let same = |origin: &str| text(HOST).is_some_and(|host| origin.strip_prefix("http://") == Some(host));
+    is_ours(headers) && headers.get(ORIGIN).is_none_or(|_| text(ORIGIN).is_some_and(same))
 }
 
 /// A page of another site can make a browser on this machine send requests here, if need be under a name of its own

@@ -247,10 +247,11 @@ impl Sim {
         let mut state = self.lock();
         let base_url = std::mem::take(&mut state.base_url);
         let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
-        let recorder = state.recorder.take();
+        let (recorder, journal) = (state.recorder.take(), state.journal.after());
         *state = State::new(base_url, self.options.account_type, &self.account);
         state.last_msg_id = last_msg_id;
         state.epoch = epoch + 1;
+        state.journal = journal;
         state.target_check = target_check;
         self.clock.reset();
         // A seed that was planted once can be planted again.

@@ -29,7 +29,7 @@ const plays = {
     follow: "Follow",
     welcome: "welcome",
     talk: ["Hello", "Hello Ming! I am Fawn. What shall we talk about?"],
-    slow: ["Write my weekly report, please", "This week:\n1. The login widget is live, tested in three browsers.\n2. The new menu gets a tenth more taps.\n3. Next week: broadcasts."],
+    slow: ["Write my weekly report, please", "This week: the login widget is live.\nNext week: broadcasts."],
     later: "A reminder: the meeting moved to 3 p.m.",
     menu: ["Assistant", "Log in", "More"],
     theme: ["Theme", "Dark"],

@@ -14,7 +14,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::send::{SendReport, SendRequest, send};
+use super::send::{SendReport, SendRequest, send, unattended};
 use super::{Refused, json_response, read};
 use crate::ids;
 use crate::phone::Bubble;
@@ -96,7 +96,8 @@ pub struct MiniProgram {
 
 /// `POST /_sim/click`
 pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let report = click(&sim, read(&body)?).await?;
+    let request = read(&body)?;
+    let report = unattended(async move { click(&sim, request).await }).await?;
     Ok(json_response(&report))
 }
 

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use super::send::unattended;
 use super::{Refused, json_response, read};
 use crate::journal::{Detail, Exchange};
 use crate::push::deliver::{Delivery, Order};
-use crate::push::journey::Journey;
+use crate::push::journey::{self, Journey};
 use crate::state::Sim;
 
 /// A request with all that is known about it.
@@ -58,8 +59,12 @@ pub async fn resend(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
     };
     let (order, line, what, plain) =
         found.ok_or_else(|| Refused::bad("only messages to your server can be sent again"))?;
-    let order = Arc::new(Order { deliveries: 1, ..order });
-    let journey = Journey { sim: &sim, order, plain: plain.unwrap_or_default(), what, line };
-    let delivered = journey.run(None).await;
+    let way = journey::way(&sim.lock().network);
+    let order = Arc::new(Order { deliveries: 1, way, ..order });
+    let delivered = unattended(async move {
+        let journey = Journey::new(&sim, order, plain.unwrap_or_default(), what, line);
+        Ok(journey.run(None).await)
+    })
+    .await?;
     Ok(json_response(&AgainReport { deliveries: delivered.deliveries }))
 }

@@ -47,8 +47,8 @@ pub async fn handle(State(sim): State<Arc<Sim>>, RawQuery(raw): RawQuery) -> Res
     let state = sim.lock();
     let found = state.people.get(&openid);
     Ok(json_response(&Inbox {
-        typing: found.is_some_and(|found| found.is_typing(now_ms)),
-        allowance: found.map_or(0, |found| found.allowance(now_ms)),
+        typing: found.is_some_and(|found| found.ledger.is_typing(now_ms)),
+        allowance: found.map_or(0, |found| found.ledger.allowance(now_ms)),
         newest: newest(&state.people),
         messages: found.map(|found| found.inbox(after)).unwrap_or_default(),
         person,

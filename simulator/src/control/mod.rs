@@ -23,7 +23,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
@@ -119,7 +119,15 @@ fn done() -> Response {
 /// `GET /_sim/media/{id}` and, as `PicUrl` has it, `GET /_sim/pic/{id}`: a file of the account's or of somebody's.
 async fn media(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Response {
     match platform::media::find(&sim.lock(), &id) {
-        Some(media) => ([(CONTENT_TYPE, media.file_type.content_type)], media.bytes.clone()).into_response(),
+        Some(media) => {
+            let headers = [
+                (CONTENT_TYPE, media.file_type.content_type),
+                // Whatever somebody uploaded is no page of ours.
+                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
+            ];
+            (headers, media.bytes.clone()).into_response()
+        }
         None => Refused(StatusCode::NOT_FOUND, "no such media".to_owned()).into_response(),
     }
 }

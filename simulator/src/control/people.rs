@@ -47,8 +47,8 @@ impl PersonView {
             phone_system: person.phone_system,
             following: person.fan.following,
             blacklisted: person.fan.blacklisted,
-            typing_until_ms: if person.is_typing(now_ms) { person.typing_until_ms() } else { 0 },
-            allowance: person.allowance(now_ms),
+            typing_until_ms: person.ledger.typing_until_ms(now_ms),
+            allowance: person.ledger.allowance(now_ms),
         }
     }
 }
@@ -78,6 +78,9 @@ pub async fn add(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, R
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Refused::bad(format!("a name has 1 to {LONGEST_NAME} characters")));
     }
+    if nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > LONGEST_NAME) {
+        return Err(Refused::bad(format!("a nickname has at most {LONGEST_NAME} characters")));
+    }
     let openid = ids::openid(&sim.account.app_id, name);
     let now_ms = sim.clock.now_ms();
     let mut state = sim.lock();
@@ -97,7 +100,9 @@ pub async fn forget(State(sim): State<Arc<Sim>>, RawQuery(raw): RawQuery) -> Res
     let pairs = query::parse(&raw.unwrap_or_default());
     let name = query::get(&pairs, "as").ok_or_else(|| Refused::bad("as is missing"))?;
     let openid = ids::openid(&sim.account.app_id, name);
-    if sim.lock().people.forget(&openid) {
+    let mut state = sim.lock();
+    if state.people.forget(&openid) {
+        state.web.browsers.forget(&openid);
         Ok(done())
     } else {
         Err(Refused(StatusCode::NOT_FOUND, format!("nobody is called {name}")))

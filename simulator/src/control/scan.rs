@@ -40,7 +40,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
         return Ok(json_response(&json!({ "open": text.trim() })));
     };
     order.event = Some(event);
-    let report = send::send(&sim, order).await?;
+    let report = send::unattended(async move { send::send(&sim, order).await }).await?;
     Ok(json_response(&json!({ "report": report })))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wxapi::wechat::xml::{Fields, parse_xml};
 
-use super::{Refused, json_response, read};
+use super::{Refused, json_response, mini, read};
 use crate::http::Target;
 use crate::ids;
 use crate::phone::Bubble;
@@ -29,6 +30,11 @@ use crate::state::Sim;
 const MOST_DELIVERIES: u32 = 100;
 /// The longest limit of a delivery.
 const LONGEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// Bytes of a plain document: the journal keeps a thousand, several times each.
+const LONGEST_DOCUMENT: usize = 2 << 20;
+/// Characters of a name that an order calls somebody by: that of a scenario has its run's number behind it.
+const LONGEST_NAME: usize = 100;
 
 /// Who does what. Exactly one of `text`, `image`, `voice`, `link`, `location`, `event` and `xml` is to be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -141,8 +147,22 @@ pub struct SendReport {
 
 /// `POST /_sim/send`
 pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let report = send(&sim, read(&body)?).await?;
+    let request = read(&body)?;
+    let report = unattended(async move { send(&sim, request).await }).await?;
     Ok(json_response(&report))
+}
+
+/// Finishes what was begun even if whoever asked for it goes away, as when a page is loaded anew: WeChat delivers
+/// whether or not anybody looks.
+///
+/// # Errors
+/// Those of the work.
+pub async fn unattended<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    let broken =
+        |error: tokio::task::JoinError| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+    tokio::spawn(work).await.map_err(broken)?
 }
 
 /// 1. Finds the target. 2. Writes the message. 3. Seals it. 4. Notes what it means for the person. 5. Delivers it.
@@ -152,7 +172,13 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
 pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused> {
     let target = target(sim, &request)?;
     let (mode, deliveries, limit) = limits(sim, &request)?;
+    if person(&request).chars().count() > LONGEST_NAME {
+        return Err(Refused::bad(format!("as has at most {LONGEST_NAME} characters")));
+    }
     let written = write(sim, &request)?;
+    if written.xml.len() > LONGEST_DOCUMENT {
+        return Err(Refused::bad(format!("a message has at most {LONGEST_DOCUMENT} bytes of XML")));
+    }
     let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
     let network = sim.lock().network.clone();
     let tamper = request.tamper.or(network.tamper);
@@ -160,14 +186,18 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
         .map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
     // What an order tampers with does not come from the person; the chat is not the Mini Program's.
     let tampered = request.tamper.is_some();
-    let line = if !tampered && !request.mini { note(sim, &written, limit) } else { None };
+    let line = match (tampered, request.mini) {
+        (true, _) => None,
+        (false, true) => note_in_mini(sim, &written),
+        (false, false) => note(sim, &written, limit),
+    };
     let Written { person, openid, push, xml } = written;
     let msg_id = push.as_ref().and_then(|push| push.optional("MsgId"));
     let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
     let what = push.as_ref().map_or_else(|| "?".to_owned(), |push| Sent::from_push(push).in_short());
     let way = journey::way(&network);
     let order = Order { target, sealed, mode, openid: openid.clone(), push, deliveries, limit, way };
-    let journey = Journey { sim, order: Arc::new(order), plain: xml, what, line };
+    let journey = Journey::new(sim, Arc::new(order), xml, what, line);
     let silenced = sim.lock().people.get(&openid).is_some_and(|person| person.fan.blacklisted);
     let result = if silenced { Delivered::default() } else { journey.run(request.parallel).await };
     if result.shown.iter().any(|bubble| matches!(bubble, Bubble::Transfer { .. })) {
@@ -320,6 +350,17 @@ fn keep(sim: &Sim, kind: Kind, base64: &str) -> Result<String, Refused> {
     let bytes = STANDARD.decode(base64).map_err(|_| Refused::bad("image and voice are in base64"))?;
     let now_ms = sim.clock.now_ms();
     Ok(sim.lock().media.add(kind, bytes.into(), now_ms))
+}
+
+/// The Mini Program has a ledger of its own, and no line in the chat.
+fn note_in_mini(sim: &Sim, written: &Written) -> Option<u64> {
+    let action = message::mini_action(written.push.as_ref()?)?;
+    let now_ms = sim.clock.now_ms();
+    if sim.lock().mini.find(&written.openid).is_err() {
+        mini::enter(sim, &written.person).ok()?;
+    }
+    sim.lock().mini.find(&written.openid).ok()?.ledger.open(action, now_ms);
+    None
 }
 
 /// The ledger of customer messages and the chat follow what people do, before the account hears of it. Returns the

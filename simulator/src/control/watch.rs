@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
 
 use super::people::PersonView;
 use super::verify::TargetCheck;
@@ -25,6 +27,10 @@ use crate::state::{Sim, State as Everything};
 
 /// Codes that are shown to be scanned; the others can be had at `/_sim/codes`.
 const CODES: usize = 100;
+/// Looking at everything holds up everybody else: after it, a watch rests so many times as long.
+const REST: u32 = 4;
+/// Lines in one message: a page keeps no more.
+const LINES: usize = 5000;
 
 /// One message: all that changed since the one before.
 #[derive(Serialize)]
@@ -83,12 +89,14 @@ struct Watcher {
     known: Option<u64>,
     epoch: u64,
     view: Option<View>,
+    /// How long not to look, after looking took its time.
+    rest: Duration,
 }
 
 /// `GET /_sim/watch`
 pub async fn handle(State(sim): State<Arc<Sim>>) -> Response {
     let changes = sim.changes();
-    let watcher = Watcher { sim, changes, known: None, epoch: 0, view: None };
+    let watcher = Watcher { sim, changes, known: None, epoch: 0, view: None, rest: Duration::ZERO };
     let updates = stream::unfold(watcher, |mut watcher| async move {
         let message = watcher.next().await?;
         Some((Ok::<_, Infallible>(message), watcher))
@@ -101,9 +109,13 @@ impl Watcher {
     /// The next message, when there is something to tell.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            tokio::time::sleep(std::mem::take(&mut self.rest)).await;
             self.changes.mark_unchanged();
-            if let Some(message) = self.news() {
-                return Some(message);
+            let begun = Instant::now();
+            let message = self.news();
+            self.rest = begun.elapsed() * REST;
+            if message.is_some() {
+                return message;
             }
             self.changes.changed().await.ok()?;
         }
@@ -120,6 +132,8 @@ impl Watcher {
         let mut lines: Vec<_> =
             state.people.iter().flat_map(|(_, person)| person.transcript.since(known)).collect();
         lines.sort_by_key(|line| line.id);
+        let old = lines.len().saturating_sub(LINES);
+        lines.drain(..old);
         if !changed && exchanges.is_empty() && lines.is_empty() {
             return None;
         }

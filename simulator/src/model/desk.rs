@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::question::{Kind, Question};
 use super::rules::{Fate, Plan, Rule};
 use super::{answer, directives};
+use crate::journal;
 use crate::log::Log;
 
 /// Questions whose failures are remembered, for directives.
@@ -95,10 +96,10 @@ impl Desk {
             at_ms,
             wire,
             kind: question.kind,
-            model: question.model.clone(),
+            model: journal::in_short(&question.model),
             stream: question.stream,
-            question: question.text.clone(),
-            messages: question.messages.clone(),
+            question: journal::kept(question.text.as_bytes()),
+            messages: question.logged(),
             outcome: Outcome::Running,
         })
     }
@@ -118,7 +119,7 @@ impl Desk {
         // A directive counts for its question, a rule for all that it matches.
         let counter = match index {
             Some(index) if directed.fail == rule.fail => format!("rule {index}"),
-            _ => format!("question {}", question.text),
+            _ => format!("question {}", journal::kept(question.text.as_bytes())),
         };
         let failed = self.failed.get(&counter).copied().unwrap_or_default();
         let fails = directed.fails_after(failed);

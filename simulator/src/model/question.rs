@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::journal::{self, BODY_KEPT};
 use crate::sniff;
 
 /// Longer strings are cut in the log of calls: they are pictures.
@@ -63,6 +64,16 @@ impl Question {
                 .and_then(Value::as_bool)
                 .unwrap_or_default(),
             messages: shorten(messages),
+        }
+    }
+
+    /// Its messages, for the log.
+    pub fn logged(&self) -> Value {
+        let text = self.messages.to_string();
+        if text.len() > BODY_KEPT {
+            Value::String(journal::kept(text.as_bytes()))
+        } else {
+            self.messages.clone()
         }
     }
 

@@ -31,11 +31,11 @@ pub enum Written {
 /// Answers a question as the rules order.
 pub async fn answer(sim: Arc<Sim>, wire: Wire, question: Question) -> Response {
     let at_ms = sim.clock.now_ms();
-    let (number, plan) = {
+    let (epoch, number, plan) = {
         let mut state = sim.lock();
-        (state.model.begin(wire, &question, at_ms), state.model.plan(&question))
+        (state.epoch, state.model.begin(wire, &question, at_ms), state.model.plan(&question))
     };
-    let ticket = Ticket { sim, number, outcome: Outcome::Abandoned };
+    let ticket = Ticket { sim, epoch, number, outcome: Outcome::Abandoned };
     if !plan.delay.is_zero() {
         tokio::time::sleep(plan.delay).await;
     }
@@ -110,6 +110,8 @@ async fn broken_off(cut: bool, ticket: Ticket) -> Option<io::Error> {
 /// A call under way: dropped unfinished, it was abandoned by its caller.
 struct Ticket {
     sim: Arc<Sim>,
+    /// After a reset, numbers begin anew.
+    epoch: u64,
     number: u64,
     outcome: Outcome,
 }
@@ -122,6 +124,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.sim.lock().model.finish(self.number, self.outcome);
+        let mut state = self.sim.lock();
+        if state.epoch == self.epoch {
+            state.model.finish(self.number, self.outcome);
+        }
     }
 }

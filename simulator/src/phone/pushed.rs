@@ -26,6 +26,10 @@ impl Bubble {
                 url: text(payload, "musicurl"),
             },
             "news" => Self::News { articles: list(payload, "articles").iter().map(article).collect() },
+            // A Mini Program's.
+            "link" => Self::News {
+                articles: vec![Article { pic_url: text(payload, "thumb_url"), ..article(payload) }],
+            },
             "msgmenu" => Self::Menu {
                 head: text(payload, "head_content"),
                 choices: list(payload, "list").iter().map(choice).collect(),

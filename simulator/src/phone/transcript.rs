@@ -6,11 +6,14 @@ use serde::Serialize;
 use wxapi::wechat::xml::Fields;
 
 use super::Bubble;
+use crate::journal;
 use crate::push::deliver::Outcome;
 use crate::revision;
 
 /// Lines kept for each person.
 const KEPT: usize = 300;
+/// Deliveries kept for each line.
+const RINGS: usize = 200;
 
 /// One line of a chat.
 #[derive(Debug, Clone, Serialize)]
@@ -200,6 +203,9 @@ impl Transcript {
         let Some(line) = self.lines.iter_mut().rev().find(|known| known.id == line) else { return };
         if let What::Person { deliveries, .. } = &mut line.what {
             change(deliveries);
+            // The same message can be sent again and again.
+            let old = deliveries.len().saturating_sub(RINGS);
+            deliveries.drain(..old);
             line.revision = revision::next();
             self.revision = line.revision;
         }
@@ -221,7 +227,7 @@ impl Transcript {
 impl Sent {
     /// What a push says that a person did.
     pub fn from_push(push: &Fields) -> Self {
-        let text = |name: &str| push.owned(name);
+        let text = |name: &str| journal::kept(push.get(name).unwrap_or_default().as_bytes());
         match push.get("MsgType").unwrap_or_default() {
             "text" => Self::Text { text: text("Content") },
             "image" => Self::Image { url: text("PicUrl") },
@@ -242,7 +248,7 @@ impl Sent {
 
     /// The same in a few words, for lists.
     pub fn in_short(&self) -> String {
-        match self {
+        let text = match self {
             Self::Text { text } => format!("text {text}"),
             Self::Image { .. } => "image".to_owned(),
             Self::Voice { recognition, .. } => {
@@ -251,6 +257,7 @@ impl Sent {
             Self::Location { label, .. } => format!("location {label}"),
             Self::Link { title, .. } => format!("link {title}"),
             Self::Event { name, key } => format!("{name} {key}"),
-        }
+        };
+        journal::in_short(&text)
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::account_type::Right;
 use super::errcode::{self, Errcode};
+use super::quota::Quotas;
 use super::{ApiReply, ApiRequest};
 use crate::account::Account;
 use crate::control::send::SendRequest;
@@ -64,7 +65,7 @@ pub struct Call<'a> {
     pub now_ms: u64,
     /// The request itself.
     pub request: &'a ApiRequest,
-    /// Who calls, by the access token.
+    /// Who calls, by the access token or the secret.
     pub app: App,
 }
 
@@ -111,25 +112,50 @@ impl Api {
     }
 
     /// 1. The method. 2. The token. 3. The account's right, which is not a Mini Program's matter.
-    /// 4. The day's quota. 5. The API itself.
+    /// 4. The day's quota, which each app has for itself; what needs no token finds out who calls, and counts.
+    /// 5. The API itself.
     ///
     /// # Errors
     /// 43001, 43002; 40001, 40014, 41001, 42001; 48001; 45009; and what the API answers.
     pub fn call(&self, call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-        match (self.verb, call.request.method.as_str()) {
-            (Verb::Get, "GET") | (Verb::Post, "POST") | (Verb::Either, "GET" | "POST") => {}
-            (Verb::Get, _) => return Err(errcode::WANTS_GET),
-            (Verb::Post | Verb::Either, _) => return Err(errcode::WANTS_POST),
+        if !self.answers(&call.request.method) {
+            return Err(if self.verb == Verb::Get { errcode::WANTS_GET } else { errcode::WANTS_POST });
         }
         if self.wants_token {
             call.app = self.caller(call)?;
         }
-        if call.app == App::Official && !call.state.account_type.has(self.right) {
+        if !self.is_allowed(call) {
             return Err(errcode::UNAUTHORIZED);
         }
-        let limit = self.daily_limit(call.state);
-        call.state.quotas.take(self.path, limit, call.now_ms)?;
+        if self.wants_token {
+            self.count(call)?;
+        }
         (self.run)(call)
+    }
+
+    /// Whether it answers requests with this method.
+    pub fn answers(&self, method: &str) -> bool {
+        matches!((self.verb, method), (Verb::Get | Verb::Either, "GET") | (Verb::Post | Verb::Either, "POST"))
+    }
+
+    /// Counts one call of the app that calls.
+    ///
+    /// # Errors
+    /// 45009 when the day's calls are used up.
+    pub fn count(&self, call: &mut Call<'_>) -> Result<(), Errcode> {
+        let (limit, now_ms) = (self.daily_limit(call), call.now_ms);
+        call.quotas().take(self.path, limit, now_ms)
+    }
+
+    /// Whether the account has the right; it is not a Mini Program's matter.
+    fn is_allowed(&self, call: &Call<'_>) -> bool {
+        call.app == App::Mini || call.state.account_type.has(self.right)
+    }
+
+    /// Whether it is for the app that calls.
+    pub fn serves(&self, call: &Call<'_>) -> bool {
+        let other = if call.app == App::Mini { Callers::Official } else { Callers::Mini };
+        (self.callers != other || !self.wants_token) && self.is_allowed(call)
     }
 
     /// A token of the other app is like one that nobody gave out.
@@ -146,13 +172,24 @@ impl Api {
         }
     }
 
-    /// Calls a day of this account; absent without a limit.
-    pub fn daily_limit(&self, state: &State) -> Option<u32> {
-        self.daily.map(|calls| state.account_type.share_of(calls))
+    /// Calls a day of the app that calls; absent without a limit.
+    pub fn daily_limit(&self, call: &Call<'_>) -> Option<u32> {
+        match call.app {
+            App::Official => self.daily.map(|calls| call.state.account_type.share_of(calls)),
+            App::Mini => self.daily,
+        }
     }
 }
 
 impl Call<'_> {
+    /// How often the app that calls has called what today.
+    pub fn quotas(&mut self) -> &mut Quotas {
+        match self.app {
+            App::Official => &mut self.state.quotas,
+            App::Mini => &mut self.state.mini.quotas,
+        }
+    }
+
     /// The body as a JSON object.
     ///
     /// # Errors

@@ -6,8 +6,6 @@ use super::ApiReply;
 use super::api::{number, text};
 use super::errcode::{self, Errcode};
 
-const ARGUMENTS: Errcode = Errcode(40097);
-
 /// Most entries of one answer.
 const MOST: u64 = 20;
 
@@ -24,8 +22,9 @@ impl Page {
     /// # Errors
     /// 40097 unless `count` is 1 to 20.
     pub fn read(asked: &Value) -> Result<Self, Errcode> {
-        let count = number(asked, "count").filter(|count| (1..=MOST).contains(count)).ok_or(ARGUMENTS)?;
-        let read = |number: u64| usize::try_from(number).map_err(|_| ARGUMENTS);
+        let count =
+            number(asked, "count").filter(|count| (1..=MOST).contains(count)).ok_or(errcode::ARGUMENTS)?;
+        let read = |number: u64| usize::try_from(number).map_err(|_| errcode::ARGUMENTS);
         Ok(Self { offset: read(number(asked, "offset").unwrap_or_default())?, count: read(count)? })
     }
 

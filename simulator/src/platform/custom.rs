@@ -5,17 +5,17 @@
 use serde_json::Value;
 
 use super::account_type::Right;
-use super::api::{Api, Call, text};
+use super::api::{Api, App, Call, text};
 use super::draft::ARTICLE_ID;
 use super::errcode::{self, Errcode};
-use super::{AccountType, ApiReply, Kind, done, media};
+use super::{AccountType, ApiReply, Kind, done, media, mini};
 use crate::phone::Bubble;
 use crate::state::State;
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[
-    Api::post("/cgi-bin/message/custom/send", Right::CustomerService, send).daily(500_000),
-    Api::post("/cgi-bin/message/custom/typing", Right::CustomerService, typing).daily(500_000),
+    Api::post("/cgi-bin/message/custom/send", Right::CustomerService, send).for_both().daily(500_000),
+    Api::post("/cgi-bin/message/custom/typing", Right::CustomerService, typing).for_both().daily(500_000),
 ];
 
 /// Bytes of UTF-8 in a text. No page states it; 2048 is what was measured, in replies and here alike.
@@ -23,6 +23,9 @@ const TEXT_BYTES: usize = 2048;
 
 /// `POST /cgi-bin/message/custom/send?access_token=…`
 fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+    if call.app == App::Mini {
+        return mini::custom::send(call);
+    }
     let message = call.json()?;
     let Call { state, now_ms, .. } = call;
     state.people.find(text(&message, "touser"))?;
@@ -31,7 +34,7 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let shown = shown(&message, state)?;
     let speaker = state.agents.speaker(&message)?;
     let person = state.people.find(text(&message, "touser"))?;
-    person.take_allowance(*now_ms)?;
+    person.ledger.take(*now_ms)?;
     if let Some(speaker) = speaker {
         state.agents.said(&speaker, &message, *now_ms);
     }
@@ -39,14 +42,18 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     Ok(done())
 }
 
-/// `POST /cgi-bin/message/custom/typing?access_token=…`
-fn typing(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
+/// `POST /cgi-bin/message/custom/typing?access_token=…`, for a Mini Program also `…/custom/business/typing`.
+pub fn typing(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
-    let Call { state, now_ms, .. } = call;
-    let person = state.people.find(text(&asked, "touser"))?;
+    let Call { state, now_ms, app, .. } = call;
+    let openid = text(&asked, "touser");
+    let ledger = match app {
+        App::Official => &mut state.people.find(openid)?.ledger,
+        App::Mini => &mut state.mini.find(openid)?.ledger,
+    };
     match text(&asked, "command") {
-        "Typing" => person.start_typing(*now_ms)?,
-        "CancelTyping" => person.cancel_typing(),
+        "Typing" => ledger.start_typing(*now_ms)?,
+        "CancelTyping" => ledger.cancel_typing(),
         _ => return Err(errcode::TYPING_COMMAND),
     }
     Ok(done())
@@ -71,7 +78,7 @@ fn check_shape(message: &Value, account: AccountType) -> Result<(), Errcode> {
 }
 
 /// Files are temporary media or permanent material, and of the right kind.
-fn check_media(message: &Value, state: &State, now_ms: u64) -> Result<(), Errcode> {
+pub(super) fn check_media(message: &Value, state: &State, now_ms: u64) -> Result<(), Errcode> {
     let msgtype = text(message, "msgtype");
     let payload = message.get(msgtype).unwrap_or(&Value::Null);
     let is = |name: &str, kinds: &[Kind]| {

@@ -16,6 +16,10 @@ pub const NOT_LATEST: Errcode = Errcode(40001);
 pub const GRANT_TYPE: Errcode = Errcode(40002);
 /// No such user in this account.
 pub const OPENID: Errcode = Errcode(40003);
+/// No such type of file.
+pub const MEDIA_TYPE: Errcode = Errcode(40004);
+/// A file whose name has another suffix.
+pub const FILE_SUFFIX: Errcode = Errcode(40005);
 /// No such media, or it is older than three days.
 pub const MEDIA_ID: Errcode = Errcode(40007);
 /// No such `msgtype`, or its payload is missing.
@@ -28,10 +32,18 @@ pub const TOKEN_FORM: Errcode = Errcode(40014);
 pub const CODE: Errcode = Errcode(40029);
 /// No such refresh token, or another app's.
 pub const REFRESH_TOKEN: Errcode = Errcode(40030);
+/// What is asked for makes no sense.
+pub const INVALID: Errcode = Errcode(40035);
 /// No such API.
 pub const URL: Errcode = Errcode(40066);
+/// A parameter is out of its range.
+pub const ARGUMENTS: Errcode = Errcode(40097);
 /// A wrong AppSecret.
 pub const APP_SECRET: Errcode = Errcode(40125);
+/// A scene that there is not, or with other characters.
+pub const SCENE: Errcode = Errcode(40129);
+/// No path, or too long a one.
+pub const PATH: Errcode = Errcode(40159);
 /// The code was exchanged before.
 pub const CODE_USED: Errcode = Errcode(40163);
 /// This type of account may not do this (a test account's `msgmenu`).
@@ -44,6 +56,8 @@ pub const APP_ID_MISSING: Errcode = Errcode(41002);
 pub const REFRESH_TOKEN_MISSING: Errcode = Errcode(41003);
 /// No `secret`.
 pub const APP_SECRET_MISSING: Errcode = Errcode(41004);
+/// The form has no file.
+pub const NO_FILE: Errcode = Errcode(41005);
 /// No `media_id`.
 pub const MEDIA_ID_MISSING: Errcode = Errcode(41006);
 /// No `code`.
@@ -62,18 +76,28 @@ pub const REVOKED: Errcode = Errcode(42007);
 pub const WANTS_GET: Errcode = Errcode(43001);
 /// This API wants POST.
 pub const WANTS_POST: Errcode = Errcode(43002);
+/// The user does not follow the account.
+pub const NOT_FOLLOWING: Errcode = Errcode(43004);
+/// The user has not agreed, or no more.
+pub const NOT_SUBSCRIBED: Errcode = Errcode(43101);
 /// A POST without a body.
 pub const EMPTY_BODY: Errcode = Errcode(44002);
 /// A text message without text.
 pub const EMPTY_TEXT: Errcode = Errcode(44004);
 /// A text over 2048 bytes.
 pub const TOO_LONG: Errcode = Errcode(45002);
+/// No title, or too long a one.
+pub const TITLE_LENGTH: Errcode = Errcode(45003);
 /// More than one article.
 pub const TOO_MANY_ARTICLES: Errcode = Errcode(45008);
 /// The day's quota of this API is used up.
 pub const DAILY_QUOTA: Errcode = Errcode(45009);
+/// The minute's quota of this API is used up.
+pub const MINUTE_QUOTA: Errcode = Errcode(45011);
 /// The user wrote more than 48 hours ago, never wrote, or left.
 pub const WINDOW_CLOSED: Errcode = Errcode(45015);
+/// As many QR codes as there may be.
+pub const TOO_MANY_CODES: Errcode = Errcode(45029);
 /// All messages that the user's last action allowed were sent.
 pub const COUNT_USED: Errcode = Errcode(45047);
 /// A typing command other than `Typing` and `CancelTyping`.
@@ -82,6 +106,8 @@ pub const TYPING_COMMAND: Errcode = Errcode(45072);
 pub const TYPING_TOO_LATE: Errcode = Errcode(45080);
 /// Typing is already shown.
 pub const TYPING_ALREADY: Errcode = Errcode(45081);
+/// No such tag.
+pub const TAG_ID: Errcode = Errcode(45159);
 /// Not JSON.
 pub const NOT_JSON: Errcode = Errcode(47001);
 /// The account has no right to use this API.
@@ -174,7 +200,7 @@ const WORDS: &[(i64, &str)] = &[
     (42001, "access_token expired"),
     (42002, "refresh_token expired"),
     (42003, "code expired"),
-    (42007, "access_token and refresh_token exception"),
+    (42007, "user password changed"),
     (43001, "require GET method"),
     (43002, "require POST method"),
     (43003, "require https"),
@@ -183,6 +209,8 @@ const WORDS: &[(i64, &str)] = &[
     (43100, "change template too frequently"),
     (43101, "user refuse to accept the msg"),
     (43104, "appid not match with openid"),
+    (43107, "subscribe message is blocked for the user"),
+    (43108, "subscribe template is blocked"),
     (44001, "empty media data"),
     (44002, "empty post data"),
     (44003, "empty news data"),
@@ -204,6 +232,7 @@ const WORDS: &[(i64, &str)] = &[
     (45027, "template conflict with industry"),
     (45028, "has no masssend quota"),
     (45029, "qrcode count out of limit"),
+    (45033, "api concurrent limit, must slower, retry later"),
     (45047, "out of response count limit"),
     (45056, "too many tag now, no need to add new"),
     (45057, "can't delete the tag that has too many fans"),
@@ -228,8 +257,11 @@ const WORDS: &[(i64, &str)] = &[
     (47001, "data format error"),
     (47003, "argument invalid!"),
     (48001, "api unauthorized"),
+    (48002, "user block receive message"),
+    (48004, "api forbidden for irregularities"),
     (48006, "forbid to clear quota because of reaching the limit"),
     (49003, "not match openid with appid"),
+    (50001, "user unauthorized"),
     (50002, "user limited"),
     (50004, "forbid to use this api"),
     (50005, "user is unsubscribed"),
@@ -238,6 +270,7 @@ const WORDS: &[(i64, &str)] = &[
     (53501, "publish too frequently"),
     (53502, "publish_id invalid"),
     (53600, "article_id invalid"),
+    (61004, "access clientip is not registered"),
     (61010, "code is expired"),
     (61450, "system error"),
     (61451, "invalid parameter"),
@@ -256,8 +289,15 @@ const WORDS: &[(i64, &str)] = &[
     (65307, "conditional menu is empty"),
     (65308, "a button has no type"),
     (65309, "conditional menu is disabled"),
+    (65310, "matchrule is invalid"),
+    (65311, "sex invalid"),
+    (65312, "country empty"),
+    (65313, "province empty, but country filled"),
+    (65314, "city empty, but province filled"),
+    (65315, "country invalid"),
     (65316, "too many domains in the menu"),
     (65317, "invalid url"),
+    (65318, "url invalid"),
     (65320, "match rule asks for private information"),
     (65401, "invalid custom service account"),
     (65402, "the custom service account need to bind a wechat user"),
@@ -285,7 +325,10 @@ const WORDS: &[(i64, &str)] = &[
     (87009, "invalid signature"),
     (87014, "risky content"),
     (88000, "without comment privilege"),
-    (89503, "this call requires approval from an administrator"),
+    (89501, "another call is waiting for the administrator's approval"),
+    (89503, "此次调用需要管理员确认，请耐心等候"),
+    (89504, "the administrator has not approved in 30 minutes"),
+    (89505, "the administrator refused"),
     (89506, "the call was refused by the administrator for 24 hours"),
     (89507, "the call was refused by the administrator for 1 hour"),
     (200012, "personal template num exceed limit"),
@@ -302,7 +345,7 @@ const WORDS: &[(i64, &str)] = &[
 
 impl Errcode {
     /// What WeChat writes in `errmsg`, without its request id. For humans: never compare it.
-    fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         WORDS.iter().find(|entry| entry.0 == self.0).map_or("error", |entry| entry.1)
     }
 

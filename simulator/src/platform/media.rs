@@ -18,8 +18,8 @@ use crate::state::State;
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[
-    Api::post("/cgi-bin/media/upload", Right::Media, upload).daily(5000),
-    Api::get("/cgi-bin/media/get", Right::Media, get).daily(10_000),
+    Api::post("/cgi-bin/media/upload", Right::Media, upload).for_both().daily(5000),
+    Api::get("/cgi-bin/media/get", Right::Media, get).for_both().daily(10_000),
     Api::get("/cgi-bin/media/get/jssdk", Right::Media, get_voice).daily(10_000),
     Api::post("/cgi-bin/media/uploadimg", Right::Material, upload_article_image),
 ];

@@ -10,6 +10,8 @@ mod batch;
 mod card;
 mod credential;
 mod custom;
+#[cfg(test)]
+mod documented;
 pub mod draft;
 pub mod errcode;
 mod escapes;

@@ -60,7 +60,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
             .and_then(|fault| spoil(fault, now_ms))
             .unwrap_or_else(|| answer(&mut state, &sim.account, target, now_ms, &request));
         state.calls.push(|n| describe(n, now_ms, &request, &reply));
-        state.rids.remember(Answered { at_ms, cost_ms: now_ms - at_ms }, &request, &reply);
+        state.rids.remember(Answered { at_ms, cost_ms: now_ms.saturating_sub(at_ms) }, &request, &reply);
         reply
     };
     post_outbox(&sim);

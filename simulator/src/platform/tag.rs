@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::account_type::Right;
 use super::api::{Api, Call, number, text, with};
-use super::errcode::Errcode;
+use super::errcode::{self, Errcode};
 use super::user::{PAGE, page, together};
 use super::{ApiReply, done};
 use crate::people::People;
@@ -32,7 +32,6 @@ const SYSTEM_TAG: Errcode = Errcode(45058);
 const TAGGED_TOO_MUCH: Errcode = Errcode(45059);
 const NAME: Errcode = Errcode(45157);
 const NAME_LENGTH: Errcode = Errcode(45158);
-const TAG_ID: Errcode = Errcode(45159);
 
 /// 星标组, the one system tag that people can have. 0 (ungrouped) and 1 (the blacklist) are reserved, too.
 const STARRED: u32 = 2;
@@ -113,7 +112,7 @@ impl Tags {
         match id {
             0..=STARRED => Err(SYSTEM_TAG),
             _ if self.contains(id) => Ok(()),
-            _ => Err(TAG_ID),
+            _ => Err(errcode::TAG_ID),
         }
     }
 
@@ -198,7 +197,7 @@ fn batch_untag(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 fn batch<'a>(call: &Call<'_>, asked: &'a Value) -> Result<(u32, Vec<&'a str>), Errcode> {
     let openids = together(&call.state.people, asked, BATCH, true)?;
     let id = id(asked, "tagid")?;
-    if call.state.tags.contains(id) { Ok((id, openids)) } else { Err(TAG_ID) }
+    if call.state.tags.contains(id) { Ok((id, openids)) } else { Err(errcode::TAG_ID) }
 }
 
 /// `POST /cgi-bin/tags/getidlist?access_token=…`
@@ -213,7 +212,7 @@ fn members(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let id = id(&asked, "tagid")?;
     if !call.state.tags.contains(id) {
-        return Err(TAG_ID);
+        return Err(errcode::TAG_ID);
     }
     page(&tagged(&call.state.people, id), text(&asked, "next_openid"), PAGE).map(ApiReply::Json)
 }
@@ -247,7 +246,7 @@ fn set_blacklisted(call: &mut Call<'_>, blacklisted: bool) -> Result<ApiReply, E
 
 /// A tag's id; what is no number is no tag's.
 fn id(value: &Value, name: &str) -> Result<u32, Errcode> {
-    number(value, name).and_then(|id| u32::try_from(id).ok()).ok_or(TAG_ID)
+    number(value, name).and_then(|id| u32::try_from(id).ok()).ok_or(errcode::TAG_ID)
 }
 
 /// The followers with this tag.
@@ -285,7 +284,7 @@ mod tests {
             assert_eq!(tags.rename(system, "新"), Err(SYSTEM_TAG));
             assert_eq!(tags.remove(system, 0), Err(SYSTEM_TAG));
         }
-        assert_eq!(tags.rename(99, "新"), Err(TAG_ID));
+        assert_eq!(tags.rename(99, "新"), Err(errcode::TAG_ID));
         assert_eq!(tags.remove(id, 100_001), Err(TOO_MANY_FANS));
     }
 }

@@ -9,13 +9,11 @@ use serde_json::json;
 use super::ApiReply;
 use super::account_type::Right;
 use super::api::{Api, Call};
-use super::errcode::Errcode;
+use super::errcode::{self, Errcode};
 use crate::ids;
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[Api::get("/cgi-bin/ticket/getticket", Right::JsSdk, get)];
-
-const ARGUMENTS: Errcode = Errcode(40097);
 
 /// What tickets there are.
 const KINDS: [&str; 2] = ["jsapi", "wx_card"];
@@ -50,7 +48,7 @@ impl Tickets {
 /// `GET /cgi-bin/ticket/getticket?access_token=…&type=jsapi`
 fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.request.parameter("type");
-    let kind = KINDS.into_iter().find(|kind| Some(*kind) == asked).ok_or(ARGUMENTS)?;
+    let kind = KINDS.into_iter().find(|kind| Some(*kind) == asked).ok_or(errcode::ARGUMENTS)?;
     let (ticket, expires_in) = call.state.tickets.current(kind, call.now_ms);
     Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "ok", "ticket": ticket, "expires_in": expires_in })))
 }

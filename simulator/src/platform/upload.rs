@@ -5,16 +5,13 @@
 use axum::body::Bytes;
 
 use super::ApiRequest;
-use super::errcode::Errcode;
+use super::errcode::{self, Errcode};
 use crate::multipart::{self, Part};
 use crate::{playtime, sniff};
 
-const MEDIA_TYPE: Errcode = Errcode(40004);
-const FILE_SUFFIX: Errcode = Errcode(40005);
 const FILE_SIZE: Errcode = Errcode(40006);
 const IMAGE_SIZE: Errcode = Errcode(40009);
 const FILE_FORMAT: Errcode = Errcode(40113);
-const NO_FILE: Errcode = Errcode(41005);
 const EMPTY_FILE: Errcode = Errcode(44001);
 const TOO_BIG: Errcode = Errcode(45001);
 const TOO_LONG_VOICE: Errcode = Errcode(45007);
@@ -56,7 +53,7 @@ impl Kind {
     /// 40004 for another name.
     pub fn named(name: &str) -> Result<Self, Errcode> {
         let kinds = [Self::Image, Self::Voice, Self::Video, Self::Thumb];
-        kinds.into_iter().find(|kind| kind.name() == name).ok_or(MEDIA_TYPE)
+        kinds.into_iter().find(|kind| kind.name() == name).ok_or(errcode::MEDIA_TYPE)
     }
 
     /// Most bytes, and the suffixes that a file's name may have, those of its format as `sniff` calls it first.
@@ -112,15 +109,15 @@ pub fn article_image(request: &ApiRequest) -> Result<Upload, Errcode> {
 /// WeChat takes the field for a file only if it has a file's name.
 fn file(request: &ApiRequest) -> Result<Upload, Errcode> {
     let parts = form(request);
-    let part = multipart::get(&parts, "media").ok_or(NO_FILE)?;
-    let name = part.filename.clone().filter(|name| !name.is_empty()).ok_or(NO_FILE)?;
+    let part = multipart::get(&parts, "media").ok_or(errcode::NO_FILE)?;
+    let name = part.filename.clone().filter(|name| !name.is_empty()).ok_or(errcode::NO_FILE)?;
     Ok(Upload { name, bytes: request.body.slice_ref(part.content) })
 }
 
 fn check(upload: &Upload, suffixes: &[&str], most: usize, too_big: Errcode) -> Result<(), Errcode> {
     let suffix = upload.name.rsplit_once('.').map(|(_, suffix)| suffix.to_ascii_lowercase());
     if !suffix.is_some_and(|suffix| suffixes.contains(&suffix.as_str())) {
-        return Err(FILE_SUFFIX);
+        return Err(errcode::FILE_SUFFIX);
     }
     match upload.bytes.len() {
         0 => return Err(EMPTY_FILE),
@@ -188,10 +185,10 @@ mod tests {
         refused("thumb", "a.jpg", &padded(JPEG, (64 << 10) + 1), 45001);
         refused("voice", "a.amr", &padded(AMR, (2 << 20) + 1), 45001);
         refused("voice", "a.amr", &padded(AMR, 100_000), 45007);
-        assert_eq!(media(&ask("image", None, PNG)).unwrap_err(), NO_FILE);
+        assert_eq!(media(&ask("image", None, PNG)).unwrap_err(), errcode::NO_FILE);
         assert!(media(&ask("thumb", Some("a.jpeg"), &padded(JPEG, 64 << 10))).is_ok());
         let plain = ApiRequest { content_type: "image/png".to_owned(), ..ask("image", None, PNG) };
-        assert_eq!(media(&plain).unwrap_err(), NO_FILE);
+        assert_eq!(media(&plain).unwrap_err(), errcode::NO_FILE);
     }
 
     #[test]
@@ -199,6 +196,6 @@ mod tests {
         assert!(article_image(&ask("", Some("a.png"), PNG)).is_ok());
         let big = padded(PNG, (1 << 20) + 1);
         assert_eq!(article_image(&ask("", Some("a.png"), &big)).unwrap_err(), IMAGE_SIZE);
-        assert_eq!(article_image(&ask("", Some("a.gif"), b"GIF89a")).unwrap_err(), FILE_SUFFIX);
+        assert_eq!(article_image(&ask("", Some("a.gif"), b"GIF89a")).unwrap_err(), errcode::FILE_SUFFIX);
     }
 }

@@ -27,9 +27,7 @@ pub const OPENID_LIST: Errcode = Errcode(40032);
 const FOREIGN_OPENID: Errcode = Errcode(49003);
 /// The person left the account.
 const UNSUBSCRIBED: Errcode = Errcode(50005);
-const OPENID_MISSING: Errcode = Errcode(41009);
 const REMARK: Errcode = Errcode(40092);
-const NOT_FOLLOWING: Errcode = Errcode(43004);
 const OLD_APP_ID: Errcode = Errcode(63178);
 const NO_OPENIDS: Errcode = Errcode(63182);
 
@@ -67,7 +65,7 @@ pub fn page(openids: &[&str], after: &str, size: usize) -> Result<Value, Errcode
 
 /// `GET /cgi-bin/user/info?access_token=…&openid=…&lang=zh_CN`; `lang` chose the words of fields that are gone.
 fn info(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-    let openid = call.request.parameter("openid").ok_or(OPENID_MISSING)?;
+    let openid = call.request.parameter("openid").ok_or(errcode::OPENID_MISSING)?;
     let person = call.state.people.get(openid).ok_or(errcode::OPENID)?;
     Ok(ApiReply::Json(describe(openid, person, &call.state.qr_codes)))
 }
@@ -125,7 +123,7 @@ fn update_remark(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let person = call.state.people.find(text(&asked, "openid"))?;
     if !person.fan.following {
-        return Err(NOT_FOLLOWING);
+        return Err(errcode::NOT_FOLLOWING);
     }
     let remark = text(&asked, "remark");
     if remark.chars().count() > REMARK_LENGTH {

@@ -8,7 +8,7 @@ use super::deliver::{self, Attempt, Delivered, HEADERS, Order, Outcome, Step, Wa
 use crate::journal::{self, Begin, Kind, Place, Progress, Received, Sent};
 use crate::network::Network;
 use crate::phone::transcript::{How, Ring, RingState, Running, What};
-use crate::state::Sim;
+use crate::state::{Sim, State};
 
 /// A push waits so long to be overtaken.
 const OVERTAKEN_WITHIN: Duration = Duration::from_secs(5);
@@ -26,6 +26,33 @@ pub struct Journey<'a> {
     pub what: String,
     /// Its line in the chat; absent if the person did not do it.
     pub line: Option<u64>,
+    /// When it began, in resets: after another one, nobody remembers the chat that it belongs to.
+    epoch: u64,
+}
+
+/// The deliveries under way by number, each with its request in the journal. Dropped, they were given up.
+struct UnderWay<'a> {
+    journey: &'a Journey<'a>,
+    exchanges: Mutex<BTreeMap<u32, u64>>,
+}
+
+impl UnderWay<'_> {
+    fn note(&self, step: &Step<'_>) {
+        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        match step {
+            Step::Begins(n) => drop(exchanges.insert(*n, self.journey.begin(*n))),
+            Step::Ends(attempt) => self.journey.end(exchanges.remove(&attempt.delivery.n), attempt),
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let exchanges = self.exchanges.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (_, id) in std::mem::take(exchanges) {
+            self.journey.give_up(id);
+        }
+    }
 }
 
 /// What the network does to the deliveries of one push.
@@ -37,7 +64,12 @@ pub fn way(network: &Network) -> Way {
     }
 }
 
-impl Journey<'_> {
+impl<'a> Journey<'a> {
+    /// One that begins now.
+    pub fn new(sim: &'a Sim, order: Arc<Order>, plain: String, what: String, line: Option<u64>) -> Self {
+        Self { sim, order, plain, what, line, epoch: sim.lock().epoch }
+    }
+
     /// Delivers, at once in `copies` or one by one, and shows what came of it.
     pub async fn run(&self, copies: Option<u32>) -> Delivered {
         let sim = self.sim;
@@ -45,14 +77,8 @@ impl Journey<'_> {
         if waits {
             self.be_overtaken().await;
         }
-        let exchanges = Mutex::new(BTreeMap::new());
-        let watcher = |step: Step<'_>| {
-            let mut exchanges = exchanges.lock().unwrap_or_else(PoisonError::into_inner);
-            match step {
-                Step::Begins(n) => drop(exchanges.insert(n, self.begin(n))),
-                Step::Ends(attempt) => self.end(exchanges.get(&attempt.delivery.n).copied(), attempt),
-            }
-        };
+        let under_way = UnderWay { journey: self, exchanges: Mutex::default() };
+        let watcher = |step: Step<'_>| under_way.note(&step);
         let delivered = match copies {
             Some(copies) => deliver::at_once(&sim.account, &self.order, copies, &watcher).await,
             None => deliver::one_by_one(&sim.account, &self.order, &watcher).await,
@@ -71,9 +97,9 @@ impl Journey<'_> {
             (state.overtaking.done, first)
         };
         if first {
-            let overtaken = |state: &crate::state::State| (state.overtaking.done > done).then_some(());
+            let _place = Waiting(self.sim);
+            let overtaken = |state: &State| (state.overtaking.done > done).then_some(());
             self.sim.wait_for(OVERTAKEN_WITHIN, overtaken).await;
-            self.sim.lock().overtaking.waiting = false;
         }
     }
 
@@ -123,14 +149,31 @@ impl Journey<'_> {
             let verdict = attempt.verdict.as_ref();
             exchange.detail.checks = verdict.map(|verdict| verdict.checks.clone()).unwrap_or_default();
         });
-        if let Some((line, person)) = self.line.zip(state.people.find(&self.order.openid).ok()) {
-            person.transcript.change_rings(line, |rings| {
-                for ring in rings.iter_mut().filter(|ring| ring.exchange == id) {
-                    ring.state = RingState::Ended(delivery.outcome);
-                    ring.elapsed_ms = delivery.elapsed_ms;
-                }
-            });
-        }
+        self.end_ring(&mut state, id, delivery.outcome, delivery.elapsed_ms);
+    }
+
+    /// Nobody waits for the answer any more.
+    fn give_up(&self, id: u64) {
+        let now_ms = self.sim.clock.wall_ms();
+        let mut state = self.sim.lock();
+        let mut elapsed_ms = 0;
+        state.journal.end(id, |exchange| {
+            elapsed_ms = now_ms.saturating_sub(exchange.at_ms);
+            exchange.elapsed_ms = Some(elapsed_ms);
+            exchange.state = Progress::Failed;
+            exchange.result = word(Outcome::Cut);
+        });
+        self.end_ring(&mut state, id, Outcome::Cut, elapsed_ms);
+    }
+
+    fn end_ring(&self, state: &mut State, exchange: u64, outcome: Outcome, elapsed_ms: u64) {
+        let Some((line, person)) = self.line.zip(state.people.find(&self.order.openid).ok()) else { return };
+        person.transcript.change_rings(line, |rings| {
+            for ring in rings.iter_mut().filter(|ring| ring.exchange == exchange) {
+                ring.state = RingState::Ended(outcome);
+                ring.elapsed_ms = elapsed_ms;
+            }
+        });
     }
 
     /// What the person sees, if it is an answer to them.
@@ -139,6 +182,9 @@ impl Journey<'_> {
         let answered = delivered.deliveries.iter().find(|delivery| delivery.outcome == Outcome::Reply);
         let now_ms = self.sim.clock.now_ms();
         let mut state = self.sim.lock();
+        if state.epoch != self.epoch {
+            return;
+        }
         let Ok(person) = state.people.find(&self.order.openid) else { return };
         for shown in &delivered.shown {
             let how = How::Passive {
@@ -149,6 +195,15 @@ impl Journey<'_> {
             let what = What::Account { shown: shown.clone(), how };
             person.transcript.add(&self.order.openid, now_ms, what);
         }
+    }
+}
+
+/// The place of the push that waits to be overtaken: free again however the wait ends.
+struct Waiting<'a>(&'a Sim);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().overtaking.waiting = false;
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wxapi::wechat::xml::{Fields, XmlWriter};
 
-use crate::people::Action;
+use crate::ledger::Action;
 
 /// The fields that every message has.
 #[derive(Debug, Clone)]
@@ -144,8 +144,8 @@ fn write_content(xml: &mut XmlWriter, content: &Content) {
             }
         }
         Content::Location(Location { lat, lon, label }) => {
-            xml.cdata("Location_X", &lat.to_string())
-                .cdata("Location_Y", &lon.to_string())
+            xml.decimal("Location_X", *lat)
+                .decimal("Location_Y", *lon)
                 .number("Scale", 15)
                 .cdata("Label", label);
         }
@@ -166,7 +166,7 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         other => (other, key.to_owned(), false),
     };
     xml.cdata("Event", name);
-    if event.key.is_some() || !is_keyless(name) {
+    if event.key.is_some() || has_key(name) {
         xml.cdata("EventKey", &key);
     }
     if ticket && !event.fields.contains_key("Ticket") {
@@ -177,12 +177,12 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
     }
 }
 
-/// Job results, checks, subscriptions and sessions of agents have no `EventKey`.
-fn is_keyless(name: &str) -> bool {
-    name.ends_with("FINISH")
-        || name == "wxa_media_check"
-        || name.starts_with("subscribe_msg_")
-        || name.starts_with("kf_")
+/// Whether an event always has an `EventKey`, be it empty: who came or left, a scan, a tap on the menu.
+fn has_key(name: &str) -> bool {
+    ["subscribe", "unsubscribe", "SCAN", "CLICK", "VIEW", "view_miniprogram", "location_select"]
+        .contains(&name)
+        || name.starts_with("scancode_")
+        || name.starts_with("pic_")
 }
 
 fn write_field(xml: &mut XmlWriter, name: &str, value: &Value) {
@@ -197,6 +197,9 @@ fn write_field(xml: &mut XmlWriter, name: &str, value: &Value) {
         Value::Array(items) => items.iter().for_each(|item| write_field(xml, name, item)),
         Value::Number(number) if number.is_u64() => {
             xml.number(name, number.as_u64().unwrap_or_default());
+        }
+        Value::Number(number) => {
+            xml.decimal(name, number.as_f64().unwrap_or_default());
         }
         Value::String(text) => {
             xml.cdata(name, text);
@@ -225,6 +228,14 @@ pub fn action(push: &Fields) -> Option<Action> {
         "scan" => Some(Action::Scan),
         "click" | "scancode_push" | "scancode_waitmsg" => Some(Action::Menu),
         _ => None,
+    }
+}
+
+/// The same for what happens in a Mini Program.
+pub fn mini_action(push: &Fields) -> Option<Action> {
+    match push.get("Event") {
+        None => Some(Action::Message),
+        Some(event) => event.eq_ignore_ascii_case("user_enter_tempsession").then_some(Action::Enter),
     }
 }
 
@@ -302,6 +313,34 @@ mod tests {
         assert_eq!(event("click", "MENU_1").get("Event"), Some("CLICK"));
         assert_eq!(event("scan", "42").get("EventKey"), Some("42"));
         assert_eq!(event("LOCATION", "").get("Event"), Some("LOCATION"));
+    }
+
+    #[test]
+    fn only_events_that_have_a_key_at_wechat_have_one() {
+        for keyless in ["LOCATION", "verify_expired", "user_enter_tempsession", "user_authorization_revoke"] {
+            assert_eq!(event(keyless, "").get("EventKey"), None, "{keyless}");
+        }
+        for keyed in ["unsubscribe", "click", "scancode_waitmsg", "pic_weixin", "view_miniprogram"] {
+            assert_eq!(event(keyed, "").get("EventKey"), Some(""), "{keyed}");
+        }
+        assert_eq!(
+            event("user_enter_tempsession", "k").get("EventKey"),
+            Some("k"),
+            "who asks for it gets it"
+        );
+    }
+
+    #[test]
+    fn numbers_are_bare() {
+        let head = Head { to: String::new(), from: String::new(), create_time: 1, msg_id: "1".to_owned() };
+        let place = Location { lat: 30.283_878, lon: -120.0, label: String::new() };
+        let place = write(&head, &Content::Location(place));
+        assert!(place.contains("<Location_X>30.283878</Location_X><Location_Y>-120</Location_Y>"), "{place}");
+        let fields =
+            [("errcode".to_owned(), Value::from(-1008)), ("Precision".to_owned(), Value::from(119.4))];
+        let event = Event { kind: "wxa_media_check".to_owned(), key: None, fields: fields.into() };
+        let event = write(&head, &Content::Event(event));
+        assert!(event.contains("<Precision>119.4</Precision><errcode>-1008</errcode>"), "{event}");
     }
 
     #[test]

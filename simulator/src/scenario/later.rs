@@ -55,11 +55,11 @@ impl Place<'_> {
     fn misses(&self, state: &State, now_ms: u64, expect: &Expect) -> Vec<Miss> {
         let mut misses = self.inbox_misses(state, expect);
         let person = state.people.get(self.openid);
-        let typing = person.is_some_and(|person| person.is_typing(now_ms));
+        let typing = person.is_some_and(|person| person.ledger.is_typing(now_ms));
         if let Some(wanted) = expect.typing.filter(|wanted| *wanted != typing) {
             misses.push(Miss::new("expect.typing", wanted.to_string(), typing.to_string()));
         }
-        let allowance = person.map_or(0, |person| person.allowance(now_ms));
+        let allowance = person.map_or(0, |person| person.ledger.allowance(now_ms));
         if let Some(wanted) = expect.allowance.filter(|wanted| *wanted != allowance) {
             misses.push(Miss::new("expect.allowance", wanted.to_string(), allowance.to_string()));
         }

@@ -356,3 +356,20 @@ async fn doors_are_bounded_and_close_at_a_reset() {
 async fn closes(port: u16) {
     crate::world::until(async || TcpStream::connect(("127.0.0.1", port)).await.err()).await;
 }
+
+#[tokio::test]
+async fn cookies_and_addresses_may_be_chinese() {
+    let (world, mut site) = (World::alone().await, Site::start().await);
+    let (port, _) = open(&world, "ming", &site.origin).await;
+    let headers =
+        format!("302 Found\r\nSet-Cookie: name=小明\r\nSet-Cookie: id=1\r\nLocation: {}/你好", site.origin);
+    let (got, _) = tokio::join!(ask(port, get("/")), site.answer(&headers, ""));
+    assert_eq!(location(&got), format!("http://127.0.0.1:{port}/你好"), "it stays in the phone");
+    let (_, head) = tokio::join!(ask(port, get("/")), site.answer("200 OK", ""));
+    assert_eq!(value(&head, "cookie"), Some("name=小明; id=1"));
+    let gone = Ask { method: "DELETE", path: "/_sim/people?as=ming".to_owned(), ..Ask::default() };
+    assert_eq!(world.ask(gone).await.status, 200);
+    let (port, _) = open(&world, "ming", &site.origin).await;
+    let (_, head) = tokio::join!(ask(port, get("/")), site.answer("200 OK", ""));
+    assert_eq!(value(&head, "cookie"), None, "somebody else of the same name");
+}

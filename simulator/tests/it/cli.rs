@@ -156,7 +156,7 @@ async fn a_picture_with_its_bytes() {
         &callback.url,
     ];
     assert_eq!(run(&args).await.0, 0);
-    assert!(callback.arrived()[1].body.contains("<Location_X><![CDATA[-39.9]]>"));
+    assert!(callback.arrived()[1].body.contains("<Location_X>-39.9<"));
 }
 
 #[tokio::test]

@@ -112,6 +112,7 @@ async fn a_session_begins_and_ends_with_an_event() {
     assert_eq!(begun[0].get("KfAccount"), Some("a@x"));
     assert_eq!((begun[0].get("FromUserName"), begun[0].get("EventKey")), (Some(openid.as_str()), None));
     let session = world.fetch(&format!("/customservice/kfsession/getsession?openid={openid}")).await;
+    assert_eq!((&session["errcode"], &session["errmsg"]), (&json!(0), &json!("ok")));
     assert_eq!(session["kf_account"], "a@x");
     let online = world.fetch("/cgi-bin/customservice/getonlinekflist?").await;
     let expected = json!([
@@ -128,7 +129,7 @@ async fn a_session_begins_and_ends_with_an_event() {
     let ended = events(&callback, "kf_close_session", 1).await;
     assert_eq!(ended[0].get("KfAccount"), Some("a@x"));
     let session = world.fetch(&format!("/customservice/kfsession/getsession?openid={openid}")).await;
-    assert_eq!(session, json!({ "createtime": 0, "kf_account": "" }));
+    assert_eq!(session, json!({ "createtime": 0, "errcode": 0, "errmsg": "ok", "kf_account": "" }));
     world.errcode(CREATE, with("b@x")).await;
     world.errcode("/customservice/kfaccount/del", json!({ "kf_account": "b@x" })).await;
     assert_eq!(events(&callback, "kf_close_session", 2).await[1].get("KfAccount"), Some("b@x"));

@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::callback::Callback;
+use crate::raw::get;
 use crate::world::{JPEG, PNG, World, event};
 
 const ALL: &str = "/cgi-bin/message/mass/sendall";
 const SEND: &str = "/cgi-bin/message/mass/send";
+const DELETE: &str = "/cgi-bin/message/mass/delete";
 
 /// A world that these people follow the account in; their openids.
 async fn followed_by(names: &[&str]) -> (World, Callback, Vec<String>) {
@@ -46,12 +48,8 @@ async fn followers_get_it_and_the_result_is_told() {
     assert_eq!((received(&world, "ming").await, received(&world, "gone").await), (1, 0));
     let status = world.call("/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
     assert_eq!(status, json!({ "msg_id": answer["msg_id"], "msg_status": "SEND_SUCCESS" }));
-    assert_eq!(
-        world.call("/cgi-bin/message/mass/delete", json!({ "msg_id": answer["msg_id"] })).await["errcode"],
-        0
-    );
-    let status = world.call("/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
-    assert_eq!(status["msg_status"], "DELETE");
+    assert_eq!(world.errcode(DELETE, json!({ "msg_id": answer["msg_id"] })).await, 40035, "a text stays");
+    assert_eq!(world.errcode(DELETE, json!({ "msg_id": 1 })).await, 40035);
     let people = world.get("/_sim/people").await;
     assert_eq!(people.as_array().unwrap().len(), 3, "the platform is nobody: {people}");
 }
@@ -173,9 +171,8 @@ async fn audiences_and_messages_are_checked() {
     }
 }
 
-#[tokio::test]
-async fn articles_have_addresses() {
-    let (world, callback, _) = followed_by(&["ming"]).await;
+/// Sends two articles to all: the answer, and the draft's media id.
+async fn send_articles(world: &World) -> (Value, Value) {
     let cover = world.upload("/cgi-bin/material/add_material?type=thumb", "a.jpg", JPEG, &[]).await;
     let article = |title: &str| json!({ "title": title, "content": "<p>正文</p>", "thumb_media_id": cover["media_id"] });
     let drafted =
@@ -184,7 +181,13 @@ async fn articles_have_addresses() {
         "filter": { "is_to_all": true }, "msgtype": "mpnews", "mpnews": { "media_id": drafted["media_id"] },
         "send_ignore_reprint": 0
     });
-    let answer = world.call(ALL, message).await;
+    (world.call(ALL, message).await, drafted["media_id"].clone())
+}
+
+#[tokio::test]
+async fn articles_have_addresses() {
+    let (world, callback, _) = followed_by(&["ming"]).await;
+    let (answer, _) = send_articles(&world).await;
     assert!(answer["msg_data_id"].is_u64(), "{answer}");
     let result = event(&callback, "MASSSENDJOBFINISH").await;
     let urls = result.child("ArticleUrlResult").unwrap();
@@ -192,6 +195,29 @@ async fn articles_have_addresses() {
     assert_eq!((urls.get("Count"), second.get("ArticleIdx")), (Some("2"), Some("2")));
     let inbox = world.get("/_sim/inbox?as=ming").await;
     assert_eq!(inbox["messages"][0]["shown"]["articles"][1]["url"].as_str(), second.get("ArticleUrl"));
+}
+
+#[tokio::test]
+async fn what_was_sent_is_no_draft_any_more_and_its_pages_can_be_deleted() {
+    let (world, _, _) = followed_by(&["ming"]).await;
+    let (answer, media_id) = send_articles(&world).await;
+    assert_eq!(world.fetch("/cgi-bin/draft/count").await["total_count"], 0);
+    assert_eq!(world.errcode("/cgi-bin/draft/get", json!({ "media_id": media_id })).await, 40007);
+    let page = async |number: u32| {
+        let path = format!("/s/{}?idx={number}", media_id.as_str().unwrap());
+        world.ask(get(path)).await.status
+    };
+    assert_eq!((page(1).await, page(2).await), (200, 200));
+    let delete = async |article: Value| {
+        world.errcode(DELETE, json!({ "msg_id": answer["msg_id"], "article_idx": article })).await
+    };
+    assert_eq!(delete(json!(3)).await, 40114);
+    assert_eq!((delete(json!(1)).await, page(1).await, page(2).await), (0, 404, 200));
+    let status =
+        async || world.call("/cgi-bin/message/mass/get", json!({ "msg_id": answer["msg_id"] })).await;
+    assert_eq!(status().await["msg_status"], "SEND_SUCCESS", "one is left");
+    assert_eq!((delete(json!(0)).await, page(2).await), (0, 404));
+    assert_eq!(status().await["msg_status"], "DELETE");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn each_app_has_tokens_of_its_own() {
     let check = |token: &str| format!("/wxa/msg_sec_check?access_token={token}");
     assert_eq!(world.api(&check(&token), json!({ "content": "好" })).await["errcode"], 0);
     assert_eq!(world.api(&check(&world.token().await), json!({ "content": "好" })).await["errcode"], 40001);
-    let official = format!("/cgi-bin/message/custom/send?access_token={token}");
+    let official = format!("/cgi-bin/user/info/batchget?access_token={token}");
     assert_eq!(world.api(&official, json!({})).await["errcode"], 40001);
     world.order("/_sim/token", json!({ "invalidate": true })).await;
     assert_eq!(world.api(&check(&token), json!({ "content": "好" })).await["errcode"], 40001);

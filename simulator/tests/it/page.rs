@@ -1,7 +1,10 @@
 //! A page: it keeps what the watch tells.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::raw;
 use crate::world::World;
@@ -24,7 +27,9 @@ impl Page {
     }
 
     async fn read(&mut self) {
-        let update = self.updates.recv().await.expect("the watch goes on");
+        let update =
+            timeout(Duration::from_secs(30), self.updates.recv()).await.expect("news within half a minute");
+        let update = update.expect("the watch goes on");
         if update["reset"] == true {
             self.resets += 1;
             self.lines.clear();

@@ -46,7 +46,7 @@ async fn an_exchange_is_shown_whole_and_sent_again() {
     assert!(whole["reply_plain"].as_str().unwrap().contains("回声：it's 1"));
     assert!(whole["checks"].as_array().unwrap().iter().all(|check| check["ok"] == true));
     let curl = whole["curl"].as_str().unwrap();
-    assert!(curl.starts_with("curl -i -X POST 'http://127.0.0.1:") && curl.contains("--data-binary '<xml>"));
+    assert!(curl.starts_with("curl -i -X POST 'http://127.0.0.1:") && curl.contains("--data-raw '<xml>"));
     let shown = page.until(|page| page.lines.iter().find(|line| line["from"] == "account").cloned()).await;
     assert_eq!((&shown["shown"]["text"], &shown["how"]["delivery"]), (&json!("回声：it's 1"), &json!(1)));
     let again = world.order("/_sim/resend", json!({ "exchange": exchange["id"] })).await;

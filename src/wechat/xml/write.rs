@@ -39,6 +39,13 @@ impl XmlWriter {
         self.close(name)
     }
 
+    /// An element with a bare number that may be negative or broken.
+    pub fn decimal(&mut self, name: &str, number: f64) -> &mut Self {
+        self.open(name);
+        self.out.push_str(&number.to_string());
+        self.close(name)
+    }
+
     /// An element with a bare number.
     pub fn number(&mut self, name: &str, number: u64) -> &mut Self {
         self.open(name);

@@ -34,8 +34,13 @@ export function watch() {
     // The browser tries again after a break of the line, but not after an answer other than an event stream.
     if (source.readyState === EventSource.CLOSED) setTimeout(watch, RETRY_MS);
   };
-  addEventListener("pagehide", () => source.close(), { once: true });
+  current = source;
 }
+
+let current: EventSource | undefined;
+// A page that the browser only put aside comes back without its connection.
+addEventListener("pagehide", () => current?.close());
+addEventListener("pageshow", (event) => event.persisted && watch());
 
 let received: Update[] = [];
 
@@ -58,6 +63,7 @@ function take(update: Update) {
   }
   if (update.view) {
     view.value = update.view;
+    forgetOthers(update.view.people);
     setAdvanced(update.view.advanced_ms);
   }
   for (const line of update.lines) lineById.set(line.id, line);
@@ -66,6 +72,12 @@ function take(update: Update) {
   trim(exchangeById, MOST_EXCHANGES);
   if (update.reset || update.lines.length > 0) lineVersion.value++;
   if (update.reset || update.exchanges.length > 0) exchangeVersion.value++;
+}
+
+/** Drops the chats of who is gone: somebody of the same name may come. */
+function forgetOthers(people: Person[]) {
+  const here = new Set(people.map(({ openid }) => openid));
+  for (const [id, line] of lineById) if (!here.has(line.openid)) lineById.delete(id);
 }
 
 /** Drops the oldest ones: a map keeps the order in which they came. */

@@ -12,8 +12,6 @@ use crate::platform::media;
 use crate::platform::upload::Kind;
 use crate::state::State;
 
-const ARGUMENTS: Errcode = Errcode(40035);
-const TITLE_LENGTH: Errcode = Errcode(45003);
 const DIGEST_LENGTH: Errcode = Errcode(45004);
 const URL_LENGTH: Errcode = Errcode(45005);
 const AUTHOR_LENGTH: Errcode = Errcode(45110);
@@ -72,7 +70,7 @@ impl Article {
         let image_info = match article_type {
             "news" => None,
             "newspic" => Some(check_images(asked, state)?),
-            _ => return Err(ARGUMENTS),
+            _ => return Err(errcode::INVALID),
         };
         let thumb_media_id = text(asked, "thumb_media_id");
         if image_info.is_none() {
@@ -127,7 +125,7 @@ impl Article {
 fn check_lengths(asked: &Value) -> Result<(), Errcode> {
     let characters = |name| text(asked, name).chars().count();
     if !(1..=TITLE).contains(&characters("title")) {
-        return Err(TITLE_LENGTH);
+        return Err(errcode::TITLE_LENGTH);
     }
     if characters("author") > AUTHOR {
         return Err(AUTHOR_LENGTH);
@@ -146,10 +144,10 @@ fn check_lengths(asked: &Value) -> Result<(), Errcode> {
 }
 
 fn check_images(asked: &Value, state: &State) -> Result<Value, Errcode> {
-    let info = asked.get("image_info").ok_or(ARGUMENTS)?;
+    let info = asked.get("image_info").ok_or(errcode::INVALID)?;
     let images = list(info, "image_list");
     if !(1..=MOST_IMAGES).contains(&images.len()) {
-        return Err(ARGUMENTS);
+        return Err(errcode::INVALID);
     }
     images.iter().try_for_each(|image| check_picture(text(image, "image_media_id"), state))?;
     Ok(info.clone())

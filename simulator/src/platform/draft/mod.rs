@@ -62,6 +62,8 @@ pub struct News {
 pub struct Drafts {
     drafts: Vec<News>,
     published: Vec<Published>,
+    /// Sent to many without being published: no list has them.
+    sent: Vec<News>,
 }
 
 impl News {
@@ -88,6 +90,25 @@ impl News {
         }
     }
 
+    /// Deletes the page of the article with this number, from 1; with 0, of all of them.
+    ///
+    /// # Errors
+    /// 40114 if there is no such article.
+    fn delete(&mut self, number: u64) -> Result<(), Errcode> {
+        if number == 0 {
+            self.articles.iter_mut().for_each(|article| article.is_deleted = true);
+            return Ok(());
+        }
+        let index = usize::try_from(number - 1).map_err(|_| INDEX)?;
+        self.articles.get_mut(index).ok_or(INDEX)?.is_deleted = true;
+        Ok(())
+    }
+
+    /// Whether there is an article left.
+    pub fn is_there(&self) -> bool {
+        self.articles.iter().any(|article| !article.is_deleted)
+    }
+
     /// It as a card in a chat.
     pub fn card(&self, base_url: &str) -> phone::Bubble {
         let seen = self.articles.iter().enumerate().filter(|(_, article)| !article.is_deleted);
@@ -102,9 +123,29 @@ impl News {
 }
 
 impl Drafts {
-    /// The draft with this media id, published or not: what a message may name.
+    /// The draft with this media id, published or sent or not: what a message may name.
     pub fn news(&self, media_id: &str) -> Option<&News> {
-        self.drafts.iter().find(|news| news.media_id == media_id).or_else(|| self.published_news(media_id))
+        let kept = self.drafts.iter().chain(&self.sent).find(|news| news.media_id == media_id);
+        kept.or_else(|| self.published_news(media_id))
+    }
+
+    /// It was sent to many: a draft leaves the box.
+    pub fn note_sent(&mut self, media_id: &str) {
+        // What is published stays where it is.
+        let draft = self.take(media_id);
+        self.sent.extend(draft);
+    }
+
+    /// Deletes the page of an article that was sent to many, or of all with the number 0; whether some are left.
+    ///
+    /// # Errors
+    /// 40114 if there is no such article.
+    pub fn delete_sent(&mut self, media_id: &str, number: u64) -> Result<bool, Errcode> {
+        let published = self.published.iter_mut().map(|published| &mut published.news);
+        let mut all = self.sent.iter_mut().chain(published);
+        let Some(news) = all.find(|news| news.media_id == media_id) else { return Ok(false) };
+        news.delete(number)?;
+        Ok(news.is_there())
     }
 
     /// The published draft with this media id.
@@ -116,7 +157,7 @@ impl Drafts {
     pub fn all_published_news(&self) -> Vec<&News> {
         self.published
             .iter()
-            .filter(|published| published.is_there())
+            .filter(|published| published.news.is_there())
             .map(|published| &published.news)
             .collect()
     }
@@ -128,7 +169,7 @@ impl Drafts {
 
     /// The article behind a page: of something published, or of a draft, as a preview.
     pub fn article(&self, page_id: &str, index: usize) -> Option<&Article> {
-        let draft = self.drafts.iter().find(|news| news.page_id == page_id);
+        let draft = self.drafts.iter().chain(&self.sent).find(|news| news.page_id == page_id);
         let news = draft.or_else(|| self.published(page_id))?;
         news.articles.get(index).filter(|article| !article.is_deleted)
     }

@@ -38,11 +38,6 @@ pub struct Published {
 }
 
 impl Published {
-    /// Whether there is an article left.
-    pub fn is_there(&self) -> bool {
-        self.news.articles.iter().any(|article| !article.is_deleted)
-    }
-
     /// The page of each article under its number, from 1.
     fn detail(&self, base_url: &str) -> Value {
         let page = |index| json!({ "idx": index + 1, "article_url": self.news.page(base_url, index) });
@@ -96,10 +91,10 @@ pub fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let published = all.find(|published| published.publish_id == id).ok_or(PUBLISH_ID)?;
     let answer = json!({
         "publish_id": id.to_string(),
-        "publish_status": if published.is_there() { PUBLISHED } else { DELETED },
+        "publish_status": if published.news.is_there() { PUBLISHED } else { DELETED },
         "fail_idx": [],
     });
-    if !published.is_there() {
+    if !published.news.is_there() {
         return Ok(ApiReply::Json(answer));
     }
     let detail = published.detail(&call.state.base_url);
@@ -112,7 +107,8 @@ pub fn batch_get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let text = number(&asked, "no_content") != Some(1);
     let base_url = &call.state.base_url;
-    let there: Vec<_> = call.state.drafts.published.iter().filter(|published| published.is_there()).collect();
+    let there: Vec<_> =
+        call.state.drafts.published.iter().filter(|published| published.news.is_there()).collect();
     let describe = |published: &&Published| {
         let News { page_id, updated_s, .. } = &published.news;
         let content = json!({ "news_item": published.items(base_url, text) });
@@ -133,17 +129,11 @@ pub fn get_article(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 pub fn delete(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let index = number(&asked, "index").unwrap_or_default();
-    let articles = &mut find(call, text(&asked, "article_id"))?.news.articles;
-    if index == 0 {
-        articles.iter_mut().for_each(|article| article.is_deleted = true);
-        return Ok(done());
-    }
-    let index = usize::try_from(index - 1).map_err(|_| super::INDEX)?;
-    articles.get_mut(index).ok_or(super::INDEX)?.is_deleted = true;
+    find(call, text(&asked, "article_id"))?.news.delete(index)?;
     Ok(done())
 }
 
 fn find<'a>(call: &'a mut Call<'_>, article_id: &str) -> Result<&'a mut Published, Errcode> {
     let mut all = call.state.drafts.published.iter_mut();
-    all.find(|published| published.news.page_id == article_id && published.is_there()).ok_or(ARTICLE_ID)
+    all.find(|published| published.news.page_id == article_id && published.news.is_there()).ok_or(ARTICLE_ID)
 }

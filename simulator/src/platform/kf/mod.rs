@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::account_type::Right;
 use super::api::{Api, Call, text, with};
-use super::errcode::Errcode;
+use super::errcode::{self, Errcode};
 use super::{ApiReply, Kind, done};
 use crate::multipart;
 use crate::sniff;
@@ -36,8 +36,6 @@ pub const APIS: &[Api] = &[
     Api::post("/customservice/msgrecord/getmsglist", Right::CustomerService, record::list),
 ];
 
-const FILE_TYPE: Errcode = Errcode(40005);
-const NO_FILE: Errcode = Errcode(41005);
 /// `custom/send` names an agent in a wrong form.
 const PARAMETER: Errcode = Errcode(61451);
 /// `custom/send` names no agent of the account.
@@ -190,10 +188,11 @@ fn invite(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 fn upload_picture(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let account = call.request.parameter("kf_account").unwrap_or_default();
     call.state.agents.find(account)?;
-    let parts = multipart::parse(&call.request.content_type, &call.request.body).ok_or(NO_FILE)?;
-    let file = parts.first().map(|part| part.content).filter(|file| !file.is_empty()).ok_or(NO_FILE)?;
+    let parts = multipart::parse(&call.request.content_type, &call.request.body).ok_or(errcode::NO_FILE)?;
+    let file =
+        parts.first().map(|part| part.content).filter(|file| !file.is_empty()).ok_or(errcode::NO_FILE)?;
     if !matches!(sniff::file_type(file).extension, "jpg" | "png") {
-        return Err(FILE_TYPE);
+        return Err(errcode::FILE_SUFFIX);
     }
     let id = call.state.media.add(Kind::Image, file.to_vec().into(), call.now_ms);
     let picture = format!("{}/_sim/pic/{id}", call.state.base_url);

@@ -6,13 +6,12 @@ use serde_json::{Value, json};
 
 use super::{Agents, NOT_BOUND};
 use crate::control::send::SendRequest;
-use crate::platform::api::{Call, text};
+use crate::platform::api::{Call, ok_with, text};
 use crate::platform::errcode::{self, Errcode};
 use crate::platform::{ApiReply, done};
 use crate::push::message::Event;
 use crate::state::State;
 
-const OPENID_MISSING: Errcode = Errcode(41009);
 const NO_SESSION: Errcode = Errcode(65413);
 const TAKEN: Errcode = Errcode(65414);
 
@@ -92,11 +91,11 @@ fn announce(state: &mut State, kind: &str, openid: &str, account: &str) {
 
 /// `GET /customservice/kfsession/getsession?access_token=…&openid=…`
 pub fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-    let openid = call.request.parameter("openid").ok_or(OPENID_MISSING)?;
+    let openid = call.request.parameter("openid").ok_or(errcode::OPENID_MISSING)?;
     call.state.people.get(openid).ok_or(errcode::OPENID)?;
     let session = call.state.agents.sessions.get(openid);
     let (account, since_s) = session.map_or(("", 0), |session| (session.account.as_str(), session.since_s));
-    Ok(ApiReply::Json(json!({ "createtime": since_s, "kf_account": account })))
+    Ok(ok_with(json!({ "createtime": since_s, "kf_account": account })))
 }
 
 /// `GET /customservice/kfsession/getsessionlist?access_token=…&kf_account=…`

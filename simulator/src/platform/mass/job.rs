@@ -61,6 +61,10 @@ impl Status {
 pub struct Job {
     /// What became of it.
     pub status: Status,
+    /// Its `msgtype`.
+    pub msgtype: String,
+    /// The draft that it sent; empty without one.
+    pub media_id: String,
     client_id: String,
     at_ms: u64,
     repeated_ms: Option<u64>,
@@ -128,12 +132,16 @@ impl Mass {
     }
 
     /// Keeps a job; its `msg_id`.
-    pub fn note(&mut self, client_id: String, status: Status, now_ms: u64) -> u64 {
+    pub fn note(&mut self, client_id: String, status: Status, message: &Value, now_ms: u64) -> u64 {
         let id = self.new_id(now_ms);
         if self.jobs.len() == JOBS {
             self.jobs.pop_first();
         }
-        self.jobs.insert(id, Job { status, client_id, at_ms: now_ms, repeated_ms: None });
+        let msgtype = text(message, "msgtype").to_owned();
+        let media_id =
+            message.get("mpnews").map(|news| text(news, "media_id").to_owned()).unwrap_or_default();
+        let job = Job { status, msgtype, media_id, client_id, at_ms: now_ms, repeated_ms: None };
+        self.jobs.insert(id, job);
         id
     }
 
@@ -284,7 +292,7 @@ mod tests {
     #[test]
     fn a_repetition_is_known_for_a_day() {
         let mut mass = Mass::default();
-        let id = mass.note("a".to_owned(), Status::Success, START);
+        let id = mass.note("a".to_owned(), Status::Success, &Value::Null, START);
         assert_eq!(mass.repeated("b", START), None);
         assert_eq!(mass.repeated("a", START), Some(Repeat::Known(id)));
         assert_eq!(mass.repeated("a", START + 59_999), Some(Repeat::TooFast));

@@ -77,7 +77,7 @@ impl Message {
 fn articles(body: &Value, media_id: &str, state: &State) -> Result<Bubble, Errcode> {
     let reprint = body.get("send_ignore_reprint");
     if !reprint.is_none_or(|value| matches!(value.as_u64(), Some(0 | 1))) {
-        return Err(super::ARGUMENTS);
+        return Err(errcode::INVALID);
     }
     let news = state.drafts.news(media_id).ok_or(errcode::MEDIA_ID)?;
     Ok(news.card(&state.base_url))

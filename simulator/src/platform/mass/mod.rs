@@ -11,7 +11,7 @@ use self::job::{Audience, Repeat, Status};
 use self::message::Message;
 use super::account_type::Right;
 use super::api::{Api, Call, list, number, text, with};
-use super::errcode::Errcode;
+use super::errcode::{self, Errcode};
 use super::{ApiReply, done};
 use crate::ids;
 use crate::phone::transcript::How;
@@ -40,27 +40,24 @@ const MOST: usize = 10_000;
 const CLIENT_ID_BYTES: usize = 32;
 
 const TOO_MANY_OPENIDS: Errcode = Errcode(40032);
-const ARGUMENTS: Errcode = Errcode(40035);
 const TOO_FEW_OPENIDS: Errcode = Errcode(40130);
 const USERNAME: Errcode = Errcode(40132);
-const MINUTE_QUOTA: Errcode = Errcode(45011);
 const CLIENT_ID_EXISTS: Errcode = Errcode(45065);
 const CLIENT_ID_TOO_FAST: Errcode = Errcode(45066);
 const CLIENT_ID_SIZE: Errcode = Errcode(45067);
-const TAG_ID: Errcode = Errcode(45159);
 const SPEED: Errcode = Errcode(45083);
 const SPEED_MISSING: Errcode = Errcode(45084);
 
 /// `POST /cgi-bin/message/mass/sendall?access_token=…`
 fn sendall(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let message = call.json()?;
-    let filter = message.get("filter").ok_or(ARGUMENTS)?;
+    let filter = message.get("filter").ok_or(errcode::INVALID)?;
     let to_all = filter.get("is_to_all").and_then(Value::as_bool).unwrap_or_default();
     let audience = match number(filter, "tag_id").and_then(|tag| u32::try_from(tag).ok()) {
         _ if to_all => Audience::All,
         Some(tag) if call.state.tags.contains(tag) => Audience::Tag(tag),
-        Some(_) => return Err(TAG_ID),
-        None => return Err(ARGUMENTS),
+        Some(_) => return Err(errcode::TAG_ID),
+        None => return Err(errcode::INVALID),
     };
     submit(call, message, &audience)
 }
@@ -81,7 +78,7 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 fn submit(call: &mut Call<'_>, body: Value, audience: &Audience) -> Result<ApiReply, Errcode> {
     let message = Message::read(body, call.state, call.now_ms)?;
     if !call.state.quotas.take_in_minute("mass", A_MINUTE, call.now_ms) {
-        return Err(MINUTE_QUOTA);
+        return Err(errcode::MINUTE_QUOTA);
     }
     let client_id = text(&message.body, "clientmsgid");
     if client_id.len() > CLIENT_ID_BYTES {
@@ -94,11 +91,14 @@ fn submit(call: &mut Call<'_>, body: Value, audience: &Audience) -> Result<ApiRe
         None => {}
     }
     let result = job::run(call.state, &message, audience, call.now_ms)?;
-    let msg_id = call.state.mass.note(client_id, result.status, call.now_ms);
+    let msg_id = call.state.mass.note(client_id, result.status, &message.body, call.now_ms);
     let platform = ids::openid(&call.account.app_id, "mass platform");
     call.push(&platform, "MASSSENDJOBFINISH", result.event(msg_id, &message));
     let answer = json!({ "errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id });
     let of_articles = text(&message.body, "msgtype") == "mpnews";
+    if of_articles && result.status == Status::Success {
+        call.state.drafts.note_sent(text(message.body.get("mpnews").unwrap_or(&Value::Null), "media_id"));
+    }
     Ok(ApiReply::Json(if of_articles { with(answer, "msg_data_id", msg_id + MSG_DATA_ID) } else { answer }))
 }
 
@@ -118,7 +118,7 @@ fn preview(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         named.find(|person| person.name == name).ok_or(USERNAME)?
     };
     if !person.fan.following {
-        return Err(Errcode(43004));
+        return Err(errcode::NOT_FOLLOWING);
     }
     for bubble in &message.shown {
         person.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
@@ -127,19 +127,26 @@ fn preview(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "preview success", "msg_id": msg_id })))
 }
 
-/// `POST /cgi-bin/message/mass/delete?access_token=…`: the article's page is gone, the message stays on the phones.
+/// `POST /cgi-bin/message/mass/delete?access_token=…`, of articles and videos: the page of the article `article_idx` is
+/// gone, or of all without it; the message stays on the phones.
 fn delete(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
-    let job = number(&asked, "msg_id").and_then(|id| call.state.mass.find(id)).ok_or(ARGUMENTS)?;
-    job.status = Status::Delete;
+    let job = number(&asked, "msg_id").and_then(|id| call.state.mass.find(id)).ok_or(errcode::INVALID)?;
+    if !matches!(job.msgtype.as_str(), "mpnews" | "mpvideo") {
+        return Err(errcode::INVALID);
+    }
+    let article = number(&asked, "article_idx").unwrap_or_default();
+    if !call.state.drafts.delete_sent(&job.media_id, article)? {
+        job.status = Status::Delete;
+    }
     Ok(done())
 }
 
 /// `POST /cgi-bin/message/mass/get?access_token=…`
 fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
-    let id = number(&asked, "msg_id").ok_or(ARGUMENTS)?;
-    let job = call.state.mass.find(id).ok_or(ARGUMENTS)?;
+    let id = number(&asked, "msg_id").ok_or(errcode::INVALID)?;
+    let job = call.state.mass.find(id).ok_or(errcode::INVALID)?;
     Ok(ApiReply::Json(json!({ "msg_id": id, "msg_status": job.status.word() })))
 }
 

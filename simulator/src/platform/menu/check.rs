@@ -11,7 +11,6 @@ use crate::state::State;
 
 const BUTTON_COUNT: Errcode = Errcode(40016);
 const SUB_BUTTON_COUNT: Errcode = Errcode(40023);
-const PAGE_PATH: Errcode = Errcode(40159);
 
 /// Most buttons, and most buttons below one.
 const MOST_BUTTONS: usize = 3;
@@ -89,7 +88,7 @@ fn leaf(asked: &Value, level: &Level, state: &State) -> Result<Button, Errcode> 
         "miniprogram" => {
             button.url = Some(url(asked, level)?);
             button.appid = Some(sized(text(asked, "appid"), usize::MAX, errcode::APP_ID)?.to_owned());
-            button.pagepath = Some(sized(text(asked, "pagepath"), URL_BYTES, PAGE_PATH)?.to_owned());
+            button.pagepath = Some(sized(text(asked, "pagepath"), URL_BYTES, errcode::PATH)?.to_owned());
         }
         "media_id" => button.media_id = Some(media(asked, state)?),
         "article_id" | "article_view_limited" => button.article_id = Some(article(asked, state)?),

@@ -196,7 +196,8 @@ fn try_match(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::{Action, PhoneSystem};
+    use crate::ledger::Action;
+    use crate::people::PhoneSystem;
 
     fn menus() -> Menus {
         let mut menus = Menus::default();

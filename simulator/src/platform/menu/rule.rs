@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use crate::people::{Person, PhoneSystem};
 use crate::platform::api::number;
-use crate::platform::errcode::Errcode;
+use crate::platform::errcode::{self, Errcode};
 
-const ARGUMENTS: Errcode = Errcode(40035);
 const RULE_EMPTY: Errcode = Errcode(65304);
 const RULE_PRIVATE: Errcode = Errcode(65320);
 
@@ -38,7 +37,7 @@ impl Rule {
         let tag_id = member(asked, "tag_id")?;
         let client_platform_type = member(asked, "client_platform_type")?;
         if client_platform_type.is_some_and(|platform| !(1..=3).contains(&platform)) {
-            return Err(ARGUMENTS);
+            return Err(errcode::INVALID);
         }
         if tag_id.is_none() && client_platform_type.is_none() {
             return Err(RULE_EMPTY);
@@ -64,7 +63,7 @@ fn is_filled(asked: &Value, name: &str) -> bool {
 }
 
 fn member(asked: &Value, name: &str) -> Result<Option<u64>, Errcode> {
-    if is_filled(asked, name) { number(asked, name).ok_or(ARGUMENTS).map(Some) } else { Ok(None) }
+    if is_filled(asked, name) { number(asked, name).ok_or(errcode::INVALID).map(Some) } else { Ok(None) }
 }
 
 /// WeChat gives the numbers of a rule as texts.
@@ -82,8 +81,8 @@ mod tests {
         let code = |rule: Value| Rule::read(&rule).map(|rule| serde_json::to_value(rule).unwrap());
         assert_eq!(code(json!({ "tag_id": 100, "sex": "" })), Ok(json!({ "tag_id": "100" })));
         assert_eq!(code(json!({ "client_platform_type": "3" })), Ok(json!({ "client_platform_type": "3" })));
-        assert_eq!(code(json!({ "client_platform_type": 4 })), Err(ARGUMENTS));
-        assert_eq!(code(json!({ "tag_id": "vip" })), Err(ARGUMENTS));
+        assert_eq!(code(json!({ "client_platform_type": 4 })), Err(errcode::INVALID));
+        assert_eq!(code(json!({ "tag_id": "vip" })), Err(errcode::INVALID));
         assert_eq!(code(json!({ "tag_id": "", "group_id": 2 })), Err(RULE_EMPTY));
         assert_eq!(code(Value::Null), Err(RULE_EMPTY));
         assert_eq!(code(json!({ "tag_id": 100, "language": "en" })), Err(RULE_PRIVATE));

@@ -35,8 +35,6 @@ const THERE_MS: u64 = 2 * 3_600_000;
 const TEXTS_A_MINUTE: u32 = 4000;
 const MEDIA_A_MINUTE: u32 = 2000;
 
-const MEDIA_TYPE: Errcode = Errcode(40004);
-const SCENE: Errcode = Errcode(40129);
 const URL_MISSING: Errcode = Errcode(41010);
 const OTHER_APP: Errcode = Errcode(43104);
 const MINUTE_QUOTA: Errcode = Errcode(44991);
@@ -144,7 +142,7 @@ pub fn media_check(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         return Err(URL_MISSING);
     }
     if !matches!(number(&asked, "media_type"), Some(1 | 2)) {
-        return Err(MEDIA_TYPE);
+        return Err(errcode::MEDIA_TYPE);
     }
     check_user(call, &asked)?;
     let verdict = by_words(&IN_ADDRESSES, url);
@@ -167,7 +165,7 @@ pub fn media_check(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 /// The scene is 1 to 4, and the user used the Mini Program within two hours.
 fn check_user(call: &mut Call<'_>, asked: &Value) -> Result<(), Errcode> {
     if !matches!(number(asked, "scene"), Some(1..=4)) {
-        return Err(SCENE);
+        return Err(errcode::SCENE);
     }
     let openid = text(asked, "openid");
     let stranger = if ids::is_openid(openid) { OTHER_APP } else { errcode::OPENID };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::platform::ApiReply;
 use crate::platform::api::{Call, number, text};
-use crate::platform::errcode::Errcode;
+use crate::platform::errcode::{self, Errcode};
 use crate::platform::qrcode::image;
 use crate::query;
 
@@ -24,12 +24,7 @@ const SIGNS: &[u8] = b"!#$&'()*+,/:;=?@-._~";
 /// Pixels of the side.
 const WIDTHS: std::ops::RangeInclusive<u64> = 280..=1280;
 
-const ARGUMENTS: Errcode = Errcode(40097);
-const BAD_SCENE: Errcode = Errcode(40129);
-const BAD_PATH: Errcode = Errcode(40159);
 const SCENE_LENGTH: Errcode = Errcode(40169);
-const MINUTE_QUOTA: Errcode = Errcode(45011);
-const TOO_MANY: Errcode = Errcode(45029);
 
 /// `POST /wxa/getwxacodeunlimit?access_token=…`
 pub fn unlimited(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
@@ -39,7 +34,7 @@ pub fn unlimited(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         return Err(SCENE_LENGTH);
     }
     if !scene.bytes().all(|byte| byte.is_ascii_alphanumeric() || SIGNS.contains(&byte)) {
-        return Err(BAD_SCENE);
+        return Err(errcode::SCENE);
     }
     if page.contains('?') || page.starts_with('/') {
         return Err(super::PAGE);
@@ -49,7 +44,7 @@ pub fn unlimited(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         call.state.mini.check_page(page)?;
     }
     if !call.state.quotas.take_in_minute("getwxacodeunlimit", A_MINUTE, call.now_ms) {
-        return Err(MINUTE_QUOTA);
+        return Err(errcode::MINUTE_QUOTA);
     }
     draw(call, &asked, &format!("{page}?scene={}", query::encode(scene)))
 }
@@ -68,11 +63,11 @@ fn counted(call: &mut Call<'_>, longest: usize) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let path = text(&asked, "path");
     if !(1..=longest).contains(&path.chars().count()) {
-        return Err(BAD_PATH);
+        return Err(errcode::PATH);
     }
     call.state.mini.check_page(path.strip_prefix('/').unwrap_or(path))?;
     if call.state.mini.codes_made == MOST {
-        return Err(TOO_MANY);
+        return Err(errcode::TOO_MANY_CODES);
     }
     let picture = draw(call, &asked, path)?;
     call.state.mini.codes_made += 1;
@@ -84,10 +79,10 @@ fn draw(call: &Call<'_>, asked: &Value, path: &str) -> Result<ApiReply, Errcode>
         asked.get("width").is_none() || number(asked, "width").is_some_and(|width| WIDTHS.contains(&width));
     let version = matches!(text(asked, "env_version"), "" | "release" | "trial" | "develop");
     if !width || !version {
-        return Err(ARGUMENTS);
+        return Err(errcode::ARGUMENTS);
     }
     let app_id = call.account.mini.as_ref().map(|mini| mini.app_id.as_str()).unwrap_or_default();
     let picture = image::png(&format!("wxapp://{app_id}/{path}"));
-    let bytes = picture.ok_or(BAD_PATH)?;
+    let bytes = picture.ok_or(errcode::PATH)?;
     Ok(ApiReply::File { content_type: "image/png", filename: "QRCode.png".to_owned(), bytes })
 }

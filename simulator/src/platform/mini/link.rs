@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::random_name;
 use crate::platform::ApiReply;
 use crate::platform::api::{Call, number, ok_with, text};
-use crate::platform::errcode::Errcode;
+use crate::platform::errcode::{self, Errcode};
 
 /// Characters of a path with its query.
 const PATH: usize = 1024;
@@ -16,7 +16,6 @@ const DAYS: u64 = 30;
 
 const PAGE_PATH: Errcode = Errcode(40165);
 const QUERY: Errcode = Errcode(40212);
-const ENVIRONMENT: Errcode = Errcode(40097);
 const EXPIRY: Errcode = Errcode(85401);
 
 /// `POST /wxa/generate_urllink?access_token=…`
@@ -62,7 +61,7 @@ fn check_target(call: &Call<'_>, target: &Value) -> Result<(), Errcode> {
     }
     match text(target, "env_version") {
         "" | "release" | "trial" | "develop" => Ok(()),
-        _ => Err(ENVIRONMENT),
+        _ => Err(errcode::ARGUMENTS),
     }
 }
 

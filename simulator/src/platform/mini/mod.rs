@@ -4,6 +4,7 @@
 
 pub mod check;
 mod code;
+pub mod custom;
 mod link;
 pub mod open_data;
 pub mod session;
@@ -12,9 +13,13 @@ use std::collections::BTreeMap;
 
 use super::account_type::Right;
 use super::api::Api;
+use super::custom::typing;
 use super::errcode::{self, Errcode};
+use super::openapi::Clears;
+use super::quota::Quotas;
 use super::token::Tokens;
 use crate::ids;
+use crate::ledger::Ledger;
 use session::{Codes, Session};
 
 /// The family's APIs.
@@ -25,6 +30,7 @@ pub const APIS: &[Api] = &[
     Api::post("/wxa/business/getuserphonenumber", Right::Basic, session::phone_number).for_mini(),
     Api::post("/wxa/msg_sec_check", Right::Basic, check::text_check).for_mini().daily(2_000_000),
     Api::post("/wxa/media_check_async", Right::Basic, check::media_check).for_mini().daily(200_000),
+    Api::post("/cgi-bin/message/custom/business/typing", Right::Basic, typing).for_mini(),
     Api::post("/wxa/getwxacodeunlimit", Right::Basic, code::unlimited).for_mini(),
     Api::post("/wxa/getwxacode", Right::Basic, code::limited).for_mini(),
     Api::post("/cgi-bin/wxaapp/createwxaqrcode", Right::Basic, code::qr_code).for_mini(),
@@ -41,6 +47,10 @@ pub const PAGE: Errcode = Errcode(41030);
 pub struct Mini {
     /// The access tokens given out.
     pub tokens: Tokens,
+    /// How often each API was called today.
+    pub quotas: Quotas,
+    /// How often those were cleared.
+    pub clears: Clears,
     /// The released version's pages, as `pages/index/index`; without a list, there is every page.
     pub pages: Option<Vec<String>>,
     users: BTreeMap<String, User>,
@@ -55,6 +65,8 @@ pub struct User {
     pub official: String,
     /// When they were last there.
     pub seen_ms: u64,
+    /// What the Mini Program may still send them.
+    pub ledger: Ledger,
     session: Option<Session>,
 }
 
@@ -71,7 +83,12 @@ impl Mini {
     pub fn enter(&mut self, openid: &str, official: &str, now_ms: u64) -> &mut User {
         let official = || official.to_owned();
         let user = self.users.entry(openid.to_owned());
-        let user = user.or_insert_with(|| User { official: official(), seen_ms: now_ms, session: None });
+        let user = user.or_insert_with(|| User {
+            official: official(),
+            seen_ms: now_ms,
+            ledger: Ledger::default(),
+            session: None,
+        });
         user.seen_ms = now_ms;
         user
     }

@@ -30,12 +30,7 @@ const SAME_KEY_MS: u64 = 3_600_000;
 /// Exchanges of one user's codes within a minute.
 const A_MINUTE: u32 = 100;
 
-const CODE: Errcode = Errcode(40029);
-const CODE_USED: Errcode = Errcode(40163);
 const RISKY_USER: Errcode = Errcode(40226);
-const CODE_MISSING: Errcode = Errcode(41008);
-const OPENID_MISSING: Errcode = Errcode(41009);
-const MINUTE_QUOTA: Errcode = Errcode(45011);
 const SESSION_OVER: Errcode = Errcode(87007);
 const SIGNATURE_METHOD: Errcode = Errcode(87008);
 const SIGNATURE: Errcode = Errcode(87009);
@@ -104,9 +99,9 @@ impl Codes {
     /// Uses a code up; whose it is.
     fn take(&mut self, purpose: Purpose, text: &str, now_ms: u64) -> Result<String, Errcode> {
         let mut known = self.given.iter_mut().filter(|code| code.purpose == purpose);
-        let code = known.find(|code| code.text == text && now_ms < code.until_ms).ok_or(CODE)?;
+        let code = known.find(|code| code.text == text && now_ms < code.until_ms).ok_or(errcode::CODE)?;
         if code.used {
-            return Err(if purpose == Purpose::Login { CODE_USED } else { CODE });
+            return Err(if purpose == Purpose::Login { errcode::CODE_USED } else { errcode::CODE });
         }
         code.used = true;
         if code.risky { Err(RISKY_USER) } else { Ok(code.openid.clone()) }
@@ -134,14 +129,14 @@ pub fn jscode2session(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     if call.account.app(app_id, secret)? != App::Mini {
         return Err(errcode::APP_ID);
     }
-    let code = asked("js_code", CODE_MISSING)?;
+    let code = asked("js_code", errcode::CODE_MISSING)?;
     if asked("grant_type", errcode::GRANT_TYPE)? != "authorization_code" {
         return Err(errcode::GRANT_TYPE);
     }
     let Call { state, now_ms, .. } = call;
     let openid = state.mini.codes.take(Purpose::Login, code, *now_ms)?;
     if !state.quotas.take_in_minute(&format!("login {openid}"), A_MINUTE, *now_ms) {
-        return Err(MINUTE_QUOTA);
+        return Err(errcode::MINUTE_QUOTA);
     }
     let user = state.mini.find(&openid)?;
     let same = user.session.take().filter(|session| *now_ms < session.made_ms + SAME_KEY_MS);
@@ -172,7 +167,7 @@ pub fn reset(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 
 /// The session of the user in the query, if the query is signed with its key.
 fn signed_session<'a>(call: &'a mut Call<'_>) -> Result<(String, &'a mut Session), Errcode> {
-    let openid = call.request.parameter("openid").ok_or(OPENID_MISSING)?.to_owned();
+    let openid = call.request.parameter("openid").ok_or(errcode::OPENID_MISSING)?.to_owned();
     if call.request.parameter("sig_method") != Some("hmac_sha256") {
         return Err(SIGNATURE_METHOD);
     }
@@ -240,10 +235,10 @@ mod tests {
     fn a_code_serves_once_for_five_minutes_and_for_one_purpose() {
         let mut codes = Codes::default();
         let login = codes.give(Purpose::Login, "o1", false, 0);
-        assert_eq!((login.len(), codes.take(Purpose::Phone, &login, 0)), (32, Err(CODE)));
+        assert_eq!((login.len(), codes.take(Purpose::Phone, &login, 0)), (32, Err(errcode::CODE)));
         assert_eq!(codes.take(Purpose::Login, &login, CODE_MS - 1), Ok("o1".to_owned()));
-        assert_eq!(codes.take(Purpose::Login, &login, CODE_MS - 1), Err(CODE_USED));
-        assert_eq!(codes.take(Purpose::Login, &login, CODE_MS), Err(CODE));
+        assert_eq!(codes.take(Purpose::Login, &login, CODE_MS - 1), Err(errcode::CODE_USED));
+        assert_eq!(codes.take(Purpose::Login, &login, CODE_MS), Err(errcode::CODE));
         let risky = codes.give(Purpose::Login, "o1", true, 0);
         assert_eq!(codes.take(Purpose::Login, &risky, 0), Err(RISKY_USER));
     }

@@ -8,25 +8,24 @@ mod rid;
 use serde_json::{Value, json};
 
 use super::account_type::Right;
-use super::api::{Api, Call, text};
+use super::api::{Api, App, Call, text};
 use super::errcode::{self, Errcode};
 use super::quota::month;
 use super::{ApiReply, done, find};
-use crate::account::Account;
 
 pub use callback::Probe;
 pub use rid::{Answered, Rids};
 
 /// The family's APIs.
 pub const APIS: &[Api] = &[
-    Api::post("/cgi-bin/clear_quota", Right::Basic, clear),
+    Api::post("/cgi-bin/clear_quota", Right::Basic, clear).for_both(),
     Api::post("/cgi-bin/clear_quota/v2", Right::Basic, clear_by_secret).without_token(),
-    Api::post("/cgi-bin/openapi/quota/get", Right::Basic, quota),
-    Api::post("/cgi-bin/openapi/quota/clear", Right::Basic, clear_one),
-    Api::post("/cgi-bin/openapi/rid/get", Right::Basic, rid::get),
-    Api::post("/cgi-bin/callback/check", Right::Basic, callback::check),
-    Api::get("/cgi-bin/getcallbackip", Right::Basic, callback::addresses),
-    Api::get("/cgi-bin/get_api_domain_ip", Right::Basic, callback::addresses),
+    Api::post("/cgi-bin/openapi/quota/get", Right::Basic, quota).for_both(),
+    Api::post("/cgi-bin/openapi/quota/clear", Right::Basic, clear_one).for_both(),
+    Api::post("/cgi-bin/openapi/rid/get", Right::Basic, rid::get).for_both(),
+    Api::post("/cgi-bin/callback/check", Right::Basic, callback::check).for_both(),
+    Api::get("/cgi-bin/getcallbackip", Right::Basic, callback::addresses).for_both(),
+    Api::get("/cgi-bin/get_api_domain_ip", Right::Basic, callback::addresses).for_both(),
 ];
 
 const CLEARED_TOO_OFTEN: Errcode = Errcode(48006);
@@ -76,33 +75,39 @@ fn take(used: &mut u32, limit: u32) -> Result<(), Errcode> {
 /// `POST /cgi-bin/clear_quota?access_token=…`
 fn clear(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
-    check_app_id(call.account, &asked)?;
+    if app_id(&asked)? != call.account.app_id_of(call.app) {
+        return Err(errcode::APP_ID);
+    }
     clear_all(call)
 }
 
 /// `POST /cgi-bin/clear_quota/v2`: without a token, for when even that quota is used up.
 fn clear_by_secret(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
-    check_app_id(call.account, &asked)?;
-    match text(&asked, "appsecret") {
-        "" => Err(errcode::APP_SECRET_MISSING),
-        secret if call.account.app_secret.as_deref() == Some(secret) => clear_all(call),
-        _ => Err(errcode::APP_SECRET),
-    }
+    let app_id = app_id(&asked)?;
+    call.app = match text(&asked, "appsecret") {
+        "" => return Err(errcode::APP_SECRET_MISSING),
+        secret => call.account.app(app_id, secret)?,
+    };
+    clear_all(call)
 }
 
-fn check_app_id(account: &Account, asked: &Value) -> Result<(), Errcode> {
-    match text(asked, "appid") {
-        "" => Err(errcode::APP_ID_MISSING),
-        app_id if app_id == account.app_id => Ok(()),
-        _ => Err(errcode::APP_ID),
-    }
+fn app_id(asked: &Value) -> Result<&str, Errcode> {
+    Some(text(asked, "appid")).filter(|id| !id.is_empty()).ok_or(errcode::APP_ID_MISSING)
 }
 
 fn clear_all(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-    call.state.clears.take_all(call.now_ms)?;
-    call.state.quotas.clear(None);
+    let now_ms = call.now_ms;
+    clears(call).take_all(now_ms)?;
+    call.quotas().clear(None);
     Ok(done())
+}
+
+fn clears<'a>(call: &'a mut Call<'_>) -> &'a mut Clears {
+    match call.app {
+        App::Official => &mut call.state.clears,
+        App::Mini => &mut call.state.mini.clears,
+    }
 }
 
 /// `POST /cgi-bin/openapi/quota/get?access_token=…`: an API that nobody counts has 0 of everything, and so has a rate
@@ -110,8 +115,9 @@ fn clear_all(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 fn quota(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let api = wanted(call, &asked)?;
-    let limit = api.daily_limit(call.state).unwrap_or(0);
-    let used = call.state.quotas.used(api.path, call.now_ms);
+    let limit = api.daily_limit(call).unwrap_or(0);
+    let now_ms = call.now_ms;
+    let used = call.quotas().used(api.path, now_ms);
     Ok(ApiReply::Json(json!({
         "errcode": 0,
         "errmsg": "ok",
@@ -124,8 +130,9 @@ fn quota(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 fn clear_one(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let api = wanted(call, &asked)?;
-    call.state.clears.take_single(call.now_ms)?;
-    call.state.quotas.clear(Some(api.path));
+    let now_ms = call.now_ms;
+    clears(call).take_single(now_ms)?;
+    call.quotas().clear(Some(api.path));
     Ok(done())
 }
 
@@ -139,7 +146,7 @@ fn wanted(call: &Call<'_>, asked: &Value) -> Result<&'static Api, Errcode> {
         return Err(FORBIDDEN_PATH);
     }
     let api = find(path).ok_or(UNKNOWN_PATH)?;
-    if call.state.account_type.has(api.right) { Ok(api) } else { Err(FORBIDDEN_PATH) }
+    if api.serves(call) { Ok(api) } else { Err(FORBIDDEN_PATH) }
 }
 
 #[cfg(test)]

@@ -8,9 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use crate::ids;
-use crate::platform::errcode::Errcode;
-
-const TOO_MANY: Errcode = Errcode(45029);
+use crate::platform::errcode::{self, Errcode};
 
 /// Permanent codes of an account.
 const PERMANENT: usize = 100_000;
@@ -95,7 +93,7 @@ impl QrCodes {
     /// 45029 when the account has 100 000 of them.
     pub fn add_permanent(&mut self, scene: Scene, now_ms: u64) -> Result<&Code, Errcode> {
         if self.permanent.len() >= PERMANENT && !self.permanent.contains_key(&scene) {
-            return Err(TOO_MANY);
+            return Err(errcode::TOO_MANY_CODES);
         }
         Ok(self.permanent.entry(scene.clone()).or_insert_with(|| Code::new(scene, None, now_ms)))
     }
@@ -157,7 +155,7 @@ mod tests {
         for number in 2..=100_000 {
             codes.add_permanent(Scene::Number(number), 0).unwrap();
         }
-        assert_eq!(codes.add_permanent(Scene::Text("1".to_owned()), 0), Err(TOO_MANY));
+        assert_eq!(codes.add_permanent(Scene::Text("1".to_owned()), 0), Err(errcode::TOO_MANY_CODES));
         assert_eq!(codes.add_permanent(Scene::Number(1), 1), Ok(&first));
         assert!(first.is_live(u64::MAX));
     }

@@ -13,7 +13,7 @@ use self::book::Template;
 use super::account_type::Right;
 use super::api::{Api, Call, text, with};
 use super::card::{self, FIELD};
-use super::errcode::Errcode;
+use super::errcode::{self, Errcode};
 use super::{ApiReply, done};
 use crate::phone::transcript::How;
 
@@ -30,8 +30,6 @@ pub const APIS: &[Api] = &[
     Api::post("/wxaapi/newtmpl/deltemplate", Right::Subscribe, newtmpl::delete).for_both(),
     Api::get("/wxaapi/newtmpl/gettemplate", Right::Subscribe, newtmpl::list).for_both(),
 ];
-
-const NOT_SUBSCRIBED: Errcode = Errcode(43101);
 
 /// `POST /cgi-bin/message/subscribe/bizsend?access_token=…`
 fn bizsend(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
@@ -76,7 +74,7 @@ fn notify(call: &mut Call<'_>, message: Value, shown: &Value, official: &str) ->
         return Ok(call.wrong(FIELD, &wrong));
     }
     if !book.take(&openid, &template.id) {
-        return Err(NOT_SUBSCRIBED);
+        return Err(errcode::NOT_SUBSCRIBED);
     }
     let person = call.state.people.find(official)?;
     let msg_id = {

@@ -10,7 +10,7 @@ use crate::phone::CardLine;
 use crate::phone::transcript::How;
 use crate::platform::api::{App, Call, number, ok_with, text};
 use crate::platform::card::{self, FIELD};
-use crate::platform::errcode::Errcode;
+use crate::platform::errcode::{self, Errcode};
 use crate::platform::subscribe::fields;
 use crate::platform::{ApiReply, done};
 
@@ -20,10 +20,7 @@ const REPEAT_MS: u64 = 600_000;
 const TITLE: usize = 15;
 const CONTENT: usize = 200;
 
-const NOT_FOLLOWING: Errcode = Errcode(43004);
 const BLACKLISTED: Errcode = Errcode(43019);
-const NOT_SUBSCRIBED: Errcode = Errcode(43101);
-const TITLE_SIZE: Errcode = Errcode(45003);
 
 /// How a message to somebody ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +80,7 @@ pub fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let person = call.state.people.find(&openid)?;
     let template = call.state.templates.find(text(&message, "template_id"))?.clone();
     if !person.fan.following {
-        return Err(NOT_FOLLOWING);
+        return Err(errcode::NOT_FOLLOWING);
     }
     if person.fan.blacklisted {
         return Err(BLACKLISTED);
@@ -128,7 +125,7 @@ pub fn subscribe(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     call.state.people.find(openid)?;
     let title = text(&message, "title");
     if title.chars().count() > TITLE {
-        return Err(TITLE_SIZE);
+        return Err(errcode::TITLE_LENGTH);
     }
     let content = card::value(message.get("data").unwrap_or(&Value::Null), "content");
     if content.is_empty() || content.chars().count() > CONTENT {
@@ -138,7 +135,7 @@ pub fn subscribe(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let scene = number(&message, "scene").unwrap_or_default();
     let template_id = text(&message, "template_id");
     if !call.state.subscriptions.of(App::Official).take_scene(openid, template_id, scene) {
-        return Err(NOT_SUBSCRIBED);
+        return Err(errcode::NOT_SUBSCRIBED);
     }
     let lines = content.lines().map(|line| CardLine { name: String::new(), value: line.to_owned() });
     let shown = card::with_lines(title, lines, &message);

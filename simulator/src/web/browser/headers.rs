@@ -133,7 +133,8 @@ fn texts(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = value.parse() {
+    // Browsers send cookies and addresses in UTF-8 as they got them.
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
         headers.insert(name, value);
     }
 }

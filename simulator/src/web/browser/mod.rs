@@ -74,6 +74,12 @@ impl Browsers {
         self.jars.get(&(openid.to_owned(), host.to_owned()))?.header(path, now_ms)
     }
 
+    /// Closes the doors of somebody who is gone, and drops their cookies.
+    pub fn forget(&mut self, openid: &str) {
+        self.doors.retain(|open| open.door.openid != openid);
+        self.jars.retain(|(owner, _), _| owner != openid);
+    }
+
     /// The person's cookies for a host.
     fn jar(&mut self, openid: &str, host: &str) -> &mut Jar {
         self.jars.entry((openid.to_owned(), host.to_owned())).or_default()

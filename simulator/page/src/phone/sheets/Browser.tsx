@@ -29,9 +29,11 @@ export function Browser({ url }: { url: string }) {
     <Sheet title={hostOf(url)} full>
       <p class="address">
         <span title={url}>{url}</span>
-        <a class="icon-button" href={url} target="_blank" rel="noreferrer" aria-label={words.openInBrowser} title={words.openInBrowser}>
-          <Icon name="out" size={16} />
-        </a>
+        {/^https?:/i.test(url) && (
+          <a class="icon-button" href={url} target="_blank" rel="noreferrer" aria-label={words.openInBrowser} title={words.openInBrowser}>
+            <Icon name="out" size={16} />
+          </a>
+        )}
       </p>
       {page.failed !== undefined && (
         <p class="page-failed" role="alert">
