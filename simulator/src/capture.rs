@@ -12,6 +12,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use serde_json::Value;
 
 use crate::journal::{self, BODY_KEPT, Begin, Kind, Progress, Received, Sent};
+use crate::model::Question;
 use crate::secrets;
 use crate::server::{Cut, MAX_BODY};
 use crate::state::Sim;
@@ -93,14 +94,18 @@ pub async fn begin(
     Ok((Request::from_parts(parts, Body::from(body)), Some(ticket)))
 }
 
-/// The model's name, or the type of the message that is sent.
+/// What a model is asked, and its name; or the type of the message that is sent.
 fn what(kind: Kind, parts: &Parts, body: &Bytes) -> String {
-    if let Some(model) = parts.headers.get("mf-header-cf-consn-model-id") {
-        return String::from_utf8_lossy(model.as_bytes()).into_owned();
-    }
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
-    let name = if kind == Kind::Model { "model" } else { "msgtype" };
-    journal::in_short(document.get(name).and_then(Value::as_str).unwrap_or_default())
+    let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if kind != Kind::Model {
+        return journal::in_short(&text("msgtype"));
+    }
+    let bound = parts.headers.get("mf-header-cf-consn-model-id");
+    let model =
+        bound.map_or_else(|| text("model"), |name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    let question = Question::chat(&model, document.get("inputs").unwrap_or(&document));
+    journal::in_short(format!("{} {model}", question.text).trim())
 }
 
 impl Ticket {

@@ -14,5 +14,6 @@ mod workers_ai;
 
 pub use desk::{Desk, ModelCall};
 pub use openai::{chat_completions, transcriptions};
+pub use question::Question;
 pub use rules::{Always, Rule};
 pub use workers_ai::workers_ai;

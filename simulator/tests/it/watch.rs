@@ -77,7 +77,7 @@ async fn calls_of_platform_and_model_are_noted_without_secrets() {
     };
     let ended = page.until(both).await;
     let expected =
-        [json!(["api", "", "200"]), json!(["api", "", "errcode 40125"]), json!(["model", "m", "200"])];
+        [json!(["api", "", "200"]), json!(["api", "", "errcode 40125"]), json!(["model", "hi m", "200"])];
     assert_eq!(ended, expected);
     let whole = world.get("/_sim/exchanges/1").await.to_string();
     assert!(!whole.contains(APP_SECRET) && whole.contains("\\\"access_token\\\":\\\"***\\\""), "{whole}");
