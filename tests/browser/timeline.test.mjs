@@ -117,7 +117,7 @@ test("what is done on the page is recorded, and done again", scene({ as: "record
   const window = page.getByRole("dialog", { name: "录制的场景" });
   await window.getByText("录下来").first().waitFor();
   await window.getByRole("button", { name: "重放" }).click();
-  await window.getByText(/"outcome": "passed"/).waitFor();
+  await window.getByRole("region", { name: "重放的结果" }).getByText("1 步都符合预期").waitFor();
   await page.keyboard.press("Escape");
 }));
 

@@ -1,5 +1,5 @@
 // Orders to the simulator. What comes of them arrives by the watch.
-import type { ExchangeDetail, Fault, Id, Mode, AccountType, Network, SendRequest, TapResult, TargetCheck } from "./types";
+import type { ExchangeDetail, Fault, Given, Id, Mode, AccountType, Network, RunResult, SendRequest, TapResult, TargetCheck } from "./types";
 import { toast } from "./store/ui";
 import { t } from "./text";
 
@@ -44,12 +44,12 @@ export const api = {
   faults: (faults: Fault[]) => post("faults", faults),
   addPerson: (name: string) => post("people", { name }),
   removePerson: (name: string) => call("DELETE", `people?as=${encodeURIComponent(name)}`),
-  click: (as: string, button: number[], scan_result?: string) => post<TapResult>("click", { as, button, scan_result }),
+  click: (as: string, button: number[], given: Given) => post<TapResult>("click", { as, button, ...given }),
   scan: (as: string, code: string) => post<TapResult>("scan", { as, code }),
   resend: (exchange: Id) => post("resend", { exchange }),
   verify: () => post<TargetCheck>("verify"),
   record: (on: boolean) => post<{ scenario?: unknown }>("record", { on }),
-  run: (scenario: unknown) => post<unknown>("run", { scenario }),
+  run: (scenario: unknown) => post<RunResult>("run", { scenario }),
   clock: (advance_s: number) => post("clock", { advance_s }),
   reset: () => post("reset"),
   browser: (as: string, url: string) => post<{ url: string }>("browser", { as, url }),

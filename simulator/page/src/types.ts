@@ -33,6 +33,23 @@ export interface View {
   recording?: null | { steps: number };
 }
 
+/** What came of a scenario: `POST /_sim/run` */
+export interface RunResult {
+  outcome: "passed" | "failed" | "error";
+  elapsed_ms: number;
+  /** Up to the first that went wrong. */
+  steps: StepResult[];
+}
+
+export interface StepResult {
+  n: number;
+  /** The step, as JSON. */
+  what: string;
+  elapsed_ms: number;
+  misses: { place: string; expected: string; came: string }[];
+  trouble: string | null;
+}
+
 export interface TargetCheck {
   ok: boolean;
   elapsed_ms: number;
@@ -226,6 +243,13 @@ export interface SendRequest {
 }
 
 /** What a tap on a menu button, or a scan, leads to. */
+/** What the person gives to a menu button that wants something: of a code, a picture in base64, a place. */
+export interface Given {
+  scan_result?: string;
+  image?: string;
+  location?: SendRequest["location"];
+}
+
 export interface TapResult {
   open?: string | null;
   mini_program?: { appid: string; pagepath: string } | null;

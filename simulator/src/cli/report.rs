@@ -99,6 +99,14 @@ pub fn sent(voice: Voice, sent: &SendReport) {
     }
 }
 
+/// Prints whose settings signed a message that was turned away.
+pub fn sealed_elsewhere(voice: Voice) {
+    let Voice { lang, paint } = voice;
+    let zh = "  由正在运行的 wx-sim dev 用它的设置签名；--port 0 则用这里的设置";
+    let en = "  signed by the running wx-sim dev, with its settings; --port 0 uses those from here";
+    voice.say(&paint.dim(lang.pick(zh, en)));
+}
+
 /// Prints what came by customer-service message.
 pub fn pushed(voice: Voice, inbox: &Inbox, waited: u32) {
     let Voice { lang, paint } = voice;
@@ -115,7 +123,8 @@ pub fn pushed(voice: Voice, inbox: &Inbox, waited: u32) {
 }
 
 fn said(lang: Lang, request: &SendRequest) -> String {
-    let attachment = |zh: &str, en: &str, what: &str| format!("[{}] {what}", lang.pick(zh, en));
+    let attachment =
+        |zh: &str, en: &str, what: &str| format!("[{}] {what}", lang.pick(zh, en)).trim_end().to_owned();
     match request {
         SendRequest { text: Some(text), .. } => text.clone(),
         SendRequest { image: Some(_), .. } => attachment("图片", "picture", ""),

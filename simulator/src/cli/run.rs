@@ -123,7 +123,7 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<(PathBuf, Scenario)>, Trouble> {
         return Err(Trouble(faults.join("\nwx-sim: ")));
     }
     if scenarios.is_empty() {
-        return Err(Trouble("there is no scenario".to_owned()));
+        return Err(Trouble("there is no scenario: no *.json directly in what was named".to_owned()));
     }
     Ok(scenarios)
 }

@@ -122,6 +122,9 @@ impl Delivery {
         report::sending(voice, &self.person, &request, self.mode.unwrap_or(client.mode));
         let sent: SendReport = client.post("/_sim/send", &request).await?;
         report::sent(voice, &sent);
+        if self.target.is_some() && !client.is_alone() && turned_away(&sent) {
+            report::sealed_elsewhere(voice);
+        }
         self.wait(&client, &before, voice).await?;
         ending(&sent, client.is_alone())
     }
@@ -163,6 +166,11 @@ impl Delivery {
         report::pushed(voice, &after, self.wait);
         Ok(())
     }
+}
+
+/// Whether the callback seems to know another Token than the one that signed.
+fn turned_away(sent: &SendReport) -> bool {
+    sent.deliveries.iter().all(|delivery| matches!(delivery.status, Some(401 | 403)))
 }
 
 fn ending(sent: &SendReport, alone: bool) -> Result<Ending, Trouble> {

@@ -49,7 +49,8 @@ pub fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, ParseError> {
 
 fn at(error: &serde_path_to_error::Error<serde_json::Error>) -> ParseError {
     match error.path().to_string().as_str() {
-        "." => ParseError(error.inner().to_string()),
+        // No place, or none in what is no JSON.
+        "." | "?" => ParseError(error.inner().to_string()),
         path => ParseError(format!("{path}: {}", error.inner())),
     }
 }

@@ -14,18 +14,27 @@ export function pick(name: string) {
   overlay.value = null;
 }
 
+/** Whether a scenario met this person: each run has its own people, with the run's number in their names. */
+const ofScenario = ({ name }: Person) => name.includes("~");
+
 export function People() {
   const group = useId();
   const { people } = view.value!;
   const words = t().people;
+  const met = people.filter(ofScenario);
+  const one = (person: Person) => <One key={person.openid} group={group} person={person} alone={people.length === 1} />;
   return (
     <section class="group">
       <h2>{words.title}</h2>
       {people.length === 0 && <p class="hint">{words.empty}</p>}
       <div role="radiogroup" aria-label={words.title} class="people">
-        {people.map((person) => (
-          <One key={person.openid} group={group} person={person} alone={people.length === 1} />
-        ))}
+        {people.filter((person) => !ofScenario(person)).map(one)}
+        {met.length > 0 && (
+          <details class="met">
+            <summary>{words.ofScenarios(met.length)}</summary>
+            {met.map(one)}
+          </details>
+        )}
       </div>
       <Add />
     </section>
@@ -54,7 +63,7 @@ function One({ person, group, alone }: { person: Person; group: string; alone: b
             <span class={person.following ? "tag good" : "tag"}>{state}</span>
           </span>
           <span class="person-id" title={`${person.openid}\n${words.allowance(person.allowance)}`}>
-            {person.openid}
+            {ofScenario(person) ? person.name : person.openid}
           </span>
         </span>
       </label>

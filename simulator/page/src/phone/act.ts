@@ -3,7 +3,7 @@ import { api, told } from "../api";
 import { person } from "../store/live";
 import { overlay, toast } from "../store/ui";
 import { t } from "../text";
-import type { SendRequest, TapResult } from "../types";
+import type { Given, SendRequest, TapResult } from "../types";
 
 /** Most bytes of a file: the simulator reads 32 MiB, and base64 makes a third more. */
 const MOST_BYTES = 20 * 1024 * 1024;
@@ -25,9 +25,9 @@ export function follow(result: TapResult | undefined) {
   else if (result?.mini_program) overlay.value = { kind: "mini", ...result.mini_program };
 }
 
-/** A tap on a menu button; resolves when WeChat has been told of it. */
-export async function tapMenu(button: number[], scanResult?: string) {
-  follow(await told(api.click(actor(), button, scanResult)));
+/** A tap on a menu button; resolves when WeChat has been told of it, and of what the person gave. */
+export async function tapMenu(button: number[], given: Given = {}) {
+  follow(await told(api.click(actor(), button, given)));
 }
 
 /** A scan of a QR code, by its text, its ticket or its scene. */

@@ -27,7 +27,13 @@ export const en: Text = {
     scenario: "Recorded scenario",
     scenarioHint: "It is data: replay it, keep it, or run it in CI with wx-sim run.",
     recorded: "Recorded: replay it or export it",
-    replayed: "The replay is over",
+    replaying: "Replaying…",
+    replayed: "What came of the replay",
+    passed: (steps) => `Passed: ${steps === 1 ? "the step" : `all ${steps} steps`} went as expected`,
+    failed: (n) => `Failed: step ${n} went otherwise`,
+    trouble: (n) => `Stopped: step ${n} cannot be done`,
+    expected: "expected",
+    came: "came",
     import: "Open a file…",
     noScenario: "No scenario yet: press Record, do a few things on the phone, and stop; or open a scenario file.",
     badScenario: "This file is no JSON scenario",
@@ -66,6 +72,7 @@ export const en: Text = {
     add: "Add a person",
     name: "Name",
     remove: (name) => `Remove ${name}`,
+    ofScenarios: (n) => `People of scenarios (${n})`,
     empty: "Nobody is here yet: add a person.",
   },
 
@@ -188,6 +195,8 @@ export const en: Text = {
     about: "About the account",
     openInBrowser: "Open in the browser",
     browserFailed: "This page cannot be opened",
+    leavesPhone: (origin) =>
+      `A link or a script of the page leads to ${origin}. The phone shows pages of this machine only. For WeChat's web login, let your server redirect (302), which wx-sim leads to its own page, or link to wx-sim itself.`,
     loading: "Opening…",
     miniHint: "Here a Mini Program would open. wx-sim does not run its code, it only tells what WeChat would open.",
     how: {

@@ -27,7 +27,13 @@ export const zh = {
     scenario: "录制的场景",
     scenarioHint: "这是一份数据：可以重放、保存，也可以用 wx-sim run 在 CI 里运行。",
     recorded: "录好了：可以重放或导出",
-    replayed: "重放结束",
+    replaying: "重放中…",
+    replayed: "重放的结果",
+    passed: (steps: number) => `重放通过：${steps} 步都符合预期`,
+    failed: (n: number) => `重放失败：第 ${n} 步不符合预期`,
+    trouble: (n: number) => `重放中断：第 ${n} 步做不了`,
+    expected: "应为",
+    came: "实际",
     import: "打开文件…",
     noScenario: "还没有场景：点「录制」，在手机上做几步，再停止；或者打开一个场景文件。",
     badScenario: "这个文件不是 JSON 场景",
@@ -66,6 +72,7 @@ export const zh = {
     add: "添加用户",
     name: "名字",
     remove: (name: string) => `删除 ${name}`,
+    ofScenarios: (n: number) => `场景里的用户（${n}）`,
     empty: "还没有用户，先添加一个。",
   },
 
@@ -188,6 +195,8 @@ export const zh = {
     about: "公众号资料",
     openInBrowser: "在浏览器中打开",
     browserFailed: "这个页面打不开",
+    leavesPhone: (origin: string) =>
+      `页面里的链接或脚本要去 ${origin}。手机里只显示本机的页面；微信的授权页在服务器重定向（302）时会自动换成模拟器的，或者让链接直接指向模拟器。`,
     loading: "正在打开…",
     miniHint: "这里是小程序。模拟器不运行它的代码，只告诉你微信会打开什么。",
     how: {

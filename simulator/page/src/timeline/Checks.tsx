@@ -1,8 +1,8 @@
 // What the rules say about an answer, in words.
 import { line } from "../store/live";
 import { ruleText, span, t } from "../text";
-import type { Check, ExchangeDetail } from "../types";
-import { Icon } from "../ui/Icon";
+import type { Check, DeliveryState, ExchangeDetail } from "../types";
+import { Mark } from "../ui/Mark";
 
 export function Checks({ detail }: { detail: ExchangeDetail }) {
   const words = t().detail;
@@ -25,7 +25,7 @@ export function Checks({ detail }: { detail: ExchangeDetail }) {
         <ul class="advice">
           <li>
             <Mark tone="bad" />
-            <span>{detail.result === "refused" ? words.refused : words.failed(detail.result)}</span>
+            <span>{detail.result === "refused" ? words.refused : words.failed(t().rings.states[detail.result as DeliveryState] ?? detail.result)}</span>
           </li>
         </ul>
       )}
@@ -63,16 +63,5 @@ function Item({ check }: { check: Check }) {
         {detail && <small>{detail}</small>}
       </span>
     </li>
-  );
-}
-
-function Mark({ tone }: { tone: "good" | "bad" | "warn" }) {
-  const name = ({ good: "check", bad: "cross", warn: "bang" } as const)[tone];
-  const said = tone === "good" ? t().format.kept : tone === "bad" ? t().format.broken : "";
-  return (
-    <span class={`mark ${tone}`}>
-      <Icon name={name} size={16} />
-      {said && <span class="sr-only">{said}</span>}
-    </span>
   );
 }

@@ -1,7 +1,7 @@
 import { serverNow, useMotion } from "../store/clock";
 import { select } from "../store/ui";
 import { span, t, toMillisecond } from "../text";
-import type { Exchange } from "../types";
+import type { DeliveryState, Exchange } from "../types";
 
 /** A bar's full width, a little more than WeChat waits. */
 const SCALE_MS = 5600;
@@ -27,7 +27,7 @@ export function Row({ exchange, chosen }: { exchange: Exchange; chosen: boolean 
         {delivery && delivery.n > 1 && <span class="badge warn">{words.again(delivery.n)}</span>}
       </td>
       <td>
-        <span class={`badge ${toneOf(state)}`}>{state === "running" ? words.running : result}</span>
+        <span class={`badge ${toneOf(state)}`}>{state === "running" ? words.running : (t().rings.states[result as DeliveryState] ?? result)}</span>
       </td>
       <td class="took">
         <Bar exchange={exchange} />

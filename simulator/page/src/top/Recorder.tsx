@@ -6,12 +6,15 @@ import { view } from "../store/live";
 import { toast, windowOpen as shown } from "../store/ui";
 import { t } from "../text";
 import { JsonView } from "../timeline/Code";
+import type { RunResult } from "../types";
 import { FileInput } from "../ui/FileInput";
 import { Icon } from "../ui/Icon";
 import { Toasts } from "../ui/Toasts";
+import { Outcome, outcomeText } from "./Outcome";
 
 const scenario = signal<unknown>(undefined);
-const outcome = signal<unknown>(undefined);
+const outcome = signal<RunResult | undefined>(undefined);
+const replaying = signal(false);
 
 async function record(on: boolean) {
   const answer = await told(api.record(on));
@@ -23,10 +26,11 @@ async function record(on: boolean) {
 }
 
 async function replay() {
-  const result = await told(api.run(scenario.value));
-  if (result === undefined) return;
-  outcome.value = result;
-  toast(t().top.replayed);
+  replaying.value = true;
+  outcome.value = undefined;
+  outcome.value = await told(api.run(scenario.value));
+  replaying.value = false;
+  if (outcome.value) toast(outcomeText(outcome.value), outcome.value.outcome === "passed" ? "info" : "error");
 }
 
 function save() {
@@ -85,7 +89,7 @@ function Scenario() {
       </div>
       <p class="hint">{missing ? words.noScenario : words.scenarioHint}</p>
       {!missing && <JsonView value={scenario.value} label={words.scenario} />}
-      {outcome.value !== undefined && <JsonView value={outcome.value} label={words.replayed} />}
+      {outcome.value && <Outcome result={outcome.value} />}
       <div class="window-foot">
         <label class="button">
           {words.import}
@@ -94,8 +98,8 @@ function Scenario() {
         <button type="button" class="button" disabled={missing} onClick={save}>
           {words.export}
         </button>
-        <button type="button" class="button primary" disabled={missing} onClick={() => void replay()}>
-          {words.replay}
+        <button type="button" class="button primary" disabled={missing || replaying.value} onClick={() => void replay()}>
+          {replaying.value ? words.replaying : words.replay}
         </button>
       </div>
       <Toasts />

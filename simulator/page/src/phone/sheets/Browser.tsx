@@ -18,6 +18,13 @@ export function Browser({ url }: { url: string }) {
     );
     return () => void (here = false);
   }, [url]);
+  // All that a page may know of where its frame went to.
+  useEffect(() => {
+    const blocked = ({ effectiveDirective, blockedURI }: SecurityPolicyViolationEvent) =>
+      effectiveDirective === "frame-src" && setPage({ failed: t().phone.leavesPhone(blockedURI) });
+    document.addEventListener("securitypolicyviolation", blocked);
+    return () => document.removeEventListener("securitypolicyviolation", blocked);
+  }, []);
   return (
     <Sheet title={hostOf(url)} full>
       <p class="address">

@@ -5,15 +5,15 @@ import { Icon } from "../../ui/Icon";
 import { act, tapMenu } from "../act";
 import { Sheet } from "./Sheet";
 
-/** A place to send; for a menu button of that kind, after WeChat was told of the tap. */
+/** A place to send; a menu button of that kind sends it after the event. */
 export function PlaceSheet({ button }: { button: number[] | undefined }) {
   const words = t().sheets;
   const [place, setPlace] = useState(words.places[0]!);
-  const send = async (event: Event) => {
+  const send = (event: Event) => {
     event.preventDefault();
     overlay.value = null;
-    if (button) await tapMenu(button);
-    act({ location: place });
+    if (button) void tapMenu(button, { location: place });
+    else void act({ location: place });
   };
   const number = (text: string) => Number.parseFloat(text) || 0;
   return (
@@ -26,7 +26,7 @@ export function PlaceSheet({ button }: { button: number[] | undefined }) {
           </button>
         ))}
       </div>
-      <form class="fields" onSubmit={(event) => void send(event)}>
+      <form class="fields" onSubmit={send}>
         <label>
           {words.label}
           <input value={place.label} onInput={(event) => setPlace({ ...place, label: event.currentTarget.value })} />

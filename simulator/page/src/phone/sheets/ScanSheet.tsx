@@ -22,7 +22,7 @@ export function ScanSheet({ button, waits }: { button: number[] | undefined; wai
     if (code.trim() === "") return;
     if (!button) return void scan(code.trim());
     overlay.value = null;
-    void tapMenu(button, code.trim());
+    void tapMenu(button, { scan_result: code.trim() });
   };
   return (
     <Sheet title={button ? `${words.title}${waits ? " · scancode_waitmsg" : ""}` : words.title}>

@@ -21,7 +21,8 @@ export function Sheet({
   const close = onEscape ?? (() => void (overlay.value = null));
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    box.current?.focus();
+    // It slides in from below: scrolling to it would move everything.
+    box.current?.focus({ preventScroll: true });
     return () => before?.isConnected && before.focus();
   }, []);
   return (
