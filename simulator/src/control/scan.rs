@@ -49,7 +49,7 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
 /// # Errors
 /// The code is nobody's, or its time is over.
 pub fn event(sim: &Sim, order: &SendRequest, text: &str) -> Result<Option<Event>, Refused> {
-    let openid = ids::openid(&sim.account.app_id, &send::person(order));
+    let openid = ids::openid(&sim.account.app_id, order.person());
     let now_ms = sim.clock.now_ms();
     let state = sim.lock();
     match qrcode::find_code(&state, text) {

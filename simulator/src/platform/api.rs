@@ -34,6 +34,9 @@ enum Verb {
     Either,
 }
 
+/// Who tells the account about its jobs: somebody at WeChat, not a follower.
+pub const PLATFORM: &str = "platform";
+
 /// Which of the two apps an access token belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum App {
@@ -205,18 +208,18 @@ impl Call<'_> {
 
     /// Pushes an event right after the answer; `from` is its FromUserName, `fields` are its further elements.
     pub fn push(&mut self, from: &str, kind: &str, fields: Value) {
-        self.state.outbox.push(SendRequest {
-            person: Some(from.to_owned()),
-            mini: self.app == App::Mini,
-            event: Some(Event { kind: kind.to_owned(), key: None, fields: members(fields) }),
-            ..SendRequest::default()
-        });
+        let mini = self.app == App::Mini;
+        announce(self.state, mini, from, kind, fields);
     }
 }
 
-/// The members of an object.
-fn members(value: Value) -> std::collections::BTreeMap<String, Value> {
-    value.as_object().cloned().unwrap_or_default().into_iter().collect()
+/// Pushes an event of the Mini Program or of the account right after the answer; `from` is its FromUserName, `fields`
+/// are its further elements.
+pub fn announce(state: &mut State, mini: bool, from: &str, kind: &str, fields: Value) {
+    let fields = fields.as_object().cloned().unwrap_or_default().into_iter().collect();
+    let event = Some(Event { kind: kind.to_owned(), key: None, fields });
+    let person = Some(from.to_owned());
+    state.outbox.push(SendRequest { person, mini, event, ..SendRequest::default() });
 }
 
 /// `{"errcode":0,"errmsg":"ok"}` with further members.
@@ -236,6 +239,14 @@ pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 /// A member as a list; empty if it is missing or no list.
 pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The object with one member more, if there is any.
+pub fn with_optional(object: Value, name: &str, member: Option<&str>) -> Value {
+    match member {
+        Some(member) => with(object, name, member),
+        None => object,
+    }
 }
 
 /// The object with one member more.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::ApiReply;
 use super::account_type::Right;
-use super::api::{Api, Call};
+use super::api::{Api, Call, ok_with};
 use super::errcode::{self, Errcode};
 use crate::ids;
 
@@ -50,7 +50,7 @@ fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.request.parameter("type");
     let kind = KINDS.into_iter().find(|kind| Some(*kind) == asked).ok_or(errcode::ARGUMENTS)?;
     let (ticket, expires_in) = call.state.tickets.current(kind, call.now_ms);
-    Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "ok", "ticket": ticket, "expires_in": expires_in })))
+    Ok(ok_with(json!({ "ticket": ticket, "expires_in": expires_in })))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::account_type::Right;
-use super::api::{Api, Call, list, text, with};
+use super::api::{Api, Call, list, ok_with, text, with, with_optional};
 use super::errcode::{self, Errcode};
 use super::qrcode::QrCodes;
 use super::{ApiReply, done};
@@ -107,10 +107,7 @@ fn describe(openid: &str, person: &Person, codes: &QrCodes) -> Value {
     } else {
         json!({ "subscribe": 0, "openid": openid })
     };
-    match &person.unionid {
-        Some(unionid) => with(about, "unionid", unionid.as_str()),
-        None => about,
-    }
+    with_optional(about, "unionid", person.unionid.as_deref())
 }
 
 /// The group that a person would be in, had groups not become tags: 0 without one, 1 the blacklist.
@@ -150,7 +147,7 @@ fn change_openid(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let people = &call.state.people;
     let results: Vec<_> =
         old.iter().map(|old| migrated(people, from, old.as_str().unwrap_or_default())).collect();
-    Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "ok", "result_list": results })))
+    Ok(ok_with(json!({ "result_list": results })))
 }
 
 fn migrated(people: &People, from: &str, old: &str) -> Value {

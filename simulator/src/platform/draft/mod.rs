@@ -13,7 +13,7 @@ mod publish;
 use serde_json::{Value, json};
 
 use super::account_type::Right;
-use super::api::{Api, Call, list, number};
+use super::api::{Api, Call, list, number, ok_with};
 use super::batch::{self, Page};
 use super::errcode::{self, Errcode};
 use super::{ApiReply, done, escapes};
@@ -252,5 +252,5 @@ fn batch_get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
 
 /// `POST /cgi-bin/draft/switch?access_token=…[&checkonly=1]`: every account has the box switched on by now, for good.
 fn switch(_: &mut Call<'_>) -> Result<ApiReply, Errcode> {
-    Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "ok", "is_open": 1 })))
+    Ok(ok_with(json!({ "is_open": 1 })))
 }

@@ -2,18 +2,14 @@
 //!
 //! <https://developers.weixin.qq.com/doc/offiaccount/Publish/Publish.html>
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::{News, batch};
-use crate::control::send::SendRequest;
 use crate::ids;
-use crate::platform::api::{Call, number, text, with};
+use crate::platform::api::{Call, PLATFORM, number, ok_with, text, with};
 use crate::platform::batch::Page;
 use crate::platform::errcode::Errcode;
 use crate::platform::{ApiReply, done};
-use crate::push::message::Event;
 
 /// No such article, or nothing is left of it.
 pub const ARTICLE_ID: Errcode = Errcode(53600);
@@ -21,8 +17,6 @@ const PUBLISH_ID: Errcode = Errcode(53502);
 
 /// Numbers of publishing jobs begin here, as WeChat's do.
 const FIRST_JOB: u64 = 2_247_483_650;
-/// The event comes from somebody at WeChat, not from a follower.
-const SENDER: &str = "platform";
 
 /// `publish_status`: everything can be read.
 const PUBLISHED: u8 = 0;
@@ -55,15 +49,15 @@ impl Published {
         articles.map(one).collect()
     }
 
-    fn event(&self, base_url: &str) -> Event {
+    /// What the event tells.
+    fn result(&self, base_url: &str) -> Value {
         let info = json!({
             "publish_id": self.publish_id,
             "publish_status": PUBLISHED,
             "article_id": self.news.page_id,
             "article_detail": self.detail(base_url),
         });
-        let fields = BTreeMap::from([("PublishEventInfo".to_owned(), info)]);
-        Event { kind: "PUBLISHJOBFINISH".to_owned(), key: None, fields }
+        json!({ "PublishEventInfo": info })
     }
 }
 
@@ -76,11 +70,11 @@ pub fn submit(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     news.updated_s = call.now_ms / 1000;
     let publish_id = FIRST_JOB + u64::try_from(state.drafts.published.len()).unwrap_or_default();
     let published = Published { news, publish_id };
-    let event = Some(published.event(&state.base_url));
-    state.outbox.push(SendRequest { person: Some(SENDER.to_owned()), event, ..SendRequest::default() });
+    let result = published.result(&state.base_url);
     state.drafts.published.push(published);
+    call.push(PLATFORM, "PUBLISHJOBFINISH", result);
     let id = publish_id.to_string();
-    Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "ok", "publish_id": id, "msg_data_id": id })))
+    Ok(ok_with(json!({ "publish_id": id, "msg_data_id": id })))
 }
 
 /// `POST /cgi-bin/freepublish/get?access_token=…`

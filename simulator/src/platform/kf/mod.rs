@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::account_type::Right;
-use super::api::{Api, Call, text, with};
+use super::api::{Api, Call, text, with_optional};
 use super::errcode::{self, Errcode};
 use super::{ApiReply, Kind, done};
 use crate::multipart;
@@ -209,10 +209,7 @@ fn agents(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
             "kf_id": agent.id.to_string(),
             "kf_nick": agent.nickname,
         });
-        match &agent.worker {
-            Some(worker) => with(about, "kf_wx", worker.as_str()),
-            None => about,
-        }
+        with_optional(about, "kf_wx", agent.worker.as_deref())
     };
     let agents: Vec<_> = call.state.agents.agents.iter().map(describe).collect();
     Ok(ApiReply::Json(json!({ "kf_list": agents })))

@@ -2,14 +2,12 @@
 //!
 //! <https://developers.weixin.qq.com/doc/service/Customer_Service/Session_control.html>
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Agents, NOT_BOUND};
-use crate::control::send::SendRequest;
-use crate::platform::api::{Call, ok_with, text};
+use crate::platform::api::{Call, announce, ok_with, text};
 use crate::platform::errcode::{self, Errcode};
 use crate::platform::{ApiReply, done};
-use crate::push::message::Event;
 use crate::state::State;
 
 const NO_SESSION: Errcode = Errcode(65413);
@@ -53,7 +51,7 @@ pub fn create(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     agents.waiting.remove(openid);
     let session = Session { account: account.to_owned(), since_s: *now_ms / 1000 };
     agents.sessions.insert(openid.to_owned(), session);
-    announce(state, "kf_create_session", openid, account);
+    announce(state, false, openid, "kf_create_session", json!({ "KfAccount": account }));
     Ok(done())
 }
 
@@ -80,13 +78,7 @@ pub fn close_all(state: &mut State, account: &str) {
 
 fn end(state: &mut State, openid: &str, account: &str) {
     state.agents.sessions.remove(openid);
-    announce(state, "kf_close_session", openid, account);
-}
-
-fn announce(state: &mut State, kind: &str, openid: &str, account: &str) {
-    let fields = [("KfAccount".to_owned(), Value::from(account))].into();
-    let event = Some(Event { kind: kind.to_owned(), key: None, fields });
-    state.outbox.push(SendRequest { person: Some(openid.to_owned()), event, ..SendRequest::default() });
+    announce(state, false, openid, "kf_close_session", json!({ "KfAccount": account }));
 }
 
 /// `GET /customservice/kfsession/getsession?access_token=…&openid=…`

@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use self::job::{Audience, Repeat, Status};
 use self::message::Message;
 use super::account_type::Right;
-use super::api::{Api, Call, list, number, text, with};
+use super::api::{Api, Call, PLATFORM, list, number, text, with};
 use super::errcode::{self, Errcode};
 use super::{ApiReply, done};
-use crate::ids;
 use crate::phone::transcript::How;
 
 pub use self::job::Mass;
@@ -92,8 +91,7 @@ fn submit(call: &mut Call<'_>, body: Value, audience: &Audience) -> Result<ApiRe
     }
     let result = job::run(call.state, &message, audience, call.now_ms)?;
     let msg_id = call.state.mass.note(client_id, result.status, &message.body, call.now_ms);
-    let platform = ids::openid(&call.account.app_id, "mass platform");
-    call.push(&platform, "MASSSENDJOBFINISH", result.event(msg_id, &message));
+    call.push(PLATFORM, "MASSSENDJOBFINISH", result.event(msg_id, &message));
     let answer = json!({ "errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id });
     let of_articles = text(&message.body, "msgtype") == "mpnews";
     if of_articles && result.status == Status::Success {

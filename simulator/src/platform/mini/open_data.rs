@@ -14,7 +14,7 @@ use super::hex;
 use super::session::phone_info;
 use crate::account::MiniApp;
 use crate::ids;
-use crate::platform::api::with;
+use crate::platform::api::{with, with_optional};
 use crate::platform::errcode::Errcode;
 use crate::state::State;
 
@@ -82,11 +82,7 @@ fn user_info(state: &mut State, openid: &str, watermark: &Value) -> Result<(Opti
     });
     let raw = data.to_string();
     let data = with(with(data, "openId", openid), "watermark", watermark.clone());
-    let data = match &person.unionid {
-        Some(unionid) => with(data, "unionId", unionid.as_str()),
-        None => data,
-    };
-    Ok((Some(raw), data))
+    Ok((Some(raw), with_optional(data, "unionId", person.unionid.as_deref())))
 }
 
 /// A number of steps that depends on the day alone.

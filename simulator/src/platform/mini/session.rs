@@ -14,7 +14,7 @@ use super::{Mini, hex};
 use crate::account::MiniApp;
 use crate::ids;
 use crate::people::Person;
-use crate::platform::api::{App, Call, ok_with, text, with};
+use crate::platform::api::{App, Call, ok_with, text, with_optional};
 use crate::platform::errcode::{self, Errcode};
 use crate::platform::{ApiReply, done};
 use crate::state::State;
@@ -143,10 +143,8 @@ pub fn jscode2session(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let key = user.session.insert(same.unwrap_or_else(|| Session::new(*now_ms))).key.clone();
     let body = json!({ "session_key": key, "openid": openid });
     let official = user.official.clone();
-    Ok(ApiReply::Json(match &state.people.find(&official)?.unionid {
-        Some(unionid) => with(body, "unionid", unionid.as_str()),
-        None => body,
-    }))
+    let unionid = state.people.find(&official)?.unionid.as_deref();
+    Ok(ApiReply::Json(with_optional(body, "unionid", unionid)))
 }
 
 /// `GET /wxa/checksession?access_token=…&openid=…&signature=…&sig_method=hmac_sha256`: use prolongs the session.

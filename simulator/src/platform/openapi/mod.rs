@@ -8,7 +8,7 @@ mod rid;
 use serde_json::{Value, json};
 
 use super::account_type::Right;
-use super::api::{Api, App, Call, text};
+use super::api::{Api, App, Call, ok_with, text};
 use super::errcode::{self, Errcode};
 use super::quota::month;
 use super::{ApiReply, done, find};
@@ -118,9 +118,7 @@ fn quota(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let limit = api.daily_limit(call).unwrap_or(0);
     let now_ms = call.now_ms;
     let used = call.quotas().used(api.path, now_ms);
-    Ok(ApiReply::Json(json!({
-        "errcode": 0,
-        "errmsg": "ok",
+    Ok(ok_with(json!({
         "quota": { "daily_limit": limit, "used": used, "remain": limit.saturating_sub(used) },
         "rate_limit": { "call_count": 0, "refresh_second": 0 },
     })))

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use crate::ids;
-use crate::platform::api::{Call, text};
+use crate::platform::api::{Call, ok_with, text};
 use crate::platform::errcode::Errcode;
 use crate::platform::{ApiReply, ApiRequest};
 use crate::query;
@@ -91,9 +91,7 @@ pub fn get(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     if call.now_ms > at_ms + ASKED_MS {
         return Err(TOO_OLD);
     }
-    Ok(ApiReply::Json(json!({
-        "errcode": 0,
-        "errmsg": "ok",
+    Ok(ok_with(json!({
         "request": {
             "invoke_time": at_ms / 1000,
             "cost_in_ms": cost_ms,

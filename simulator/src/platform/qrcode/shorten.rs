@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::ids;
 use crate::platform::ApiReply;
-use crate::platform::api::{Call, number, text};
+use crate::platform::api::{Call, number, ok_with, text};
 use crate::platform::errcode::Errcode;
 
 const ARGUMENT: Errcode = Errcode(47003);
@@ -73,9 +73,7 @@ pub fn fetch(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let now_s = call.now_ms / 1000;
     let mut keys = call.state.qr_codes.short_keys.keys.iter();
     let found = keys.find(|short| short.key == wanted && now_s < short.until_s).ok_or(KEY)?;
-    Ok(ApiReply::Json(json!({
-        "errcode": 0,
-        "errmsg": "ok",
+    Ok(ok_with(json!({
         "long_data": found.data,
         "create_time": found.created_s,
         "expire_seconds": found.until_s - now_s,
