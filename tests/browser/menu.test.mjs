@@ -29,6 +29,7 @@ const menu = () => ({
         { type: "view", name: "看网页", url: `http://127.0.0.1:${site.address().port}/hello` },
         { type: "miniprogram", name: "小程序", url: "https://example.com", appid: "wx286b93c14bbf93aa", pagepath: "pages/index" },
         { type: "scancode_waitmsg", name: "扫码", key: "SCAN_IT" },
+        { type: "pic_sysphoto", name: "拍照", key: "PHOTO" },
         { type: "click", name: "赞", key: "V1001_GOOD" },
       ],
     },
@@ -70,6 +71,21 @@ test("a button that scans tells the account what was scanned", scene({ as: "小�
   await sheet.getByRole("textbox").fill("6901234567892");
   await sheet.getByRole("button", { name: "扫描", exact: true }).click();
   await phone.sees("person", "SCAN_IT");
+}));
+
+test("a button that takes a photo sends one, and the sheet moves nothing", scene({ as: "小丽" }, async (phone, page) => {
+  await page.getByRole("button", { name: "关注", exact: true }).click();
+  await stage.platform("menu/create", menu());
+  await phone.menu.getByRole("button", { name: "更多" }).click();
+  await phone.menu.getByRole("menuitem", { name: "拍照" }).click();
+  const sheet = page.getByRole("dialog", { name: "选择照片" });
+  await sheet.getByRole("button", { name: "用示例图片" }).waitFor();
+  const moved = () => ["html", ".app", ".screen"].map((one) => document.querySelector(one).scrollTop);
+  assert.deepEqual(await page.evaluate(moved), [0, 0, 0]);
+  await sheet.getByRole("button", { name: "用示例图片" }).click();
+  await phone.sees("person", "PHOTO");
+  await phone.sees("account", "image/jpeg");
+  assert.equal(await phone.lines("person", "image").count(), 1);
 }));
 
 test("a QR code of the account is there to be scanned", scene({ as: "小华" }, async (phone, page) => {
