@@ -18,15 +18,16 @@ export const profiles = {
 export async function compileWorker(profile) {
   const release = profile === profiles.release ? ["--release"] : [];
   const args = ["build", "--lib", "-p", "wxapi", "--target", "wasm32-unknown-unknown", ...release, ...profile.locked];
-  await cargo("Worker: cargo build", args);
-  return path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
+  const wasm = path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
+  await cargo("Worker: cargo build", args, wasm);
+  return wasm;
 }
 
 /** Compiles wx-sim with its page: quickly, or for the bench to a quick program. */
 export async function compileSimulator(binary = simBinary) {
   await makePage();
   const profile = binary === fastSimBinary ? ["--profile", "fast"] : [];
-  await cargo("wx-sim: cargo build", ["build", "-p", "wx-sim", "--locked", ...profile]);
+  await cargo("wx-sim: cargo build", ["build", "-p", "wx-sim", "--locked", ...profile], binary);
   if (!fs.existsSync(binary)) throw new Failure(`✗ cargo built wx-sim, but not to ${binary}.`);
 }
 
@@ -49,12 +50,13 @@ export async function bundleWorker(profile, wasm) {
 }
 
 /** Quiet unless it takes a while or fails. */
-async function cargo(title, args) {
+async function cargo(title, args, product) {
   const start = Date.now();
+  const first = !fs.existsSync(product);
   let announced = false;
   const timer = setTimeout(() => {
     announced = true;
-    say(`… ${title}`);
+    say(`… ${title}${first ? " (some minutes, the first time)" : ""}`);
   }, 2000);
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: "always" } : {};
   const { code, output } = await captured("cargo", [...args, "--quiet"], { env: { ...process.env, ...toolPaths(), ...color } });

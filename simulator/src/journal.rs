@@ -219,7 +219,9 @@ impl Exchange {
         let headers = headers.iter().filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
         let plain = self.method.bytes().all(|byte| byte.is_ascii_alphabetic());
         let method = if plain { self.method.clone() } else { quoted(&self.method) };
-        let mut parts = vec![format!("curl -i -X {method} {}", quoted(url))];
+        // The token is not kept; whoever has one puts it into the variable.
+        let url = quoted(url).replace("access_token=***", "access_token='\"$ACCESS_TOKEN\"'");
+        let mut parts = vec![format!("curl -i -X {method} {url}")];
         parts.extend(headers.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
         if !body.is_empty() {
             // Not `--data-binary`, which would send a file if the body begins with `@`.

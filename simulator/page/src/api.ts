@@ -46,7 +46,7 @@ export const api = {
   removePerson: (name: string) => call("DELETE", `people?as=${encodeURIComponent(name)}`),
   click: (as: string, button: number[], given: Given) => post<TapResult>("click", { as, button, ...given }),
   scan: (as: string, code: string) => post<TapResult>("scan", { as, code }),
-  resend: (exchange: Id) => post("resend", { exchange }),
+  resend: (exchange: Id, fresh: boolean) => post("resend", { exchange, fresh }),
   verify: () => post<TargetCheck>("verify"),
   record: (on: boolean) => post<{ scenario?: unknown }>("record", { on }),
   run: (scenario: unknown) => post<RunResult>("run", { scenario }),

@@ -1,4 +1,4 @@
-// What the control API under /_sim says, as docs/wx-sim.md describes it. Times are milliseconds since 1970: of
+// What the control API under /_sim says, as docs/wx-sim-api.md describes it. Times are milliseconds since 1970: of
 // requests by the real clock, of chats and codes by the simulated one.
 
 export type AccountType = "personal" | "subscription" | "service" | "test";
@@ -129,6 +129,8 @@ export interface Delivery {
   exchange: Id;
   started_ms: number;
   state: DeliveryState;
+  /** Of its answer, if one came. */
+  status?: number | null;
   elapsed_ms: number | null;
 }
 

@@ -1,7 +1,7 @@
 //! `wx-sim dev`: the server.
 
 use std::fs;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,5 +84,10 @@ fn read_seed(file: &Path) -> Result<Seed, Trouble> {
 /// Loopback only: whoever reaches the control API can speak for any user.
 pub async fn listen(port: u16) -> Result<TcpListener, Trouble> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-    listener.map_err(|error| Trouble(format!("127.0.0.1:{port}: {error}")))
+    listener.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Trouble(format!(
+            "127.0.0.1:{port} is taken, maybe by another wx-sim: choose one with --port, or 0 for any free port"
+        )),
+        _ => Trouble(format!("127.0.0.1:{port}: {error}")),
+    })
 }

@@ -12,6 +12,7 @@ use super::send::unattended;
 use super::{Refused, json_response, read};
 use crate::journal::{Detail, Exchange};
 use crate::push::deliver::{Delivery, Order};
+use crate::push::envelope::{self, Stamp};
 use crate::push::journey::{self, Journey};
 use crate::state::Sim;
 
@@ -40,6 +41,8 @@ pub async fn one(State(sim): State<Arc<Sim>>, Path(id): Path<u64>) -> Result<Res
 #[serde(deny_unknown_fields)]
 struct Again {
     exchange: u64,
+    #[serde(default)]
+    fresh: bool,
 }
 
 /// What came of it.
@@ -48,21 +51,28 @@ struct AgainReport {
     deliveries: Vec<Delivery>,
 }
 
-/// `POST /_sim/resend {exchange}`: delivers a push once more, byte for byte.
+/// `POST /_sim/resend {exchange, fresh?}`: delivers a push once more, byte for byte. If it is to be `fresh`, it is
+/// sealed anew: a receiver may refuse an old timestamp.
 pub async fn resend(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
-    let Again { exchange: id } = read(&body)?;
+    let Again { exchange: id, fresh } = read(&body)?;
     let found = {
         let state = sim.lock();
         let exchange = state.journal.get(id).ok_or_else(|| gone(id))?;
         let place = exchange.order.as_deref().cloned().zip(exchange.delivery);
         place.map(|(order, place)| (order, place.line, exchange.what.clone(), exchange.detail.plain.clone()))
     };
-    let (order, line, what, plain) =
+    let (mut order, line, what, plain) =
         found.ok_or_else(|| Refused::bad("only messages to your server can be sent again"))?;
+    let plain = plain.unwrap_or_default();
+    if fresh {
+        let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
+        let sealed = envelope::seal(&sim.account, order.mode, None, &order.openid, &plain, &stamp);
+        order.sealed = sealed.map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
+    }
     let way = journey::way(&sim.lock().network);
     let order = Arc::new(Order { deliveries: 1, way, ..order });
     let delivered = unattended(async move {
-        let journey = Journey::new(&sim, order, plain.unwrap_or_default(), what, line);
+        let journey = Journey::new(&sim, order, plain, what, line);
         Ok(journey.run(None).await)
     })
     .await?;

@@ -74,6 +74,10 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/menu", get(menu::handle))
         .route("/pic/{id}", get(media))
         .route("/media/{id}", get(media))
+        .fallback(async || Refused(StatusCode::NOT_FOUND, "the control API has no such path".to_owned()))
+        .method_not_allowed_fallback(async || {
+            Refused(StatusCode::METHOD_NOT_ALLOWED, "the path has another method".to_owned())
+        })
 }
 
 /// A request that cannot be carried out, and why.

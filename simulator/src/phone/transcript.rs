@@ -118,6 +118,8 @@ pub struct Ring {
     pub started_ms: u64,
     /// How it ended; absent while it runs.
     pub state: RingState,
+    /// The HTTP status of its answer, if one came.
+    pub status: Option<u16>,
     /// Milliseconds that it took; 0 while it runs.
     pub elapsed_ms: u64,
 }

@@ -8,7 +8,7 @@ use super::api::Api;
 use super::errcode::Errcode;
 use super::{FAMILIES, find};
 
-const MANUAL: &str = include_str!("../../../docs/wx-sim.md");
+const MANUAL: &str = include_str!("../../../docs/wx-sim-api.md");
 
 /// What the manual says of the platform and of the web login.
 fn chapter() -> &'static str {

@@ -123,8 +123,8 @@ impl<'a> Journey<'a> {
             plain: Some(self.plain.clone()),
             order: Some(Arc::clone(&self.order)),
         });
-        let ring =
-            Ring { n, exchange, started_ms, state: RingState::Running(Running::Running), elapsed_ms: 0 };
+        let state_of_ring = RingState::Running(Running::Running);
+        let ring = Ring { n, exchange, started_ms, state: state_of_ring, status: None, elapsed_ms: 0 };
         if let Some((line, person)) = self.line.zip(state.people.find(openid).ok()) {
             person.transcript.change_rings(line, |rings| rings.push(ring));
         }
@@ -149,7 +149,11 @@ impl<'a> Journey<'a> {
             let verdict = attempt.verdict.as_ref();
             exchange.detail.checks = verdict.map(|verdict| verdict.checks.clone()).unwrap_or_default();
         });
-        self.end_ring(&mut state, id, delivery.outcome, delivery.elapsed_ms);
+        self.end_ring(&mut state, id, |ring| {
+            ring.state = RingState::Ended(delivery.outcome);
+            ring.status = delivery.status;
+            ring.elapsed_ms = delivery.elapsed_ms;
+        });
     }
 
     /// Nobody waits for the answer any more.
@@ -163,16 +167,16 @@ impl<'a> Journey<'a> {
             exchange.state = Progress::Failed;
             exchange.result = word(Outcome::Cut);
         });
-        self.end_ring(&mut state, id, Outcome::Cut, elapsed_ms);
+        self.end_ring(&mut state, id, |ring| {
+            ring.state = RingState::Ended(Outcome::Cut);
+            ring.elapsed_ms = elapsed_ms;
+        });
     }
 
-    fn end_ring(&self, state: &mut State, exchange: u64, outcome: Outcome, elapsed_ms: u64) {
+    fn end_ring(&self, state: &mut State, exchange: u64, end: impl Fn(&mut Ring)) {
         let Some((line, person)) = self.line.zip(state.people.find(&self.order.openid).ok()) else { return };
         person.transcript.change_rings(line, |rings| {
-            for ring in rings.iter_mut().filter(|ring| ring.exchange == exchange) {
-                ring.state = RingState::Ended(outcome);
-                ring.elapsed_ms = elapsed_ms;
-            }
+            rings.iter_mut().filter(|ring| ring.exchange == exchange).for_each(end);
         });
     }
 

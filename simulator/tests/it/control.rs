@@ -44,7 +44,10 @@ async fn contradictions_are_refused_in_words() {
     }
     assert_eq!(world.ask(get("/_sim/inbox")).await.status, 400);
     assert_eq!(world.ask(get("/_sim/inbox?as=a&count=x")).await.status, 400);
-    assert_eq!(world.ask(get("/_sim/pic/none")).await.status, 404);
+    for (path, status) in [("/_sim/pic/none", 404), ("/_sim/nothing", 404), ("/_sim/send", 405)] {
+        let got = world.ask(get(path)).await;
+        assert!(got.status == status && got.json()["error"].is_string(), "{path}: {}", got.status);
+    }
 }
 
 #[tokio::test]

@@ -53,6 +53,13 @@ async fn an_exchange_is_shown_whole_and_sent_again() {
     assert_eq!(again["deliveries"][0]["outcome"], "reply");
     let twice = |page: &Page| page.lines.iter().find(|line| rings(line).len() == 2).cloned();
     page.until(twice).await;
+    let before = page.exchanges.len();
+    world.order("/_sim/resend", json!({ "exchange": exchange["id"], "fresh": true })).await;
+    let fresh = |page: &Page| page.exchanges.get(before).filter(|one| one["state"] == "ok").cloned();
+    let fresh = page.until(fresh).await;
+    let fresh = world.get(&format!("/_sim/exchanges/{}", fresh["id"])).await;
+    assert_ne!(fresh["request"]["url"], whole["request"]["url"], "it is signed anew");
+    assert_eq!(fresh["plain"], whole["plain"]);
     assert_eq!(world.ask(get("/_sim/exchanges/99")).await.status, 404);
     assert_eq!(world.ask(post("/_sim/resend", r#"{"exchange":99}"#)).await.status, 404);
 }

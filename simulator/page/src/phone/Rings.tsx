@@ -25,7 +25,7 @@ function toneOf({ state }: Delivery): "running" | "good" | "bad" {
 }
 
 function Ring({ delivery, limit }: { delivery: Delivery; limit: number }) {
-  const { n, state, elapsed_ms, started_ms, exchange } = delivery;
+  const { n, state, status, elapsed_ms, started_ms, exchange } = delivery;
   const words = t().rings;
   const tone = toneOf(delivery);
   const word = words.states[state] ?? state;
@@ -48,7 +48,7 @@ function Ring({ delivery, limit }: { delivery: Delivery; limit: number }) {
       {tone === "running" ? (
         <Waiting started={started_ms} word={word} />
       ) : (
-        <Ended state={state} word={word} time={span(elapsed_ms ?? limit)} />
+        <Ended state={state} word={state === "status" && status ? String(status) : word} time={span(elapsed_ms ?? limit)} />
       )}
     </button>
   );

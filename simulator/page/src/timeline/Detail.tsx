@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, told } from "../api";
+import { serverNow } from "../store/clock";
 import { toast } from "../store/ui";
 import { span, t } from "../text";
 import type { Exchange, ExchangeDetail, Headers } from "../types";
@@ -37,19 +38,22 @@ export function Detail({ exchange }: { exchange: Exchange }) {
         tabs={tabs}
         value={value}
         onChange={(value) => (tab.value = value)}
-        after={isPush && <Resend id={exchange.id} />}
+        after={isPush && <Resend exchange={exchange} />}
       />
       {isPush && <Checks detail={detail} />}
     </div>
   );
 }
 
-function Resend({ id }: { id: Exchange["id"] }) {
+/** Milliseconds after which a server may find a timestamp too old: then a message is signed anew. */
+const STALE = 60_000;
+
+function Resend({ exchange }: { exchange: Exchange }) {
   const words = t().detail;
   const resend = async () => {
     // The answer comes when the delivery is over; a refusal comes at once.
     toast(words.resent);
-    await told(api.resend(id));
+    await told(api.resend(exchange.id, serverNow() - exchange.at_ms > STALE));
   };
   return (
     <button type="button" class="button small" onClick={() => void resend()}>

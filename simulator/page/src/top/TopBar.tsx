@@ -106,7 +106,7 @@ function Reset() {
     toast(t().top.resetDone);
   });
   return (
-    <button type="button" class={sure ? "button danger" : "button primary"} onClick={press}>
+    <button type="button" class={sure ? "button danger" : "button"} onClick={press}>
       {sure ? t().top.resetSure : t().top.reset}
     </button>
   );
