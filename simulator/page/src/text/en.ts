@@ -309,6 +309,7 @@ export const en: Text = {
     failed: (result) => `The delivery failed (${result}): WeChat delivers again, and after the last one the user sees the error line`,
     refused: "Nothing listens at this address: is your server running?",
     advice: "Advice: answer success or a placeholder first, then push a customer message.",
+    adviceForPersonal: "Advice: answer the third delivery with a link by which the user fetches the answer later.",
     loading: "Loading…",
   },
 

@@ -309,6 +309,7 @@ export const zh = {
     failed: (result: string) => `投递失败（${result}）：微信会再次投递；都失败时，用户看到出错提示`,
     refused: "这个地址没有程序在监听：你的服务器在运行吗？",
     advice: "建议：先回 success 或占位文本，再用客服消息推送。",
+    adviceForPersonal: "建议：第 3 次投递时先回一个链接，让用户稍后点开取回答案。",
     loading: "正在读取…",
   },
 

@@ -1,5 +1,5 @@
 // What the rules say about an answer, in words.
-import { line } from "../store/live";
+import { line, view } from "../store/live";
 import { ruleText, span, t } from "../text";
 import type { Check, DeliveryState, ExchangeDetail } from "../types";
 import { Mark } from "../ui/Mark";
@@ -35,14 +35,22 @@ export function Checks({ detail }: { detail: ExchangeDetail }) {
             <Mark tone="bad" />
             <span>{words.late(late.join(", "), span(detail.limit_ms ?? 5000))}</span>
           </li>
-          <li>
-            <Mark tone="warn" />
-            <span>{words.advice}</span>
-          </li>
+          {!answered(detail) && (
+            <li>
+              <Mark tone="warn" />
+              <span>{view.value?.account.type === "personal" ? words.adviceForPersonal : words.advice}</span>
+            </li>
+          )}
         </ul>
       )}
     </section>
   );
+}
+
+/** Whether any delivery of the same message was. */
+function answered({ delivery }: ExchangeDetail): boolean {
+  const deliveries = line(delivery?.line)?.deliveries ?? [];
+  return deliveries.some(({ state }) => state === "reply" || state === "success");
 }
 
 /** The deliveries of the same message that WeChat gave up on. */
