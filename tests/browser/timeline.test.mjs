@@ -37,6 +37,17 @@ test("a delivery is shown plain, sealed, and answered, with the rules that it ke
   await detail(page).getByText("text/xml").first().waitFor();
 }));
 
+test("whose message it was is said, and that of the phone shown comes first", scene({ as: "mine" }, async (phone, page) => {
+  await inspect(phone, "我自己的话");
+  await stage.sim.post("/_sim/send", { as: "another", text: "别人的话" });
+  const row = (text) => page.getByTestId("exchange").filter({ hasText: text }).filter({ hasText: "/wechat" });
+  await row("别人的话").locator(".who").getByText("another").waitFor();
+  assert.equal(await row("我自己的话").locator(".who").count(), 0);
+  await page.reload();
+  await row("别人的话").waitFor();
+  await detail(page).getByText("我自己的话").waitFor();
+}));
+
 test("its cURL does again what WeChat did", scene({ as: "curl" }, async (phone, page) => {
   await inspect(phone, "再来一次");
   await tab(page, "cURL").click();

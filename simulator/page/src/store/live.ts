@@ -125,3 +125,9 @@ export function line(id: Id | null | undefined): Line | undefined {
   void lineVersion.value;
   return id === undefined || id === null ? undefined : lineById.get(id);
 }
+
+/** Who did what a message tells; absent if it tells of nobody, as of the end of a job. */
+export function sender({ delivery }: Exchange): Person | undefined {
+  const openid = line(delivery?.line)?.openid;
+  return openid === undefined ? undefined : view.value?.people.find((one) => one.openid === openid);
+}

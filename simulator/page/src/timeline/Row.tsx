@@ -1,4 +1,5 @@
 import { serverNow, useMotion } from "../store/clock";
+import { displayName, person, sender } from "../store/live";
 import { select } from "../store/ui";
 import { span, t, toMillisecond } from "../text";
 import type { DeliveryState, Exchange } from "../types";
@@ -12,7 +13,10 @@ const width = (ms: number) => `${Math.min(100, Math.max(0.8, (ms / SCALE_MS) * 1
 export function Row({ exchange, chosen }: { exchange: Exchange; chosen: boolean }) {
   const { id, kind, at_ms, method, path, what, state, result, delivery } = exchange;
   const words = t().timeline;
-  const title = `${method} ${path} ${what}`;
+  const from = sender(exchange);
+  // Of the others, the row says who it was.
+  const other = from && from !== person.value ? displayName(from) : "";
+  const title = [method, path, other, what].filter(Boolean).join(" ");
   return (
     <tr class={chosen ? "chosen" : ""} data-testid="exchange" data-kind={kind} data-state={state}>
       <td class="mono time">{toMillisecond(at_ms)}</td>
@@ -22,6 +26,7 @@ export function Row({ exchange, chosen }: { exchange: Exchange; chosen: boolean 
       <td class="request">
         <button type="button" class="row-button" aria-pressed={chosen} title={title} onClick={() => select(id)}>
           <b>{method}</b> {path !== "/" && <span class="path">{path} </span>}
+          {other && <span class="who">{other} </span>}
           <span class="what">{what}</span>
         </button>
         {delivery && delivery.n > 1 && <span class="badge warn">{words.again(delivery.n)}</span>}

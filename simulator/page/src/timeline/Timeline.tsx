@@ -1,7 +1,7 @@
 // Every request in both directions, and the chosen one in full.
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { exchange, exchanges } from "../store/live";
+import { exchange, exchanges, person, sender } from "../store/live";
 import { selected } from "../store/ui";
 import { t } from "../text";
 import type { Exchange, ExchangeKind, Id } from "../types";
@@ -19,8 +19,9 @@ const DRAWN = 200;
 
 export function Timeline() {
   const all = exchanges.value;
-  // Until somebody chooses, the newest message is shown, so that the first 你好 explains itself.
-  const chosen = exchange(selected.value) ?? all.findLast(({ kind }) => kind === "push");
+  // Until somebody chooses, the newest message is shown, so that the first 你好 explains itself: one of whose phone it is.
+  const own = all.findLast((one) => one.kind === "push" && sender(one) === person.value);
+  const chosen = exchange(selected.value) ?? own ?? all.findLast(({ kind }) => kind === "push");
   const matching = all.filter(({ kind }) => filter.value === "all" || kind === filter.value);
   return (
     <div class="timeline-body">
