@@ -13,13 +13,12 @@ use serde_json::Value;
 
 use crate::journal::{self, BODY_KEPT, Begin, Kind, Progress, Received, Sent};
 use crate::model::Question;
+use crate::platform;
 use crate::secrets;
 use crate::server::{Cut, MAX_BODY};
 use crate::state::Sim;
 
-/// Which paths are the platform's; [`PAGES`] are not.
-const API: [&str; 6] = ["/cgi-bin/", "/sns/", "/wxa/", "/wxaapi/", "/customservice/", "/datacube/"];
-/// Which paths a browser opens.
+/// Which paths a browser opens, though one begins as the platform's do.
 const PAGES: [&str; 4] = ["/connect/", "/mp/", "/s/", "/cgi-bin/showqrcode"];
 
 /// What a request is, if the journal wants it.
@@ -28,7 +27,7 @@ fn kind(parts: &Parts) -> Option<Kind> {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
     if starts(&PAGES) {
         Some(Kind::Web)
-    } else if starts(&API) {
+    } else if starts(&platform::PATHS) {
         Some(Kind::Api)
     } else if path.starts_with("/v1/") || parts.headers.contains_key("mf-url") {
         Some(Kind::Model)

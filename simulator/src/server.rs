@@ -43,14 +43,13 @@ pub async fn serve(listener: TcpListener, sim: Arc<Sim>) {
 
 /// Every route. A request of the AI binding is recognised by a header, whatever its path is.
 fn routes(sim: Arc<Sim>) -> Router {
+    let apis = platform::PATHS
+        .iter()
+        .fold(Router::new(), |apis, path| apis.route(&format!("{path}{{*api}}"), any(platform::handle)));
     Router::new()
         .nest("/_sim", control::routes())
         .merge(web::routes())
-        .route("/cgi-bin/{*api}", any(platform::handle))
-        .route("/sns/{*api}", any(platform::handle))
-        .route("/wxa/{*api}", any(platform::handle))
-        .route("/wxaapi/{*api}", any(platform::handle))
-        .route("/customservice/{*api}", any(platform::handle))
+        .merge(apis)
         .route("/v1/chat/completions", post(model::chat_completions))
         .route("/v1/audio/transcriptions", post(model::transcriptions))
         .route("/s/{article}", get(articles::handle))

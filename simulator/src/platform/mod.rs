@@ -52,6 +52,9 @@ pub use media::MediaStore;
 pub use serve::{ApiCall, handle, post_outbox};
 pub use upload::Kind;
 
+/// How the paths of APIs begin.
+pub const PATHS: [&str; 6] = ["/cgi-bin/", "/sns/", "/wxa/", "/wxaapi/", "/customservice/", "/datacube/"];
+
 /// Every API, family by family.
 const FAMILIES: [&[Api]; 17] = [
     credential::APIS,

@@ -229,6 +229,14 @@ async fn faults_happen_as_ordered_and_are_over() {
 }
 
 #[tokio::test]
+async fn what_no_api_has_is_an_invalid_url_wherever_apis_are() {
+    let world = World::alone().await;
+    for start in ["/cgi-bin", "/sns", "/wxa", "/wxaapi", "/customservice", "/datacube"] {
+        assert_eq!(code(&world, &format!("{start}/nothing")).await, 40066, "{start}");
+    }
+}
+
+#[tokio::test]
 async fn every_call_is_logged_without_its_secrets() {
     let (world, openid) = after_a_message().await;
     world.errcode(SEND, text(&openid, "hi")).await;
