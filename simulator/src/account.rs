@@ -106,8 +106,12 @@ impl Account {
         }
         let app_id = app_id.unwrap_or_else(|| DEFAULT_APP_ID.to_owned());
         let original_id = ids::original_id(&app_id);
-        let mini = MiniApp::from_settings(filled("MINI_APP_ID"), filled("MINI_APP_SECRET"), &app_id)?;
-        let open_app = OpenApp::from_settings(filled("OPEN_APP_ID"), filled("OPEN_APP_SECRET"), &app_id)?;
+        let mini = other_app(filled, "MINI", "a Mini Program", &app_id)?.map(|(app_id, app_secret)| {
+            let original_id = ids::original_id(&app_id);
+            MiniApp { app_id, app_secret, original_id }
+        });
+        let open_app = other_app(filled, "OPEN", "a website application", &app_id)?
+            .map(|(app_id, secret)| OpenApp { app_id, secret });
         let app_secret = filled("APP_SECRET");
         Ok(Self { token, app_id, original_id, app_secret, aes_key, mini, open_app })
     }
@@ -135,40 +139,25 @@ impl Account {
     }
 }
 
-impl MiniApp {
-    fn from_settings(
-        app_id: Option<String>,
-        secret: Option<String>,
-        account: &str,
-    ) -> Result<Option<Self>, SettingsError> {
-        match (app_id, secret) {
-            (Some(app_id), _) if app_id == account => Err(SettingsError(
-                "MINI_APP_ID is the account's own APP_ID: a Mini Program has another".to_owned(),
-            )),
-            (Some(app_id), Some(app_secret)) => {
-                let original_id = ids::original_id(&app_id);
-                Ok(Some(Self { app_id, app_secret, original_id }))
-            }
-            (None, None) => Ok(None),
-            _ => Err(SettingsError("MINI_APP_ID and MINI_APP_SECRET need each other".to_owned())),
+/// The AppID and AppSecret of another app than the account, whose settings begin with `name`; `what` it is has an
+/// AppID of its own.
+///
+/// # Errors
+/// One without the other, or the account's own AppID.
+fn other_app(
+    setting: impl Fn(&str) -> Option<String>,
+    name: &str,
+    what: &str,
+    account: &str,
+) -> Result<Option<(String, String)>, SettingsError> {
+    let [id, secret] = ["ID", "SECRET"].map(|end| format!("{name}_APP_{end}"));
+    match (setting(&id), setting(&secret)) {
+        (Some(app_id), _) if app_id == account => {
+            Err(SettingsError(format!("{id} is the account's own APP_ID: {what} has another")))
         }
-    }
-}
-
-impl OpenApp {
-    fn from_settings(
-        app_id: Option<String>,
-        secret: Option<String>,
-        account: &str,
-    ) -> Result<Option<Self>, SettingsError> {
-        match (app_id, secret) {
-            (None, None) => Ok(None),
-            (Some(app_id), Some(_)) if app_id == account => Err(SettingsError(
-                "OPEN_APP_ID is the AppID of a website application, not the account's APP_ID".to_owned(),
-            )),
-            (Some(app_id), Some(secret)) => Ok(Some(Self { app_id, secret })),
-            _ => Err(SettingsError("OPEN_APP_ID and OPEN_APP_SECRET need each other".to_owned())),
-        }
+        (Some(app_id), Some(app_secret)) => Ok(Some((app_id, app_secret))),
+        (None, None) => Ok(None),
+        _ => Err(SettingsError(format!("{id} and {secret} need each other"))),
     }
 }
 
