@@ -43,8 +43,6 @@ pub struct Options {
     pub target: Option<Target>,
     /// The hosts of other machines to which pushes may go: somebody has typed each of these names.
     pub confirmed_hosts: Vec<String>,
-    /// The account's type at the start and after a reset.
-    pub account_type: AccountType,
     /// What is there after [`Sim::sow`] and after a reset.
     pub seed: Seed,
 }
@@ -149,10 +147,10 @@ pub struct State {
 }
 
 impl State {
-    fn new(base_url: String, account_type: AccountType, account: &Account) -> Self {
+    fn new(base_url: String, account: &Account) -> Self {
         Self {
             base_url,
-            account_type,
+            account_type: AccountType::default(),
             mode: envelope::default_mode(account),
             network: Network::default(),
             outbox: Vec::new(),
@@ -196,7 +194,7 @@ impl State {
 impl Sim {
     /// A simulator that will be reached at `base_url`.
     pub fn new(account: Account, options: Options, base_url: String) -> Self {
-        let state = State::new(base_url, options.account_type, &account);
+        let state = State::new(base_url, &account);
         let changes = watch::Sender::new(());
         let turns = Arc::default();
         Self { account, clock: Clock::default(), options, turns, state: Mutex::new(state), changes }
@@ -248,7 +246,7 @@ impl Sim {
         let base_url = std::mem::take(&mut state.base_url);
         let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
         let (recorder, journal) = (state.recorder.take(), state.journal.after());
-        *state = State::new(base_url, self.options.account_type, &self.account);
+        *state = State::new(base_url, &self.account);
         state.last_msg_id = last_msg_id;
         state.epoch = epoch + 1;
         state.journal = journal;

@@ -58,7 +58,7 @@ impl Dev {
             // Without the flag, the platform and the model are there, and every message is refused.
             Vec::new()
         };
-        let options = Options { target: Some(self.target), confirmed_hosts, seed, ..Options::default() };
+        let options = Options { target: Some(self.target), confirmed_hosts, seed };
         let listener = listen(self.port).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let sim = Arc::new(Sim::new(account, options, base_url.clone()));
