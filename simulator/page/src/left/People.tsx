@@ -9,7 +9,7 @@ import { Avatar } from "../ui/Avatar";
 import { Icon } from "../ui/Icon";
 
 /** Shows somebody's phone. */
-export function pick(name: string) {
+function pick(name: string) {
   chosenName.value = name;
   overlay.value = null;
 }

@@ -15,7 +15,7 @@ interface Piece {
 }
 
 /** The text between the links, and the links, in order: each whole tag with an address is the next link. */
-export function pieces(text: string, links: Link[]): Piece[] {
+function pieces(text: string, links: Link[]): Piece[] {
   const found: Piece[] = [];
   let from = 0;
   let next = 0;
