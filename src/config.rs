@@ -1,7 +1,10 @@
 //! Typed configuration: read once, every problem reported at once, a feature with a faulty setting is off.
 
-use crate::chat::text::{Lang, Texts};
+pub mod login;
+
+use crate::chat::text::Texts;
 use crate::chat::turn::Rules;
+use crate::lang::Lang;
 use crate::wechat::callback::Keys;
 use crate::wechat::crypto::EncodingAesKey;
 use crate::wechat::{AppId, Secret};
@@ -36,6 +39,8 @@ pub struct Config {
     pub rules: Rules,
     /// `WECHAT_API_BASE` without a slash at its end.
     pub wechat_api: String,
+    /// Login to websites.
+    pub login: login::Login,
     /// What is wrong or missing, in words for the operator.
     pub problems: Vec<Problem>,
 }
@@ -156,7 +161,8 @@ impl Config {
         let wechat_api = wechat_api.ok().flatten().unwrap_or_else(|| WECHAT_API.to_owned());
         let model = model(&mut reader);
         let rules = rules(&mut reader, account.is_some());
-        Self { keys, account, app_id, model, rules, wechat_api, problems: reader.problems }
+        let login = login::load(&mut reader, keys.as_ref(), account.is_some());
+        Self { keys, account, app_id, model, rules, wechat_api, login, problems: reader.problems }
     }
 }
 

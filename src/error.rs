@@ -47,7 +47,7 @@ impl Error {
             // WeChat delivers again after a failure, and by then the object may be back.
             Self::Object(_) => (503, "try again"),
         };
-        Response { status, content_type: "text/plain; charset=utf-8", body: text.to_owned() }
+        Response::text(status, text)
     }
 }
 

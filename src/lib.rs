@@ -23,7 +23,9 @@ pub mod config;
 pub mod error;
 pub mod gateway;
 pub mod handlers;
+pub mod lang;
 pub mod log;
+pub mod login;
 pub mod platform;
 pub mod wechat;
 

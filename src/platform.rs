@@ -9,28 +9,96 @@ use std::future::Future;
 pub type Millis = u64;
 
 /// A request to the Worker, read once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
+    /// Scheme, host and port that it came to: `https://wx.example.com`.
+    pub origin: String,
     /// The path, percent-encoded as it came.
     pub path: String,
     /// What follows `?`, undecoded; empty if nothing does.
     pub query: String,
+    /// The headers that somebody here reads, with names in lower case; none for WeChat's callback.
+    pub headers: Vec<(String, String)>,
+    /// Who sent it, as Cloudflare sees it.
+    pub peer: Peer,
     /// The body; never much longer than [`crate::wechat::callback::BODY_LIMIT`], because `edge` stops
     /// reading there.
     pub body: Vec<u8>,
 }
 
+/// The other end of a request, as Cloudflare sees it; empty where it does not know.
+/// <https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties>
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    /// Its IP address.
+    pub address: String,
+    /// Two letters of its country: `CN`.
+    pub country: String,
+    /// Its city, in English.
+    pub city: String,
+}
+
+impl Request {
+    /// A header by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A cookie by its name.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let pairs = self.header("cookie")?.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter(|(known, _)| *known == name).map(|(_, value)| value).next()
+    }
+}
+
 /// The Worker's response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// `Content-Type`.
+    /// `Content-Type`; empty for none.
     pub content_type: &'static str,
+    /// Header names and values besides.
+    pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// Instead of all this, the connection becomes a WebSocket of a login's object.
+    pub watch: Option<Watch>,
+}
+
+/// Who wants to watch which login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// The name of the login's object.
+    pub login: String,
+    /// What the watcher shows to it.
+    pub browser: String,
+}
+
+impl Response {
+    /// A response with a body.
+    pub fn new(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
+        Self { status, content_type, body: body.into(), ..Self::default() }
+    }
+
+    /// Plain text.
+    pub fn text(status: u16, body: impl Into<String>) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body)
+    }
+
+    /// The browser shall `GET` this address next.
+    pub fn see_other(address: impl Into<String>) -> Self {
+        Self { status: 303, ..Self::default() }.with("location", address)
+    }
+
+    /// The response with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
 }
 
 /// A request to somebody else.
@@ -80,18 +148,23 @@ pub struct Delivery {
     pub arrived: Millis,
     /// The authenticated plain document, in WeChat's own format.
     pub document: String,
+    /// It came encrypted and is no older than a login allows, so its sender is beyond doubt.
+    pub may_log_in: bool,
 }
 
 impl Delivery {
-    /// The delivery as it goes to the object: the time on a line of its own, then the document.
+    /// The delivery as it goes to the object: the time on a line of its own, then the document. A plus sign
+    /// before the time, which earlier releases read over, says that it may log in.
     pub fn to_text(&self) -> String {
-        format!("{}\n{}", self.arrived, self.document)
+        let sign = if self.may_log_in { "+" } else { "" };
+        format!("{sign}{}\n{}", self.arrived, self.document)
     }
 
     /// The way back from [`Self::to_text`].
     pub fn from_text(text: &str) -> Option<Self> {
         let (arrived, document) = text.split_once('\n')?;
-        Some(Self { arrived: arrived.parse().ok()?, document: document.to_owned() })
+        let may_log_in = arrived.starts_with('+');
+        Some(Self { arrived: arrived.parse().ok()?, document: document.to_owned(), may_log_in })
     }
 }
 
@@ -102,6 +175,40 @@ pub enum Verdict {
     Reply(String),
     /// Do not reply: WeChat shall hang up and deliver again.
     RunOut,
+}
+
+/// The classes of objects that are called with JSON and answer with JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// One attempt to log in.
+    Login,
+    /// A part of the codes that people may send.
+    Code,
+    /// Counts what one address does.
+    Throttle,
+    /// The keys that sign tokens.
+    Key,
+}
+
+/// How tokens are signed.
+/// <https://www.rfc-editor.org/rfc/rfc7518#section-3.1>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256 and 2048 bits: every client knows it.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA with P-256 and SHA-256: smaller and faster.
+    #[serde(rename = "ES256")]
+    Es256,
+}
+
+/// A new pair of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    /// What [`Platform::sign`] takes; to everybody else a closed box.
+    pub private: crate::wechat::Secret,
+    /// The public half as a JWK.
+    pub public: serde_json::Value,
 }
 
 /// The runtime, as every handler sees it.
@@ -143,6 +250,38 @@ pub trait Platform: Clone + 'static {
         stale: Option<&str>,
     ) -> impl Future<Output = Result<String, crate::gateway::token::TokenFailure>>;
 
+    /// Calls the object called `name` with JSON; its answer is JSON.
+    fn call(
+        &self,
+        object: Object,
+        name: &str,
+        body: &str,
+    ) -> impl Future<Output = Result<String, Unreachable>>;
+
+    /// Whether `key` has not come too often lately: approximate, and counted where the request arrived.
+    /// <https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/>
+    fn within_limit(&self, key: &str) -> impl Future<Output = bool>;
+
+    /// Makes a pair of keys.
+    fn make_key(&self, algorithm: Algorithm) -> impl Future<Output = Result<KeyPair, Unreachable>>;
+
+    /// Signs `message` with the private half of a pair.
+    fn sign(
+        &self,
+        algorithm: Algorithm,
+        private: &crate::wechat::Secret,
+        message: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, Unreachable>>;
+
+    /// Whether `signature` is that of `message`, by the public half, a JWK.
+    fn verify(
+        &self,
+        algorithm: Algorithm,
+        public: &serde_json::Value,
+        message: &[u8],
+        signature: &[u8],
+    ) -> impl Future<Output = bool>;
+
     /// Writes one line to the log.
     fn log(&self, line: &crate::log::Line);
 }
@@ -165,4 +304,10 @@ pub trait Storage: 'static {
 
     /// Calls the object's alarm at this time; replaces an earlier setting.
     fn set_alarm(&self, at: Millis) -> Result<(), Unreachable>;
+}
+
+/// The WebSockets of one object.
+pub trait Watchers: 'static {
+    /// Sends `text` to all who watch.
+    fn tell(&self, text: &str);
 }

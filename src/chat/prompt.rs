@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::history::{History, Turn};
-use super::text::Lang;
+use crate::lang::Lang;
 
 /// One message of a chat request, in the form that OpenAI-compatible endpoints and Workers AI share.
 /// <https://platform.openai.com/docs/api-reference/chat/create>

@@ -4,16 +4,8 @@
 //! work too; `/help` lists them.
 
 use super::command::Command;
+use crate::lang::Lang;
 use crate::wechat::reply::menu_link;
-
-/// The language of replies (configuration `LANG`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lang {
-    /// Simplified Chinese, the default.
-    Zh,
-    /// English.
-    En,
-}
 
 /// The texts of one account: its language and its word for fetching answers.
 #[derive(Clone, Debug)]

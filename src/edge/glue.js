@@ -20,8 +20,91 @@ export async function readBody(request, limit) {
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-export function respond(status, contentType, body) {
-  return new Response(body, { status, headers: { "content-type": contentType } });
+/** The headers that somebody reads. */
+const READ = [
+  "accept-language", "access-control-request-method", "authorization", "content-type", "cookie", "origin",
+  "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "upgrade", "user-agent",
+];
+
+/** Address, country and city of the peer; then name, value, name, value of the headers. */
+export function about(request) {
+  const { country, city } = request.cf ?? {};
+  const flat = [request.headers.get("cf-connecting-ip") ?? "", country ?? "", city ?? ""];
+  for (const name of READ) {
+    const value = request.headers.get(name);
+    if (value !== null) flat.push(name, value);
+  }
+  return flat;
+}
+
+/** Headers are name, value, name, value. */
+export function respond(status, contentType, headers, body) {
+  const all = new Headers();
+  if (contentType) all.set("content-type", contentType);
+  for (let i = 0; i < headers.length; i += 2) all.append(headers[i], headers[i + 1]);
+  return new Response(body || null, { status, headers: all });
+}
+
+/** Asks an object for a WebSocket; its answer goes to the browser as it is. */
+export function watch(namespace, name, browser) {
+  const headers = { upgrade: "websocket", "x-browser": browser };
+  return namespace.getByName(name).fetch("https://object/watch", { headers });
+}
+
+/** A WebSocket that costs nothing while nobody speaks: "ping" is answered without waking the object. */
+export function accept(state, greeting) {
+  const [client, server] = Object.values(new WebSocketPair());
+  state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+  state.acceptWebSocket(server);
+  server.send(greeting);
+  return new Response(null, { status: 101, webSocket: client });
+}
+
+export function tell(state, text) {
+  for (const socket of state.getWebSockets()) {
+    try {
+      socket.send(text);
+    } catch {
+      // It has just gone.
+    }
+  }
+}
+
+export async function withinLimit(limiter, key) {
+  return (await limiter.limit({ key })).success;
+}
+
+const ALGORITHMS = {
+  RS256: {
+    make: { name: "RSASSA-PKCS1-v1_5", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" },
+    use: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  },
+  ES256: {
+    make: { name: "ECDSA", namedCurve: "P-256" },
+    use: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+  },
+};
+
+/** A pair of keys as two JWKs. */
+export async function makeKey(algorithm) {
+  const pair = await crypto.subtle.generateKey(ALGORITHMS[algorithm].make, true, ["sign", "verify"]);
+  const halves = [pair.privateKey, pair.publicKey].map((key) => crypto.subtle.exportKey("jwk", key));
+  return (await Promise.all(halves)).map((jwk) => JSON.stringify(jwk));
+}
+
+export async function sign(algorithm, privateKey, message) {
+  // A copy: the memory of wasm may move before the promise is done.
+  const text = message.slice();
+  const { use } = ALGORITHMS[algorithm];
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(privateKey), use, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign(use, key, text));
+}
+
+export async function verify(algorithm, publicKey, message, signature) {
+  const [text, signed] = [message.slice(), signature.slice()];
+  const { use } = ALGORITHMS[algorithm];
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(publicKey), use, false, ["verify"]);
+  return crypto.subtle.verify(use, key, signed, text);
 }
 
 /** Calls an object by its name: its answer, or undefined where it answers 204. */

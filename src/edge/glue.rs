@@ -9,7 +9,26 @@ extern "C" {
     pub fn head(request: &web_sys::Request) -> String;
     #[wasm_bindgen(catch, js_name = readBody)]
     pub async fn read_body(request: &web_sys::Request, limit: u32) -> Result<JsValue, JsValue>;
-    pub fn respond(status: u16, content_type: &str, body: &str) -> web_sys::Response;
+    pub fn about(request: &web_sys::Request) -> Vec<String>;
+    pub fn respond(status: u16, content_type: &str, headers: Vec<String>, body: &str) -> web_sys::Response;
+    #[wasm_bindgen(catch)]
+    pub async fn watch(namespace: &JsValue, name: &str, browser: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub fn accept(state: &JsValue, greeting: &str) -> Result<web_sys::Response, JsValue>;
+    pub fn tell(state: &JsValue, text: &str);
+    #[wasm_bindgen(catch, js_name = withinLimit)]
+    pub async fn within_limit(limiter: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch, js_name = makeKey)]
+    pub async fn make_key(algorithm: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub async fn sign(algorithm: &str, private: &str, message: &[u8]) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub async fn verify(
+        algorithm: &str,
+        public: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_name = callObject)]
     pub async fn call_object(namespace: &JsValue, name: &str, body: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]

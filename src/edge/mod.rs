@@ -13,7 +13,7 @@ use worker::{Context, Env, event};
 use crate::config::Config;
 use crate::handlers::{App, route};
 use crate::log::Line;
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Peer, Platform, Request, Response};
 use crate::wechat::callback::BODY_LIMIT;
 use runtime::Runtime;
 
@@ -38,7 +38,7 @@ async fn fetch(
     let runtime = Runtime::new(env.into());
     let app = app(&runtime);
     let response = route(read(&request).await?, &runtime, &app).await;
-    Ok(respond(&response))
+    Ok(respond(response, &runtime).await?)
 }
 
 /// The isolate's app. The first time, every fault in the configuration is logged.
@@ -59,7 +59,8 @@ fn app(runtime: &Runtime) -> Rc<App> {
 async fn read(request: &web_sys::Request) -> Result<Request, JsValue> {
     let head = glue::head(request);
     let (method, url) = head.split_once(' ').unwrap_or_default();
-    let path_and_query = url.splitn(4, '/').nth(3).unwrap_or_default();
+    let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+    let (origin, path_and_query) = url.split_at(end);
     let path_and_query = path_and_query.split('#').next().unwrap_or_default();
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let body = if method == "POST" {
@@ -68,9 +69,38 @@ async fn read(request: &web_sys::Request) -> Result<Request, JsValue> {
     } else {
         Vec::new()
     };
-    Ok(Request { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), body })
+    let (headers, peer) = if path == CALLBACK { Default::default() } else { about(request) };
+    Ok(Request {
+        method: method.to_owned(),
+        origin: origin.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers,
+        peer,
+        body,
+    })
 }
 
-fn respond(response: &Response) -> web_sys::Response {
-    glue::respond(response.status, response.content_type, &response.body)
+/// WeChat's messages come here. Nobody reads their headers, so they stay on JavaScript's side.
+const CALLBACK: &str = "/wechat";
+
+/// The headers that somebody reads, and the peer.
+fn about(request: &web_sys::Request) -> (Vec<(String, String)>, Peer) {
+    let mut flat = glue::about(request).into_iter();
+    let mut next = || flat.next().unwrap_or_default();
+    let peer = Peer { address: next(), country: next(), city: next() };
+    let mut headers = Vec::new();
+    while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
+        headers.push((name, value));
+    }
+    (headers, peer)
+}
+
+/// The response; or the WebSocket that the login's object makes of the request.
+async fn respond(response: Response, runtime: &Runtime) -> Result<web_sys::Response, JsValue> {
+    if let Some(watch) = &response.watch {
+        return runtime.watch(watch).await;
+    }
+    let headers = response.headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+    Ok(glue::respond(response.status, response.content_type, headers, &response.body))
 }

@@ -10,10 +10,14 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::runtime::{ObjectStorage, Runtime};
+use super::runtime::{ObjectStorage, Runtime, Sockets};
 use super::{app, glue};
 use crate::handlers::account::AccountObject as Account;
 use crate::handlers::conversation::UserObject;
+use crate::handlers::login::code_object::CodeObject as Codes;
+use crate::handlers::login::key_object::KeyObject as Keys;
+use crate::handlers::login::login_object::LoginObject as Login;
+use crate::handlers::login::throttle_object::ThrottleObject as Throttle;
 use crate::platform::{Delivery, Unreachable, Verdict};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -40,7 +44,7 @@ impl SessionObject {
         let user = Rc::clone(&self.user);
         let delivery = Delivery::from_text(&text(&request).await?).ok_or("not a delivery")?;
         match user.receive(&delivery).await.map_err(failed)? {
-            Verdict::Reply(reply) => Ok(glue::respond(200, TEXT, &reply)),
+            Verdict::Reply(reply) => Ok(glue::respond(200, TEXT, Vec::new(), &reply)),
             Verdict::RunOut => web_sys::Response::new_with_opt_str_and_init(None, &no_content()),
         }
     }
@@ -72,8 +76,129 @@ impl AccountObject {
         let account = Rc::clone(&self.account);
         let stale = text(&request).await?;
         let token = account.token((!stale.is_empty()).then_some(stale.as_str())).await;
-        Ok(glue::respond(200, "application/json", &serde_json::to_string(&token).unwrap_or_default()))
+        Ok(json(&serde_json::to_string(&token).unwrap_or_default()))
     }
+}
+
+/// `LOGIN_OBJECT`: one attempt to log in.
+#[wasm_bindgen]
+pub struct LoginObject {
+    login: Rc<Login<Runtime, ObjectStorage, Sockets>>,
+    sockets: Sockets,
+}
+
+#[wasm_bindgen]
+impl LoginObject {
+    /// Called by the runtime when the object comes to life.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
+        let runtime = Runtime::new(env);
+        let app = app(&runtime);
+        let (storage, watchers) = (ObjectStorage::new(state.clone()), Sockets::new(state.clone()));
+        let login = Login::new(runtime, storage, watchers, app).map_err(failed)?;
+        Ok(Self { login, sockets: Sockets::new(state) })
+    }
+
+    /// A call; or a browser that wants to watch, if it shows what only it has.
+    pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let login = Rc::clone(&self.login);
+        if let Ok(Some(browser)) = request.headers().get("x-browser") {
+            return match login.greeting(&browser) {
+                Some(greeting) => self.sockets.accept(&greeting),
+                None => Ok(glue::respond(403, TEXT, Vec::new(), "forbidden")),
+            };
+        }
+        Ok(json(&login.call(&text(&request).await?).await.map_err(failed)?))
+    }
+
+    /// The alarm. Cloudflare repeats one that failed.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
+        self.login.alarm().map_err(failed)
+    }
+
+    /// What a browser says is not listened to; "ping" never comes here.
+    #[wasm_bindgen(js_name = webSocketMessage)]
+    pub fn web_socket_message(&self, _socket: JsValue, _message: JsValue) {}
+}
+
+/// `CODE_OBJECT`: a sixteenth of the codes that people may send.
+#[wasm_bindgen]
+pub struct CodeObject {
+    codes: Rc<Codes<Runtime, ObjectStorage>>,
+}
+
+#[wasm_bindgen]
+impl CodeObject {
+    /// Called by the runtime when the object comes to life.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
+        let codes = Codes::new(Runtime::new(env), ObjectStorage::new(state)).map_err(failed)?;
+        Ok(Self { codes: Rc::new(codes) })
+    }
+
+    /// A call.
+    pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let codes = Rc::clone(&self.codes);
+        Ok(json(&codes.call(&text(&request).await?).map_err(failed)?))
+    }
+
+    /// The alarm. Cloudflare repeats one that failed.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
+        self.codes.alarm().map_err(failed)
+    }
+}
+
+/// `THROTTLE_OBJECT`: counts what one address does.
+#[wasm_bindgen]
+pub struct ThrottleObject {
+    throttle: Rc<Throttle<Runtime, ObjectStorage>>,
+}
+
+#[wasm_bindgen]
+impl ThrottleObject {
+    /// Called by the runtime when the object comes to life.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
+        let throttle = Throttle::new(Runtime::new(env), ObjectStorage::new(state)).map_err(failed)?;
+        Ok(Self { throttle: Rc::new(throttle) })
+    }
+
+    /// A call.
+    pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let throttle = Rc::clone(&self.throttle);
+        Ok(json(&throttle.call(&text(&request).await?).map_err(failed)?))
+    }
+
+    /// The alarm. Cloudflare repeats one that failed.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
+        self.throttle.alarm().map_err(failed)
+    }
+}
+
+/// `KEY_OBJECT`: the keys that sign tokens.
+#[wasm_bindgen]
+pub struct KeyObject {
+    keys: Rc<Keys<Runtime, ObjectStorage>>,
+}
+
+#[wasm_bindgen]
+impl KeyObject {
+    /// Called by the runtime when the object comes to life.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
+        let keys = Keys::new(Runtime::new(env), ObjectStorage::new(state)).map_err(failed)?;
+        Ok(Self { keys: Rc::new(keys) })
+    }
+
+    /// A call.
+    pub async fn fetch(&self, request: web_sys::Request) -> Result<web_sys::Response, JsValue> {
+        let keys = Rc::clone(&self.keys);
+        Ok(json(&keys.call(&text(&request).await?).await.map_err(failed)?))
+    }
+}
+
+fn json(body: &str) -> web_sys::Response {
+    glue::respond(200, "application/json", Vec::new(), body)
 }
 
 /// To whoever called the object, its failure is an exception.

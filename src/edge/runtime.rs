@@ -9,8 +9,10 @@ use super::glue;
 use crate::gateway::token::TokenFailure;
 use crate::log::{Level, Line};
 use crate::platform::{
-    AiError, Delivery, Inflow, Millis, Outbound, Pieces, Platform, Storage, Unreachable, Verdict,
+    AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Outbound, Pieces, Platform, Storage,
+    Unreachable, Verdict, Watch, Watchers,
 };
+use crate::wechat::Secret;
 
 /// The environment of this isolate.
 #[derive(Clone)]
@@ -30,8 +32,32 @@ impl Runtime {
         value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))
     }
 
+    /// The WebSocket that a login's object makes for a watcher.
+    pub async fn watch(&self, watch: &Watch) -> Result<web_sys::Response, JsValue> {
+        let objects = self.binding(binding_of(Object::Login));
+        Ok(glue::watch(&objects, &watch.login, &watch.browser).await?.into())
+    }
+
     fn binding(&self, name: &str) -> JsValue {
         js_sys::Reflect::get(&self.env, &name.into()).unwrap_or(JsValue::UNDEFINED)
+    }
+}
+
+/// The binding of a class of objects.
+fn binding_of(object: Object) -> &'static str {
+    match object {
+        Object::Login => "LOGIN_OBJECT",
+        Object::Code => "CODE_OBJECT",
+        Object::Throttle => "THROTTLE_OBJECT",
+        Object::Key => "KEY_OBJECT",
+    }
+}
+
+/// As JOSE and WebCrypto's glue call it.
+fn name_of(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Rs256 => "RS256",
+        Algorithm::Es256 => "ES256",
     }
 }
 
@@ -122,6 +148,51 @@ impl Platform for Runtime {
         })
     }
 
+    async fn call(&self, object: Object, name: &str, body: &str) -> Result<String, Unreachable> {
+        let answer = glue::call_object(&self.binding(binding_of(object)), name, body).await;
+        let text = answer.map_err(|error| unreachable(&error))?.as_string();
+        text.ok_or_else(|| Unreachable("the object had nothing to say".to_owned()))
+    }
+
+    /// A limiter that fails stops nobody: what must be counted is counted in objects.
+    async fn within_limit(&self, key: &str) -> bool {
+        let answer = glue::within_limit(&self.binding("LOGIN_LIMITER"), key).await;
+        answer.ok().and_then(|within| within.as_bool()).unwrap_or(true)
+    }
+
+    async fn make_key(&self, algorithm: Algorithm) -> Result<KeyPair, Unreachable> {
+        let pair = glue::make_key(name_of(algorithm)).await.map_err(|error| unreachable(&error))?;
+        let pair = js_sys::Array::from(&pair);
+        let mut halves = pair.iter().filter_map(|half| half.as_string());
+        let private = halves.next().map(Secret::new);
+        let public = halves.next().and_then(|jwk| serde_json::from_str(&jwk).ok());
+        let (Some(private), Some(public)) = (private, public) else {
+            return Err(Unreachable("WebCrypto made no keys".to_owned()));
+        };
+        Ok(KeyPair { private, public })
+    }
+
+    async fn sign(
+        &self,
+        algorithm: Algorithm,
+        private: &Secret,
+        message: &[u8],
+    ) -> Result<Vec<u8>, Unreachable> {
+        let signature = glue::sign(name_of(algorithm), private.expose(), message).await;
+        Ok(js_sys::Uint8Array::from(signature.map_err(|error| unreachable(&error))?).to_vec())
+    }
+
+    async fn verify(
+        &self,
+        algorithm: Algorithm,
+        public: &serde_json::Value,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let answer = glue::verify(name_of(algorithm), &public.to_string(), message, signature).await;
+        answer.ok().and_then(|valid| valid.as_bool()).unwrap_or(false)
+    }
+
     fn log(&self, line: &Line) {
         let text = JsValue::from(line.to_json());
         match line.level {
@@ -164,5 +235,29 @@ impl Storage for ObjectStorage {
     #[expect(clippy::cast_precision_loss, reason = "a date of this age")]
     fn set_alarm(&self, at: Millis) -> Result<(), Unreachable> {
         glue::set_alarm(&self.state, at as f64).map_err(|error| unreachable(&error))
+    }
+}
+
+/// The WebSockets of one Durable Object, which the runtime keeps while the object sleeps.
+/// <https://developers.cloudflare.com/durable-objects/best-practices/websockets/>
+pub struct Sockets {
+    state: JsValue,
+}
+
+impl Sockets {
+    /// Those of the object with this `DurableObjectState`.
+    pub fn new(state: JsValue) -> Self {
+        Self { state }
+    }
+
+    /// One more, which is told `greeting` at once.
+    pub fn accept(&self, greeting: &str) -> Result<web_sys::Response, JsValue> {
+        glue::accept(&self.state, greeting)
+    }
+}
+
+impl Watchers for Sockets {
+    fn tell(&self, text: &str) {
+        glue::tell(&self.state, text);
     }
 }

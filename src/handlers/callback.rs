@@ -13,7 +13,7 @@ const HOLD: Millis = 10_000;
 /// <https://developers.weixin.qq.com/doc/service/guide/dev/push/>
 pub fn verify(request: &Request, app: &App) -> Result<Response, Error> {
     let echo = callback::verify_url(&Query::parse(&request.query), keys(app)?)?;
-    Ok(text(200, echo))
+    Ok(Response::text(200, echo))
 }
 
 /// `POST /wechat`: a message or an event.
@@ -27,9 +27,9 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
     let query = Query::parse(&request.query);
     let opened = callback::open(&query, &request.body, keys, arrived / 1_000)?;
 
-    let Some(user) = addressee(&opened.inbound) else { return Ok(text(200, SUCCESS.to_owned())) };
+    let Some(user) = addressee(&opened.inbound) else { return Ok(Response::text(200, SUCCESS)) };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
-    let delivery = Delivery { arrived, document: opened.xml };
+    let delivery = Delivery { arrived, document: opened.xml, may_log_in: false };
     let verdict = platform.deliver(&name, &delivery).await?;
 
     match verdict {
@@ -46,7 +46,7 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
         }
         Verdict::RunOut => {
             platform.sleep((arrived + HOLD).saturating_sub(platform.now())).await;
-            Ok(text(503, "still thinking".to_owned()))
+            Ok(Response::text(503, "still thinking"))
         }
     }
 }
@@ -55,10 +55,6 @@ fn keys(app: &App) -> Result<&Keys, Error> {
     app.config.keys.as_ref().ok_or(Error::NotConfigured("the callback's keys"))
 }
 
-fn text(status: u16, body: String) -> Response {
-    Response { status, content_type: "text/plain; charset=utf-8", body }
-}
-
 fn xml(body: String) -> Response {
-    Response { status: 200, content_type: "application/xml; charset=utf-8", body }
+    Response::new(200, "application/xml; charset=utf-8", body)
 }

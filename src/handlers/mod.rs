@@ -4,6 +4,7 @@ pub mod account;
 pub mod ask;
 pub mod callback;
 pub mod conversation;
+pub mod login;
 pub mod senses;
 
 use std::cell::RefCell;
@@ -37,7 +38,7 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
         ("GET", ["wechat"]) => callback::verify(&request, app),
         ("POST", ["wechat"]) => callback::receive(&request, platform, app).await,
         (_, ["wechat"]) => Err(Error::MethodNotAllowed),
-        _ => Err(Error::NotFound),
+        (_, others) => login::route(&request, others, platform, app).await.unwrap_or(Err(Error::NotFound)),
     };
     outcome.unwrap_or_else(|error| {
         if !matches!(error, Error::NotFound | Error::MethodNotAllowed) {

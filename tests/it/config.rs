@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use wxapi::chat::text::Lang;
 use wxapi::config::Config;
+use wxapi::lang::Lang;
 
 fn load(settings: &[(&str, &str)]) -> Config {
     let settings: HashMap<&str, &str> = settings.iter().copied().collect();

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 use wxapi::chat::state::{Conversation, Job, Question};
-use wxapi::chat::text::{Lang, Texts};
+use wxapi::chat::text::Texts;
 use wxapi::chat::turn::{Outcome, Rules, STARTS, Ticket};
+use wxapi::lang::Lang;
 use wxapi::wechat::callback::SUCCESS;
 use wxapi::wechat::message::Inbound;
 use wxapi::wechat::xml::parse_xml;

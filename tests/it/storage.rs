@@ -47,7 +47,8 @@ fn the_access_token_is_stored_in_this_shape() {
 
 #[test]
 fn a_delivery_goes_to_its_object_in_this_shape() {
-    let delivery = Delivery { arrived: 1_700_000_000_000, document: "<xml>\n</xml>".to_owned() };
+    let delivery =
+        Delivery { arrived: 1_700_000_000_000, document: "<xml>\n</xml>".to_owned(), may_log_in: false };
     assert_eq!(delivery.to_text(), "1700000000000\n<xml>\n</xml>");
     assert_eq!(Delivery::from_text(&delivery.to_text()), Some(delivery));
     assert_eq!(Delivery::from_text("no time"), None);

@@ -1,6 +1,8 @@
 //! A world for host tests: a clock that jumps, storage that survives a crash, a model and a WeChat that do
 //! as told, and a WeChat client that delivers up to three times.
 
+mod keys;
+mod logins;
 mod runtime;
 
 use std::cell::{Cell, RefCell};
@@ -19,8 +21,11 @@ use wxapi::platform::{Millis, Outbound, Platform, Request, Response};
 use wxapi::wechat::signature::sign;
 use wxapi::wechat::xml::parse_xml;
 
+use logins::Logins;
 pub use runtime::Disk;
 
+/// Where the Worker is.
+pub const ORIGIN: &str = "https://wx.example.com";
 /// When the world begins.
 pub const DAWN: Millis = 1_700_000_000_000;
 pub const TOKEN: &str = "a-token";
@@ -83,6 +88,7 @@ struct Inner {
     app: Rc<App>,
     users: RefCell<HashMap<String, Rc<UserObject<World, Disk>>>>,
     account: RefCell<Option<Rc<AccountObject<World, Disk>>>>,
+    logins: Logins,
     disks: RefCell<HashMap<String, Disk>>,
     tasks: RefCell<Vec<AbortHandle>>,
     model: RefCell<Model>,
@@ -92,6 +98,7 @@ struct Inner {
     log: RefCell<Vec<Line>>,
     network: Cell<Millis>,
     message: Cell<u64>,
+    random: Cell<u64>,
 }
 
 /// How one message went, as its user saw it.
@@ -117,6 +124,7 @@ impl World {
             app,
             users: RefCell::default(),
             account: RefCell::default(),
+            logins: Logins::default(),
             disks: RefCell::default(),
             tasks: RefCell::default(),
             model: RefCell::new(Box::new(|call| answers(0, &format!("Answer to {}", call.question())))),
@@ -126,6 +134,7 @@ impl World {
             log: RefCell::default(),
             network: Cell::default(),
             message: Cell::new(1),
+            random: Cell::default(),
         }))
     }
 
@@ -176,6 +185,7 @@ impl World {
             task.abort();
         }
         self.0.users.borrow_mut().clear();
+        self.0.logins.clear();
         *self.0.account.borrow_mut() = None;
     }
 
@@ -200,7 +210,9 @@ impl World {
             let Some((name, at)) = due else { break };
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await;
             self.disk_of(&name).alarm_rings();
-            self.user(&name).alarm().unwrap();
+            if !self.login_alarm(&name) {
+                self.user(&name).alarm().unwrap();
+            }
         }
         tokio::time::sleep(Duration::from_millis(end.saturating_sub(self.now()))).await;
     }
@@ -243,12 +255,19 @@ impl World {
     }
 
     pub async fn request(&self, method: &str, path: &str, query: &str, body: &str) -> Response {
-        let request = Request {
+        self.send(Request {
             method: method.to_owned(),
+            origin: ORIGIN.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
             body: body.as_bytes().to_vec(),
-        };
+            ..Request::default()
+        })
+        .await
+    }
+
+    /// Any request, as `edge` reads it.
+    pub async fn send(&self, request: Request) -> Response {
         route(request, self, self.app()).await
     }
 

@@ -4,14 +4,18 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use wxapi::gateway::token::TokenFailure;
 use wxapi::handlers::account::AccountObject;
 use wxapi::log::Line;
 use wxapi::platform::{
-    AiError, Delivery, Inflow, Millis, Outbound, Pieces, Platform, Storage, Unreachable, Verdict,
+    AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Outbound, Pieces, Platform, Storage,
+    Unreachable, Verdict,
 };
+use wxapi::wechat::Secret;
 
-use super::{DAWN, ModelCall, World};
+use super::{DAWN, ModelCall, World, keys};
 
 /// One object's storage. It outlives the object.
 #[derive(Clone, Default)]
@@ -112,8 +116,13 @@ impl Platform for World {
         DAWN + u64::try_from(self.0.dawn.elapsed().as_millis()).unwrap()
     }
 
+    /// Different each time, and the same in every run.
     fn random(&self) -> [u8; 16] {
-        [7; 16]
+        let number = self.0.random.get();
+        self.0.random.set(number + 1);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::digest(number.to_be_bytes())[..16]);
+        bytes
     }
 
     async fn sleep(&self, span: Millis) {
@@ -169,6 +178,31 @@ impl Platform for World {
         let account = Rc::clone(self.0.account.borrow_mut().get_or_insert_with(new));
         let token = account.token(stale).await;
         serde_json::from_str(&serde_json::to_string(&token).unwrap()).unwrap()
+    }
+
+    async fn call(&self, object: Object, name: &str, body: &str) -> Result<String, Unreachable> {
+        self.call_object(object, name, body).await
+    }
+
+    async fn within_limit(&self, _key: &str) -> bool {
+        !self.0.logins.is_flooded()
+    }
+
+    async fn make_key(&self, algorithm: Algorithm) -> Result<KeyPair, Unreachable> {
+        Ok(self.0.logins.make_key(algorithm))
+    }
+
+    async fn sign(
+        &self,
+        algorithm: Algorithm,
+        private: &Secret,
+        message: &[u8],
+    ) -> Result<Vec<u8>, Unreachable> {
+        Ok(keys::sign(algorithm, private.expose(), message))
+    }
+
+    async fn verify(&self, algorithm: Algorithm, public: &Value, message: &[u8], signature: &[u8]) -> bool {
+        keys::verify(algorithm, public, message, signature)
     }
 
     fn log(&self, line: &Line) {

@@ -1,0 +1,1 @@
+//! The part of a login that happens in the chat.

@@ -1,0 +1,21 @@
+//! The keys that sign tokens.
+
+use crate::platform::{Platform, Storage, Unreachable};
+
+/// One object in memory.
+pub struct KeyObject<P: Platform, S: Storage> {
+    _platform: P,
+    _storage: S,
+}
+
+impl<P: Platform, S: Storage> KeyObject<P, S> {
+    /// The object, with what it stored.
+    pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
+        Ok(Self { _platform: platform, _storage: storage })
+    }
+
+    /// A call as JSON; the answer is JSON.
+    pub async fn call(&self, _call: &str) -> Result<String, Unreachable> {
+        Err(Unreachable("in work".to_owned()))
+    }
+}

@@ -1,0 +1,269 @@
+//! One attempt's object: the machine of `login::session`, kept in storage, with the calls that it needs of others.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+
+use super::{identity, offer};
+use crate::handlers::App;
+use crate::log::Line;
+use crate::login::Digest;
+use crate::login::method::Method;
+use crate::login::session::{Arrival, Call, Come, Failure, Fault, Reply, Session, Status};
+use crate::platform::{Platform, Storage, Unreachable, Watchers};
+
+/// One attempt's object in memory.
+pub struct LoginObject<P: Platform, S: Storage, W: Watchers> {
+    platform: P,
+    storage: S,
+    watchers: W,
+    app: Rc<App>,
+    session: RefCell<Option<Session>>,
+    /// Those who wait for what comes of the code that is being used; `None` if none is.
+    waiting: RefCell<Option<Vec<oneshot::Sender<()>>>>,
+}
+
+impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
+    /// The object, with what it stored.
+    pub fn new(platform: P, storage: S, watchers: W, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
+        let session = storage.load()?.and_then(|json| serde_json::from_str(&json).ok());
+        let session = RefCell::new(session);
+        Ok(Rc::new(Self { platform, storage, watchers, app, session, waiting: RefCell::default() }))
+    }
+
+    /// A [`Call`] as JSON; the answer is a `Result<Reply, Fault>` as JSON.
+    pub async fn call(self: &Rc<Self>, call: &str) -> Result<String, Unreachable> {
+        let call = serde_json::from_str(call)
+            .map_err(|_| Unreachable("a call to a login's object made no sense".to_owned()))?;
+        let answer = match call {
+            Call::Show { browser, method, lang } => self
+                .prepare(&browser, method)
+                .await?
+                .and_then(|(method, fallen_back)| self.show(method, fallen_back, lang)),
+            Call::Arrive(arrival) => self.arrive(arrival).await?,
+            call => self.step(call)?,
+        };
+        serde_json::to_string(&answer).map_err(|error| Unreachable(error.to_string()))
+    }
+
+    /// What a new watcher is told at once; `None` if the attempt is not this browser's.
+    pub fn greeting(&self, browser: &str) -> Option<String> {
+        let session = self.session.borrow();
+        let session = session.as_ref()?;
+        session.check_browser(&Digest::parse(browser)?).ok()?;
+        Some(news(session.status(self.platform.now())))
+    }
+
+    /// The alarm rang: watchers hear that the page has ended; in the end everything is deleted.
+    pub fn alarm(&self) -> Result<(), Unreachable> {
+        let now = self.platform.now();
+        let Some(session) = self.session.borrow().clone() else { return self.storage.clear() };
+        if now >= session.deleted_at() {
+            *self.session.borrow_mut() = None;
+            return self.storage.clear();
+        }
+        if session.status(now) == Status::Expired {
+            self.watchers.tell(&news(Status::Expired));
+        }
+        self.storage.set_alarm(session.next_alarm(now))
+    }
+
+    /// A step that needs nobody else.
+    fn step(&self, call: Call) -> Result<Result<Reply, Fault>, Unreachable> {
+        let now = self.platform.now();
+        if let Call::Open(opening) = call {
+            let session = Session::open(*opening, self.platform.random(), now);
+            return self.keep(session, now).map(|()| Ok(Reply::Done));
+        }
+        self.change(|session| match call {
+            Call::Open(_) | Call::Show { .. } | Call::Arrive(_) => Err(Fault::NotNow),
+            Call::Scan { token, phone } => session.scan(&token, &phone, now).map(|()| Reply::Done),
+            Call::Depart { to, browser, phone, state } => {
+                session.depart(to, browser.as_ref(), &phone, &state, now).map(|()| Reply::Done)
+            }
+            Call::Consent { phone } => session.consent(&phone, now).map(Reply::Consent),
+            Call::Confirm { by, number } => session.confirm(&by, number, now).map(|()| Reply::Done),
+            Call::Deny { by } => session.deny(&by).map(|()| Reply::Done),
+            Call::Claim { who, by, token } => {
+                session.claim(who, by, token.as_deref(), now).map(Reply::Claimed)
+            }
+            Call::Typed { browser, who } => session.typed(&browser, who, now).map(|()| Reply::Done),
+            Call::Number { browser, number } => {
+                session.typed_number(&browser, number, now).map(|()| Reply::Done)
+            }
+            Call::Finish { browser, code } => {
+                session.finish(&browser, &code, now).map(|finished| Reply::Finished(Box::new(finished)))
+            }
+            Call::Redeem { code, client, redirect_uri, verifier } => session
+                .redeem(&code, &client, redirect_uri.as_deref(), verifier.as_deref(), now)
+                .map(|grant| Reply::Granted(Box::new(grant))),
+            Call::Revoke { who } => session.revoke(&who, now).map(|()| Reply::Done),
+            Call::Standing => Ok(Reply::Standing(session.standing())),
+        })
+    }
+
+    /// One step of the machine, stored, even if it ends in a fault: a wrong guess counts. Watchers hear of a new
+    /// status.
+    fn change<T>(
+        &self,
+        step: impl FnOnce(&mut Session) -> Result<T, Fault>,
+    ) -> Result<Result<T, Fault>, Unreachable> {
+        let now = self.platform.now();
+        let Some(before) = self.session.borrow().clone() else { return Ok(Err(Fault::Gone)) };
+        let mut next = before.clone();
+        let outcome = step(&mut next);
+        if next != before {
+            let status = next.status(now);
+            self.keep(next, now)?;
+            if status != before.status(now) {
+                self.watchers.tell(&news(status));
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// One step that cannot be refused.
+    fn note(&self, step: impl FnOnce(&mut Session)) -> Result<(), Unreachable> {
+        // An attempt that has gone meanwhile needs no note.
+        self.change(|session| {
+            step(session);
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// Stores the attempt. What cannot be stored did not happen.
+    fn keep(&self, session: Session, now: u64) -> Result<(), Unreachable> {
+        let json = serde_json::to_string(&session).map_err(|error| Unreachable(error.to_string()))?;
+        self.storage.save(&json)?;
+        self.storage.set_alarm(session.next_alarm(now))?;
+        *self.session.borrow_mut() = Some(session);
+        Ok(())
+    }
+
+    /// Makes a method ready to be shown: its QR token, its digits, its parametric code. If the account cannot do it
+    /// just now, the next method of the attempt is shown instead.
+    async fn prepare(
+        &self,
+        browser: &Digest,
+        method: Option<Method>,
+    ) -> Result<Result<(Method, bool), Fault>, Unreachable> {
+        let Some(session) = self.session.borrow().clone() else { return Ok(Err(Fault::Gone)) };
+        if let Err(fault) = session.check_browser(browser) {
+            return Ok(Err(fault));
+        }
+        let wanted = method.filter(|method| session.methods.contains(method));
+        let others = session.methods.iter().copied().filter(|method| Some(*method) != wanted);
+        let order: Vec<Method> = wanted.into_iter().chain(others).collect();
+        if session.status(self.platform.now()) != Status::Pending {
+            return Ok(order.first().map(|method| (*method, false)).ok_or(Fault::Unavailable));
+        }
+        for (index, method) in order.into_iter().enumerate() {
+            if self.make_ready(method).await? {
+                return Ok(Ok((method, index > 0)));
+            }
+        }
+        Ok(Err(Fault::Unavailable))
+    }
+
+    /// Whether `method` can be shown now.
+    async fn make_ready(&self, method: Method) -> Result<bool, Unreachable> {
+        let now = self.platform.now();
+        let Some(session) = self.session.borrow().clone() else { return Ok(false) };
+        match method {
+            Method::Qr | Method::Menu => {
+                let random = self.platform.random();
+                self.note(|session| session.refresh_token(random, now))?;
+            }
+            Method::Code if session.code.is_none() => {
+                let left = session.ends.saturating_sub(now);
+                let Some(code) = offer::reserve_code(&self.platform, &session.id, left).await? else {
+                    return Ok(false);
+                };
+                self.note(|session| session.code = Some(code))?;
+            }
+            Method::Scene if session.scene.is_none() => {
+                let Some((token, url)) = offer::make_scene(&self.platform, &self.app, &session).await else {
+                    return Ok(false);
+                };
+                self.note(|session| session.show_scene(token, url))?;
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn show(
+        &self,
+        method: Method,
+        fallen_back: bool,
+        lang: Option<crate::lang::Lang>,
+    ) -> Result<Reply, Fault> {
+        let now = self.platform.now();
+        let shown = self.change(|session| {
+            session.speak(lang);
+            Ok(session.view(method, now))
+        });
+        // Only the language was to be stored.
+        let mut view = shown.unwrap_or(Err(Fault::Gone))?;
+        view.fallen_back = fallen_back;
+        Ok(Reply::View(Box::new(view)))
+    }
+
+    /// Somebody comes back from another's login page.
+    ///
+    /// 1. the code is noted before it is used: WeChat's client may bring it twice
+    /// 2. whoever brings it again waits for what comes of it
+    /// 3. it is used, and what came of it is stored
+    async fn arrive(&self, arrival: Arrival) -> Result<Result<Reply, Fault>, Unreachable> {
+        let now = self.platform.now();
+        let Arrival { from, phone, state, code, redirect_uri } = arrival;
+        let digest = Digest::of(code.as_deref().unwrap_or_default());
+        let come = match self.change(|session| session.arrive(from, &phone, &state, &digest, now))? {
+            Ok(come) => come,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match come {
+            Come::Known(failure) => return Ok(Ok(Reply::Arrived(failure))),
+            Come::Wait if self.wait().await => return Ok(Ok(Reply::Arrived(self.failure()))),
+            // Nobody is at work on it: the life of the object that was has ended.
+            Come::Wait | Come::Use => *self.waiting.borrow_mut() = Some(Vec::new()),
+        }
+        let outcome = match &code {
+            None => Err(Failure::Refused),
+            Some(code) => identity::identify(&self.platform, &self.app, from, code, &redirect_uri).await,
+        };
+        if let Err(failure) = &outcome {
+            self.platform
+                .log(&Line::warn("login.not_identified", format_args!("{} {failure:?}", from.name())));
+        }
+        let now = self.platform.now();
+        let stored = self.note(|session| session.arrived(&state, outcome, now));
+        for waiting in self.waiting.take().unwrap_or_default() {
+            // Whoever went away needs no answer.
+            let _ = waiting.send(());
+        }
+        stored?;
+        Ok(Ok(Reply::Arrived(self.failure())))
+    }
+
+    /// Waits for the code that is being used; `false` if nobody is at work on one.
+    async fn wait(&self) -> bool {
+        let (sender, done) = oneshot::channel();
+        match self.waiting.borrow_mut().as_mut() {
+            None => return false,
+            Some(waiting) => waiting.push(sender),
+        }
+        done.await.is_ok()
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        self.session.borrow().as_ref().and_then(|session| session.journey.as_ref()?.failure)
+    }
+}
+
+/// What watchers hear.
+fn news(status: Status) -> String {
+    serde_json::json!({ "status": status.name() }).to_string()
+}

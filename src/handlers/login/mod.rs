@@ -1,0 +1,95 @@
+//! Login: the pages, the OpenID provider, and the objects behind them.
+//!
+//! A browser begins in [`entry`] and stays in [`attempt`]; a phone comes by [`phone`]; a message in the chat by
+//! [`chat`]; the website's server by [`provider`]. All of them talk to one [`login_object`], which gets what it needs
+//! of others by [`offer`] and [`identity`].
+
+pub mod attempt;
+pub mod chat;
+pub mod code_object;
+pub mod entry;
+pub mod five;
+pub mod identity;
+pub mod key_object;
+pub mod login_object;
+pub mod offer;
+pub mod phone;
+pub mod provider;
+pub mod throttle_object;
+pub mod verify_file;
+
+use super::App;
+use crate::error::Error;
+use crate::login::method::Method;
+use crate::login::session::{Call, Fault, Reply};
+use crate::platform::{Object, Platform, Request, Response, Unreachable};
+
+/// Every route of the login. `None`: it is none of them.
+pub async fn route<P: Platform>(
+    request: &Request,
+    segments: &[&str],
+    platform: &P,
+    app: &App,
+) -> Option<Result<Response, Error>> {
+    Some(match (request.method.as_str(), segments) {
+        ("GET", ["oauth"]) => entry::oauth(request, platform, app).await,
+        ("GET" | "POST", ["authorize"]) => entry::authorize(request, platform, app).await,
+        ("GET", ["oauth", "s", login]) => attempt::page(request, platform, app, login).await,
+        ("GET", ["oauth", "s", login, "status"]) => attempt::status(request, platform, app, login).await,
+        ("GET", ["oauth", "s", login, "watch"]) => attempt::watch(request, platform, app, login).await,
+        ("POST", ["oauth", "s", login, "finish"]) => attempt::finish(request, platform, app, login).await,
+        ("POST", ["oauth", "s", login, "number"]) => attempt::number(request, platform, app, login).await,
+        ("POST", ["oauth", "s", login, "typed"]) => attempt::typed(request, platform, app, login).await,
+        ("GET", ["oauth", "s", login, "go", method]) => {
+            phone::go(request, platform, app, login, method).await
+        }
+        ("GET", ["m", scanned]) => phone::scan(request, platform, app, scanned).await,
+        ("GET", ["oauth", "wechat"]) => phone::arrive(request, platform, app, Method::Wechat).await,
+        ("GET", ["oauth", "open"]) => phone::arrive(request, platform, app, Method::Open).await,
+        ("GET", ["oauth", "github"]) => phone::arrive(request, platform, app, Method::Github).await,
+        ("GET", ["oauth", "confirm", login]) => phone::consent(request, platform, app, login).await,
+        ("POST", ["oauth", "confirm", login]) => phone::answer(request, platform, app, login).await,
+        ("POST", ["oauth", what @ ("config" | "token" | "refresh" | "userinfo" | "verify")]) => {
+            five::serve(request, platform, app, what).await
+        }
+        ("GET", [".well-known", "openid-configuration" | "oauth-authorization-server"]) => {
+            provider::discovery(request, platform, app).await
+        }
+        ("GET", [".well-known", "jwks.json"]) => provider::jwks(request, platform, app).await,
+        ("POST" | "OPTIONS", ["token"]) => provider::token(request, platform, app).await,
+        ("GET" | "POST" | "OPTIONS", ["userinfo"]) => provider::userinfo(request, platform, app).await,
+        ("GET" | "POST", ["logout"]) => provider::logout(request, platform, app).await,
+        (_, ["oauth" | "authorize" | "token" | "userinfo" | "logout" | "m", ..]) => {
+            Err(if segments.len() == 1 { Error::MethodNotAllowed } else { Error::NotFound })
+        }
+        ("GET", [_]) => Ok(verify_file::find(request, app)?),
+        _ => return None,
+    })
+}
+
+/// Calls the object of the attempt `login`.
+pub async fn call_login<P: Platform>(
+    platform: &P,
+    login: &str,
+    call: &Call,
+) -> Result<Result<Reply, Fault>, Unreachable> {
+    call_object(platform, Object::Login, login, call).await
+}
+
+/// Calls an object with JSON and reads its JSON.
+pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::DeserializeOwned>(
+    platform: &P,
+    object: Object,
+    name: &str,
+    call: &Q,
+) -> Result<A, Unreachable> {
+    let call = serde_json::to_string(call).map_err(|error| Unreachable(error.to_string()))?;
+    let answer = platform.call(object, name, &call).await?;
+    // The text is not repeated: it may hold what nobody should see.
+    serde_json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
+}
+
+/// The object's name, if it is one: 32 hexadecimal digits. Anything else would make an object of any name.
+pub fn is_login_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}

@@ -1,0 +1,67 @@
+//! How a person can show who they are.
+
+use serde::{Deserialize, Serialize};
+
+/// One way. The names are those of `LOGIN_METHODS`, of `method` in `LOGIN_CLIENTS` and of the page's `?method=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The page shows six digits; the person sends them to the account and confirms. Works for every account.
+    Code,
+    /// The page itself is open in WeChat: web authorization.
+    Wechat,
+    /// The page shows a QR code of ours; the phone opens it in WeChat, is authorized there, and confirms.
+    Qr,
+    /// The page shows a parametric QR code of the account; scanning it opens the chat.
+    Scene,
+    /// The Open Platform's login for websites.
+    Open,
+    /// The page shows our QR code; the person scans it by a button of the account's menu (`scancode_waitmsg`).
+    Menu,
+    /// The account gives a code in the chat, and the person types it on the page.
+    Typed,
+    /// GitHub, under the same kind of user id.
+    Github,
+}
+
+impl Method {
+    /// Every method, in the order in which the page offers them.
+    pub const ALL: [Self; 8] =
+        [Self::Wechat, Self::Qr, Self::Scene, Self::Code, Self::Open, Self::Menu, Self::Typed, Self::Github];
+
+    /// Its name in addresses and settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Wechat => "wechat",
+            Self::Qr => "qr",
+            Self::Scene => "scene",
+            Self::Open => "open",
+            Self::Menu => "menu",
+            Self::Typed => "typed",
+            Self::Github => "github",
+        }
+    }
+
+    /// The method of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// What the account can do, and what the operator wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// Messages reach us, in a form that may log in.
+    pub chat: bool,
+    /// Web authorization: `ACCOUNT_TYPE` says so and there is an AppSecret.
+    pub oauth: bool,
+    /// Parametric QR codes: the same accounts have them.
+    pub scene: bool,
+    /// A website application at the Open Platform.
+    pub open: bool,
+    /// A GitHub application.
+    pub github: bool,
+    /// `LOGIN_METHODS`: what the operator allows.
+    pub allowed: Vec<Method>,
+}

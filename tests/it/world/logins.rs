@@ -1,0 +1,139 @@
+//! The objects of a login in the world, and who watches them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use wxapi::handlers::login::code_object::CodeObject;
+use wxapi::handlers::login::key_object::KeyObject;
+use wxapi::handlers::login::login_object::LoginObject;
+use wxapi::handlers::login::throttle_object::ThrottleObject;
+use wxapi::platform::{Algorithm, KeyPair, Object, Unreachable, Watchers};
+
+use super::{Disk, World, keys};
+
+/// What the watchers of one login heard.
+#[derive(Clone, Default)]
+pub struct Heard(Rc<RefCell<Vec<String>>>);
+
+impl Heard {
+    pub fn all(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Watchers for Heard {
+    fn tell(&self, text: &str) {
+        self.0.borrow_mut().push(text.to_owned());
+    }
+}
+
+type Named<T> = RefCell<HashMap<String, Rc<T>>>;
+
+#[derive(Default)]
+pub struct Logins {
+    logins: RefCell<HashMap<String, Rc<LoginObject<World, Disk, Heard>>>>,
+    codes: Named<CodeObject<World, Disk>>,
+    throttles: Named<ThrottleObject<World, Disk>>,
+    keys: Named<KeyObject<World, Disk>>,
+    heard: RefCell<HashMap<String, Heard>>,
+    flooded: Cell<bool>,
+    made: Cell<usize>,
+}
+
+impl Logins {
+    /// Every object dies; what watchers heard stays.
+    pub fn clear(&self) {
+        self.logins.borrow_mut().clear();
+        self.codes.borrow_mut().clear();
+        self.throttles.borrow_mut().clear();
+        self.keys.borrow_mut().clear();
+    }
+
+    pub fn is_flooded(&self) -> bool {
+        self.flooded.get()
+    }
+
+    pub fn make_key(&self, algorithm: Algorithm) -> KeyPair {
+        let number = self.made.get();
+        self.made.set(number + 1);
+        keys::make(algorithm, number)
+    }
+}
+
+/// Where an object's disk is.
+fn disk_name(object: Object, name: &str) -> String {
+    format!("{object:?} {name}")
+}
+
+impl World {
+    /// From now on the limiter at the edge refuses everybody.
+    pub fn flood(&self) {
+        self.0.logins.flooded.set(true);
+    }
+
+    /// What the watchers of a login heard.
+    pub fn heard(&self, login: &str) -> Heard {
+        self.0.logins.heard.borrow_mut().entry(login.to_owned()).or_default().clone()
+    }
+
+    /// The storage of an object of the login.
+    pub fn disk_behind(&self, object: Object, name: &str) -> Disk {
+        self.disk_of(&disk_name(object, name))
+    }
+
+    /// The object of one login, as `edge` has it.
+    pub fn login_object(&self, name: &str) -> Rc<LoginObject<World, Disk, Heard>> {
+        if let Some(login) = self.0.logins.logins.borrow().get(name) {
+            return Rc::clone(login);
+        }
+        let disk = self.disk_behind(Object::Login, name);
+        let login = LoginObject::new(self.clone(), disk, self.heard(name), Rc::clone(&self.0.app)).unwrap();
+        self.0.logins.logins.borrow_mut().insert(name.to_owned(), Rc::clone(&login));
+        login
+    }
+
+    pub async fn call_object(&self, object: Object, name: &str, body: &str) -> Result<String, Unreachable> {
+        let disk = || self.disk_behind(object, name);
+        let logins = &self.0.logins;
+        match object {
+            Object::Login => self.login_object(name).call(body).await,
+            Object::Code => {
+                named(&logins.codes, name, || CodeObject::new(self.clone(), disk()).unwrap()).call(body)
+            }
+            Object::Throttle => {
+                named(&logins.throttles, name, || ThrottleObject::new(self.clone(), disk()).unwrap())
+                    .call(body)
+            }
+            Object::Key => {
+                named(&logins.keys, name, || KeyObject::new(self.clone(), disk()).unwrap()).call(body).await
+            }
+        }
+    }
+
+    /// Rings the alarm of an object of the login; `false` if the disk is nobody's of them.
+    pub fn login_alarm(&self, disk: &str) -> bool {
+        let Some((object, name)) = disk.split_once(' ') else { return false };
+        let logins = &self.0.logins;
+        match object {
+            "Login" => self.login_object(name).alarm().unwrap(),
+            "Code" => {
+                let storage = self.disk_of(disk);
+                named(&logins.codes, name, || CodeObject::new(self.clone(), storage).unwrap())
+                    .alarm()
+                    .unwrap();
+            }
+            "Throttle" => {
+                let storage = self.disk_of(disk);
+                let new = || ThrottleObject::new(self.clone(), storage).unwrap();
+                named(&logins.throttles, name, new).alarm().unwrap();
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn named<T>(all: &Named<T>, name: &str, new: impl FnOnce() -> T) -> Rc<T> {
+    Rc::clone(all.borrow_mut().entry(name.to_owned()).or_insert_with(|| Rc::new(new())))
+}
