@@ -1,13 +1,12 @@
 //! One attempt to log in, step by step: what each handle may do at each stage, and nothing else.
 
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use wxapi::lang::Lang;
 use wxapi::login::method::Method;
 use wxapi::login::request::{AuthRequest, ResultBy};
 use wxapi::login::session::{
-    ANSWER_TIME, CODE_LIFETIME, Come, Confirmer, Failure, Fault, KEPT_FOR, LIFETIME, Opening, Place,
-    REVOKED_FOR, Session, Stage, Status, TOKEN_LIFETIME,
+    ANSWER_TIME, Come, Confirmer, Failure, Fault, KEPT_FOR, LIFETIME, Opening, Place, Session, Status,
+    TOKEN_LIFETIME,
 };
 use wxapi::login::subject::{Identity, Who};
 use wxapi::login::{Digest, base64url};
