@@ -22,8 +22,8 @@ export async function readBody(request, limit) {
 
 /** The headers that somebody reads. */
 const READ = [
-  "accept-language", "access-control-request-method", "authorization", "content-type", "cookie", "origin",
-  "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "upgrade", "user-agent",
+  "accept", "accept-language", "access-control-request-method", "authorization", "content-type", "cookie", "origin",
+  "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "upgrade", "user-agent",
 ];
 
 /** Address, country and city of the peer; then name, value, name, value of the headers. */

@@ -9,6 +9,8 @@ pub mod chat;
 pub mod code_object;
 pub mod entry;
 pub mod five;
+pub mod handle;
+pub mod headers;
 pub mod identity;
 pub mod key_object;
 pub mod login_object;
