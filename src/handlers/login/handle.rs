@@ -4,7 +4,9 @@
 use crate::login::Digest;
 use crate::platform::Request;
 
-/// The cookie of the browser that began.
+/// The cookie of the browser that began. Its prefix keeps other hosts of the same domain from setting it; browsers take
+/// it without TLS only from 127.0.0.1 and localhost.
+/// <https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix>
 pub const BROWSER: &str = "__Host-wxl";
 /// The cookie of the first phone that scanned.
 pub const PHONE: &str = "__Host-wxm";
@@ -43,24 +45,11 @@ pub fn keep_phone(request: &Request, random: [u8; 16]) -> Handle {
 
 fn keep(request: &Request, name: &str, random: [u8; 16]) -> Handle {
     let value = value(request, name).map_or_else(|| hex::encode(random), str::to_owned);
-    let (name, secure) = if is_https(request) { (name, " Secure;") } else { (plain(name), "") };
-    let cookie = format!("{name}={value}; Path=/;{secure} HttpOnly; SameSite=Lax; Max-Age={KEPT_FOR}");
+    let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={KEPT_FOR}");
     Handle { digest: Digest::of(&value), cookie }
 }
 
-/// The cookie's value, if it is one of ours: 32 hexadecimal digits. Whoever could set a value of his own choice could
-/// watch, so nothing shorter than what we draw is taken.
+/// The cookie's value, if it is one of ours: 32 hexadecimal digits, so that nothing easy to guess is ever taken.
 fn value<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    let name = if is_https(request) { name } else { plain(name) };
     request.cookie(name).filter(|value| super::is_login_id(value))
-}
-
-/// Without TLS, which only development goes without, browsers take no cookie with the prefix `__Host-`.
-/// <https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix>
-fn plain(name: &str) -> &str {
-    name.strip_prefix("__Host-").unwrap_or(name)
-}
-
-pub(super) fn is_https(request: &Request) -> bool {
-    request.origin.starts_with("https://")
 }

@@ -1,6 +1,5 @@
 //! What every page of the login says about itself to the browser: no framing, no foreign script, no trace.
 
-use super::handle::is_https;
 use crate::login::origin;
 use crate::platform::{Request, Response};
 
@@ -53,7 +52,11 @@ pub fn private(request: &Request, response: Response) -> Response {
         .with("referrer-policy", "no-referrer")
         .with("x-content-type-options", "nosniff")
         .with("cross-origin-resource-policy", "same-origin");
-    if is_https(request) { response.with("strict-transport-security", HSTS) } else { response }
+    if request.origin.starts_with("https://") {
+        response.with("strict-transport-security", HSTS)
+    } else {
+        response
+    }
 }
 
 /// The `Content-Security-Policy`: <https://www.w3.org/TR/CSP3/>.
