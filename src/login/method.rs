@@ -65,3 +65,18 @@ pub struct Abilities {
     /// `LOGIN_METHODS`: what the operator allows.
     pub allowed: Vec<Method>,
 }
+
+impl Abilities {
+    /// The account can do it, and the operator allows it.
+    pub fn can(&self, method: Method) -> bool {
+        let able = match method {
+            Method::Code | Method::Menu | Method::Typed => self.chat,
+            Method::Wechat | Method::Qr => self.oauth,
+            // That somebody scanned is told by a message.
+            Method::Scene => self.scene && self.chat,
+            Method::Open => self.open,
+            Method::Github => self.github,
+        };
+        able && self.allowed.contains(&method)
+    }
+}
