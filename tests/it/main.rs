@@ -7,6 +7,7 @@ mod chat;
 mod config;
 mod fuzz;
 mod ladder;
+mod login_entry;
 mod login_method;
 mod machine;
 mod paging;

@@ -90,3 +90,16 @@ pub fn is_ours(request: &Request) -> bool {
 pub fn is_prefetch(request: &Request) -> bool {
     request.header("sec-purpose").is_some_and(|purpose| purpose.contains("prefetch"))
 }
+
+/// Whether the browser will show the answer in a window or tab of its own: not in a frame, and not as a picture.
+/// Browsers too old to say so are believed.
+/// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header>
+pub fn is_navigation(request: &Request) -> bool {
+    request.header("sec-fetch-dest").is_none_or(|destination| destination == "document")
+}
+
+/// Whether a script asks, which wants JSON, and no page.
+pub fn is_script(request: &Request) -> bool {
+    let json = |accept: &str| accept.contains("application/json");
+    request.header("sec-fetch-dest") == Some("empty") || request.header("accept").is_some_and(json)
+}

@@ -22,3 +22,16 @@ pub async fn make_scene<P: Platform>(
 ) -> Option<(String, String)> {
     None
 }
+
+/// provisional
+pub async fn admit<P: Platform>(_platform: &P, _app: &App, _address: &str) -> Result<bool, Unreachable> {
+    Ok(true)
+}
+
+/// provisional
+pub async fn take_code<P: Platform>(
+    _platform: &P,
+    _text: &str,
+) -> Result<Option<crate::login::subject::Who>, Unreachable> {
+    Ok(None)
+}

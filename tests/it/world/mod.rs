@@ -1,9 +1,11 @@
 //! A world for host tests: a clock that jumps, storage that survives a crash, a model and a WeChat that do
 //! as told, and a WeChat client that delivers up to three times.
 
+pub mod browser;
 mod keys;
 mod logins;
 mod runtime;
+pub mod site;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
