@@ -38,10 +38,20 @@ pub struct Login {
     pub open: Option<Application>,
     /// `GITHUB_CLIENT_ID`, `GITHUB_CLIENT_SECRET` and `GITHUB_BASE_URL`.
     pub github: Option<Github>,
+    /// `LOGIN_IN_PLAIN_MODE=allow`: messages that came unencrypted may log in, although anybody who saw one signature
+    /// can forge them.
+    pub plain_mode: bool,
     /// `LOGIN_RATE_LIMIT`: attempts per address and ten minutes.
     pub rate_limit: usize,
     /// `VERIFY_FILES`: names and contents of the files by which WeChat knows a domain's owner.
     pub verify_files: Vec<(String, String)>,
+}
+
+impl Login {
+    /// Whether any website may log people in.
+    pub fn is_on(&self) -> bool {
+        !self.clients.is_empty()
+    }
 }
 
 /// A website application at the Open Platform.

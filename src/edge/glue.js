@@ -155,12 +155,16 @@ export function reason(error) {
   return String(error?.message ?? error).replace(/https?:\S+/g, "<address>").slice(0, 160);
 }
 
-export function load(state) {
-  return state.storage.kv.get("state");
+export function load(state, key) {
+  return state.storage.kv.get(key);
 }
 
-export function save(state, document) {
-  state.storage.kv.put("state", document);
+export function save(state, key, document) {
+  state.storage.kv.put(key, document);
+}
+
+export function remove(state, key) {
+  state.storage.kv.delete(key);
 }
 
 export function setAside(state, document) {

@@ -7,13 +7,13 @@ pub mod conversation;
 pub mod login;
 pub mod senses;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
 use crate::log::Line;
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Millis, Platform, Request, Response};
 
 /// What one isolate holds: its configuration, and answers that need no context.
 #[derive(Debug)]
@@ -22,12 +22,14 @@ pub struct App {
     pub config: Config,
     /// Recent answers to context-free questions.
     pub answers: RefCell<AnswerCache>,
+    /// Until when WeChat is not asked for parametric QR codes, because it refused one.
+    pub no_scenes_until: Cell<Millis>,
 }
 
 impl App {
     /// An isolate with this configuration.
     pub fn new(config: Config) -> Self {
-        Self { config, answers: RefCell::default() }
+        Self { config, answers: RefCell::default(), no_scenes_until: Cell::default() }
     }
 }
 
