@@ -85,6 +85,7 @@ pub(super) fn load<F: Fn(&str) -> Option<String>>(
     let mut login = Login {
         clients: Vec::new(),
         abilities: Abilities::default(),
+        plain_mode: choice(reader, "LOGIN_IN_PLAIN_MODE", &["allow"]).is_some(),
         subject_secret: subject_secret(reader),
         by_unionid: choice(reader, "SUBJECT_SOURCE", &["openid", "unionid"]) == Some("unionid"),
         account_name: account_name(reader),
@@ -100,7 +101,7 @@ pub(super) fn load<F: Fn(&str) -> Option<String>>(
         reader.base("WECHAT_OPEN_BASE", "is no http or https address, so WeChat's login pages are off");
     let reachable = base.is_ok();
     login.wechat_open = base.ok().flatten().unwrap_or(login.wechat_open);
-    login.abilities = abilities(reader, keys, has_account && reachable);
+    login.abilities = abilities(reader, keys, has_account && reachable, login.plain_mode);
     login.abilities.open = login.open.is_some() && reachable;
     login.abilities.github = login.github.is_some();
     login.clients = clients(reader, &login);
@@ -143,15 +144,15 @@ fn abilities<F: Fn(&str) -> Option<String>>(
     reader: &mut Reader<F>,
     keys: Option<&Keys>,
     has_account: bool,
+    plain_mode: bool,
 ) -> Abilities {
     const TYPES: [&str; 6] =
         ["subscription", "subscription_verified", "service", "service_verified", "test", "government"];
     let account = choice(reader, "ACCOUNT_TYPE", &TYPES).unwrap_or_default();
-    let plain = choice(reader, "LOGIN_IN_PLAIN_MODE", &["allow"]).is_some();
     Abilities {
         // Without encryption, WeChat's signature does not cover the message: whoever has seen one signature could
         // say in anybody's name who they are.
-        chat: keys.is_some_and(|keys| keys.current.is_some() || plain),
+        chat: keys.is_some_and(|keys| keys.current.is_some() || plain_mode),
         oauth: has_account && ["service_verified", "test", "government"].contains(&account),
         scene: has_account && ["service_verified", "test"].contains(&account),
         open: false,

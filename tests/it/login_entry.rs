@@ -215,7 +215,7 @@ fn a_flood_ends_at_the_limiter() {
     run(async {
         let world = world();
         world.flood();
-        for address in [popup(&[]), authorize(&[]), "/oauth?target=https://evil.net".to_owned()] {
+        for address in [popup(&[]), authorize(&[]), legacy()] {
             let page = Browser::new(&world).open_from(BLOG, &address).await;
             check_refused_here(&world, &page, 429, "too_many_attempts");
             assert_eq!(page.header("retry-after"), Some("600"));

@@ -8,7 +8,6 @@ use super::headers::{self, Window};
 use super::{call_login, handle, is_login_id, offer, outcome};
 use crate::error::Error;
 use crate::handlers::App;
-use crate::log::Line;
 use crate::login::Digest;
 use crate::login::agent;
 use crate::login::client::{self, Client};
@@ -17,7 +16,7 @@ use crate::login::origin;
 use crate::login::page::{self, LoginPage, Note, Refused};
 use crate::login::params::Params;
 use crate::login::request::{AuthRequest, ResultBy};
-use crate::login::session::{Call, Failure, Fault, Finished, Reply, Status, View};
+use crate::login::session::{Call, Failure, Fault, Reply, Status, View};
 use crate::platform::{Platform, Request, Response, Watch};
 
 /// `GET /oauth/s/<login>`
@@ -185,35 +184,15 @@ pub async fn finish<P: Platform>(
         Ok(_) => return Ok(turned_away(request, login, Fault::NotNow)),
         Err(fault) => return Ok(turned_away(request, login, fault)),
     };
-    handed_over(request, platform, app, login, &finished, &code).await
-}
-
-async fn handed_over<P: Platform>(
-    request: &Request,
-    platform: &P,
-    app: &App,
-    login: &str,
-    finished: &Finished,
-    code: &str,
-) -> Result<Response, Error> {
-    let client = client::by_id(&app.config.login.clients, &finished.request.client);
-    let outcome = match client {
-        Some(client) => outcome::of(request, platform, app, client, finished, code).await,
-        None => Err("the client was taken out of LOGIN_CLIENTS meanwhile".to_owned()),
-    };
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(reason) => {
-            platform.log(&Line::error("login.no_result", reason));
-            return Ok(turned_away(request, login, Fault::Unavailable));
-        }
+    // Why there is none is in the log; the attempt is kept, so the person may try again.
+    let Ok(outcome) = outcome::of(request, platform, app, login, &finished, &code).await else {
+        return Ok(turned_away(request, login, Fault::Unavailable));
     };
     if headers::is_script(request) {
-        return Ok(told(request, 200, &json!(outcome)));
+        return Ok(told(request, 200, &outcome.to_json()));
     }
     // A message needs a script; without one, the page says what to do.
-    let page = || to_page(request, login, "");
-    Ok(outcome::without_script(request, app, &outcome).unwrap_or_else(page))
+    Ok(outcome.without_script(request, app).unwrap_or_else(|| to_page(request, login, "")))
 }
 
 /// `POST /oauth/s/<login>/number`: the number that the chat told.

@@ -36,11 +36,12 @@ pub async fn authorize<P: Platform>(request: &Request, platform: &P, app: &App) 
     }
 }
 
-/// 1. whoever only looks ahead begins nothing, and a flood ends at the limiter
+/// 1. whoever only looks ahead begins nothing
 /// 2. what cannot be answered is refused here, or told to the website
 /// 3. a frame or a picture begins nothing either; but a website may ask in a frame and be told that it cannot
 /// 4. the methods are chosen
-/// 5. the attempts of one address are counted
+/// 5. the attempts of one address are counted; a flood ends at the limiter. What was refused so far has cost nobody
+///    anything, and does not count
 /// 6. the attempt is opened, and the browser goes to its page
 async fn enter<P: Platform>(
     request: &Request,
@@ -52,9 +53,6 @@ async fn enter<P: Platform>(
         return Ok(not_a_page(request));
     }
     let refused = |reason: &Refused, detail: &str| Ok(refuse(request, platform, app, reason, detail));
-    if !platform.within_limit(&request.peer.address).await {
-        return refused(&Refused::TooManyAttempts, "by the limiter");
-    }
     if app.config.login.clients.is_empty() {
         return refused(&Refused::NotConfigured, "LOGIN_CLIENTS is empty, or nothing in it can be used");
     }
@@ -64,7 +62,7 @@ async fn enter<P: Platform>(
         Err(Refusal::Back(back)) => {
             let reason = format_args!("{}: {}", back.error, back.description);
             platform.log(&Line::info("login.sent_back", reason));
-            return Ok(outcome::back(request, app, &back));
+            return Ok(outcome::refused(request, app, &back));
         }
     };
     if !headers::is_navigation(request) {
@@ -79,7 +77,7 @@ async fn enter<P: Platform>(
         return refused(&Refused::NotConfigured, &detail);
     }
     if !offer::admit(platform, app, &request.peer.address).await? {
-        return refused(&Refused::TooManyAttempts, "LOGIN_RATE_LIMIT");
+        return refused(&Refused::TooManyAttempts, "by the limiter or LOGIN_RATE_LIMIT");
     }
     open(request, platform, app, Entrance { parsed, agent, methods, strict: client.strict }).await
 }

@@ -163,16 +163,3 @@ async fn create<P: Platform>(
         }
     })
 }
-
-/// provisional
-pub async fn admit<P: Platform>(_platform: &P, _app: &App, _address: &str) -> Result<bool, Unreachable> {
-    Ok(true)
-}
-
-/// provisional
-pub async fn take_code<P: Platform>(
-    _platform: &P,
-    _text: &str,
-) -> Result<Option<crate::login::subject::Who>, Unreachable> {
-    Ok(None)
-}
