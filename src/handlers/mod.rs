@@ -13,21 +13,23 @@ use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
 use crate::log::Line;
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Millis, Platform, Request, Response};
 
-/// What one isolate holds: its configuration, and answers that need no context.
+/// What one isolate holds: its configuration, and what it need not ask for twice.
 #[derive(Debug)]
 pub struct App {
     /// The configuration, read once.
     pub config: Config,
     /// Recent answers to context-free questions.
     pub answers: RefCell<AnswerCache>,
+    /// The public keys of the login, and when they were fetched.
+    pub keys: RefCell<Option<(Millis, serde_json::Value)>>,
 }
 
 impl App {
     /// An isolate with this configuration.
     pub fn new(config: Config) -> Self {
-        Self { config, answers: RefCell::default() }
+        Self { config, answers: RefCell::default(), keys: RefCell::default() }
     }
 }
 

@@ -135,8 +135,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|word| !word.is_empty())
 }
 
-/// A language tag such as `zh-Hans`.
-fn language(tag: &str) -> Option<Lang> {
+/// The language of a tag such as `zh-Hans`, if it is one of ours.
+pub fn language(tag: &str) -> Option<Lang> {
     match tag.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
         "zh" => Some(Lang::Zh),
         "en" => Some(Lang::En),
