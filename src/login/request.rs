@@ -135,7 +135,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|word| !word.is_empty())
 }
 
-/// The language of a tag such as `zh-Hans`.
+/// The language of a tag such as `zh-Hans`, if it is one of ours.
 pub fn language(tag: &str) -> Option<Lang> {
     match tag.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
         "zh" => Some(Lang::Zh),

@@ -2,16 +2,53 @@
 
 use serde_json::{Value, json};
 
+use super::call_object;
 use crate::handlers::App;
+use crate::log::Line;
+use crate::login::client::{self, Client};
+use crate::login::keys::{self, Call, Signed, Unsigned};
 use crate::login::request::{AuthRequest, Back, ResultBy};
-use crate::login::session::Finished;
-use crate::platform::Platform;
+use crate::login::session::{Answer, Finished};
+use crate::login::subject::{self, Identity, NoSubject};
+use crate::login::token::{self, AccessClaims, Bad, IdClaims, Kind};
+use crate::platform::{Algorithm, Millis, Object, Platform, Unreachable};
+
+/// An isolate keeps the key set for so long, milliseconds. A key is shown days before it signs.
+const KEYS_KEPT: Millis = 300_000;
 
 /// Why nothing is issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotIssued {
     /// The client is no longer in the configuration.
     NoClient,
+    /// The person has no id there.
+    NoSubject(NoSubject),
+    /// The keys are out of reach.
+    Keys(Unreachable),
+}
+
+/// Where a login came from and what it is about, for [`tokens`].
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    /// The Worker's origin.
+    pub issuer: &'a str,
+    /// The attempt's name.
+    pub id: &'a str,
+    /// What the website asked for.
+    pub request: &'a AuthRequest,
+    /// Who answered.
+    pub answer: &'a Answer,
+}
+
+/// What came of a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// What the website knows the person by; the `sub` of the tokens.
+    pub uid: String,
+    /// The tokens.
+    pub signed: Signed,
+    /// What was granted: `openid`, perhaps with `profile`.
+    pub scope: &'static str,
 }
 
 /// How something gets back to a website's address.
@@ -28,15 +65,78 @@ pub enum Way {
     },
 }
 
-/// provisional
+/// What `client` knows somebody by.
+///
+/// # Errors
+/// [`NoSubject`]
+pub fn uid(app: &App, client: &Client, identity: &Identity) -> Result<String, NoSubject> {
+    let login = &app.config.login;
+    subject::uid(client, &identity.who, login.subject_secret.as_ref(), login.by_unionid)
+}
+
+/// The tokens of a login; an access token only `with_access`.
+///
+/// # Errors
+/// [`NotIssued`], which was logged.
+pub async fn tokens<P: Platform>(
+    platform: &P,
+    app: &App,
+    login: Login<'_>,
+    with_access: bool,
+) -> Result<Issued, NotIssued> {
+    let outcome = sign(platform, app, login, with_access).await;
+    if let Err(reason) = &outcome {
+        let line = match reason {
+            NotIssued::NoClient => Line::warn("login.not_issued", "the client is not configured"),
+            NotIssued::NoSubject(reason) => Line::warn("login.not_issued", reason),
+            NotIssued::Keys(Unreachable(reason)) => Line::error("login.not_issued", reason),
+        };
+        platform.log(&line);
+    }
+    outcome
+}
+
+async fn sign<P: Platform>(
+    platform: &P,
+    app: &App,
+    login: Login<'_>,
+    with_access: bool,
+) -> Result<Issued, NotIssued> {
+    let Login { issuer, id, request, answer } = login;
+    let client = client::by_id(&app.config.login.clients, &request.client).ok_or(NotIssued::NoClient)?;
+    let uid = uid(app, client, &answer.identity).map_err(NotIssued::NoSubject)?;
+    let login = token::Login { issuer, id, client, request, answer, sub: &uid, now: platform.now() };
+    let (scope, id) = (login.scope(), login.id_claims());
+    let access = with_access.then(|| login.access_claims(platform.random()));
+    let call = Call::Sign(Box::new(Unsigned { algorithm: client.algorithm, id, access }));
+    let signed = call_object(platform, Object::Key, keys::NAME, &call).await.map_err(NotIssued::Keys)?;
+    Ok(Issued { uid, signed, scope })
+}
+
+/// The message of [`ResultBy::Legacy`]: a text of JSON with the user id itself.
+///
+/// # Errors
+/// [`NotIssued`], which was logged.
 pub async fn legacy_message<P: Platform>(
-    _platform: &P,
-    _app: &App,
-    _issuer: &str,
-    _login: &str,
-    _finished: &Finished,
+    platform: &P,
+    app: &App,
+    issuer: &str,
+    login: &str,
+    finished: &Finished,
 ) -> Result<String, NotIssued> {
-    Err(NotIssued::NoClient)
+    let Finished { request, answer } = finished;
+    let issued = tokens(platform, app, Login { issuer, id: login, request, answer }, false).await?;
+    let (data, id_token) = (issued.uid, issued.signed.id_token);
+    let mut message = json!({ "code": 200, "data": data, "id_token": id_token });
+    if let (Some(message), Some(state)) = (message.as_object_mut(), &request.state) {
+        message.insert("state".to_owned(), state.as_str().into());
+    }
+    Ok(message.to_string())
+}
+
+/// The message of [`ResultBy::Legacy`] when nobody was logged in; `why` is shown to the person.
+pub fn legacy_failure(why: &str) -> String {
+    json!({ "code": 400, "data": why }).to_string()
 }
 
 /// The message of [`ResultBy::Message`].
@@ -101,4 +201,71 @@ pub fn with_query(address: &str, query: &str) -> String {
         Some(_) => "&",
     };
     format!("{address}{between}{query}")
+}
+
+/// The key set, from the object or as this isolate has it.
+///
+/// # Errors
+/// [`Unreachable`]
+pub async fn key_set<P: Platform>(platform: &P, app: &App) -> Result<Value, Unreachable> {
+    let now = platform.now();
+    if let Some((at, keys)) = app.keys.borrow().as_ref()
+        && now.saturating_sub(*at) < KEYS_KEPT
+    {
+        return Ok(keys.clone());
+    }
+    let call = Call::Shown { algorithms: algorithms(app) };
+    let keys: Value = call_object(platform, Object::Key, keys::NAME, &call).await?;
+    *app.keys.borrow_mut() = Some((now, keys.clone()));
+    Ok(keys)
+}
+
+/// What tokens are signed by: RS256, which every client must know, and what some client wants besides.
+pub fn algorithms(app: &App) -> Vec<Algorithm> {
+    let others = app.config.login.clients.iter().map(|client| client.algorithm);
+    let mut algorithms = vec![Algorithm::Rs256];
+    algorithms.extend(others.filter(|algorithm| *algorithm != Algorithm::Rs256).take(1));
+    algorithms
+}
+
+/// What an access token of ours says. Whether it was taken back is for its attempt to say.
+///
+/// # Errors
+/// [`Bad`]; or the keys are out of reach.
+pub async fn open_access_token<P: Platform>(
+    platform: &P,
+    app: &App,
+    issuer: &str,
+    token: &str,
+) -> Result<Result<AccessClaims, Bad>, Unreachable> {
+    let token = verified(platform, app, Kind::Access, token).await?;
+    Ok(token.and_then(|token| token.access(issuer, platform.now())))
+}
+
+/// What an ID token of ours says, even if it has ended.
+///
+/// # Errors
+/// [`Bad`]; or the keys are out of reach.
+pub async fn open_id_token<P: Platform>(
+    platform: &P,
+    app: &App,
+    issuer: &str,
+    token: &str,
+) -> Result<Result<IdClaims, Bad>, Unreachable> {
+    let token = verified(platform, app, Kind::Id, token).await?;
+    Ok(token.and_then(|token| token.id(issuer)))
+}
+
+async fn verified<P: Platform>(
+    platform: &P,
+    app: &App,
+    kind: Kind,
+    token: &str,
+) -> Result<Result<token::Unverified, Bad>, Unreachable> {
+    let token = match token::read(token, kind, &key_set(platform, app).await?) {
+        Ok(token) => token,
+        Err(bad) => return Ok(Err(bad)),
+    };
+    let fine = platform.verify(token.algorithm, &token.key, token.input.as_bytes(), &token.signature).await;
+    Ok(if fine { Ok(token) } else { Err(Bad::Signature) })
 }
