@@ -2,6 +2,8 @@
 
 pub mod login;
 
+use std::borrow::Cow;
+
 use crate::chat::text::Texts;
 use crate::chat::turn::Rules;
 use crate::lang::Lang;
@@ -84,7 +86,7 @@ pub struct Problem {
     /// The setting.
     pub name: &'static str,
     /// What is wrong with it and what follows from that.
-    pub text: &'static str,
+    pub text: Cow<'static, str>,
 }
 
 /// A setting that is there but cannot be used.
@@ -134,8 +136,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Ok(Some(value.trim_end_matches('/').to_owned()))
     }
 
-    fn problem(&mut self, name: &'static str, text: &'static str) {
-        self.problems.push(Problem { name, text });
+    fn problem(&mut self, name: &'static str, text: impl Into<Cow<'static, str>>) {
+        self.problems.push(Problem { name, text: text.into() });
     }
 }
 

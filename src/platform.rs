@@ -286,7 +286,7 @@ pub trait Platform: Clone + 'static {
     fn log(&self, line: &crate::log::Line);
 }
 
-/// The storage of one object. Writes of one turn are atomic, and nothing leaves the object before they are
+/// One document in the storage of one object. Writes of one turn are atomic, and nothing leaves the object before they are
 /// on disk.
 /// <https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/>
 pub trait Storage: 'static {
@@ -296,10 +296,13 @@ pub trait Storage: 'static {
     /// Stores the document.
     fn save(&self, document: &str) -> Result<(), Unreachable>;
 
+    /// Deletes the document, and nothing else.
+    fn delete(&self) -> Result<(), Unreachable>;
+
     /// Keeps a document that cannot be read, beside the one that will be stored.
     fn set_aside(&self, document: &str) -> Result<(), Unreachable>;
 
-    /// Deletes everything.
+    /// Deletes everything, other documents of the object and its alarm included.
     fn clear(&self) -> Result<(), Unreachable>;
 
     /// Calls the object's alarm at this time; replaces an earlier setting.

@@ -52,6 +52,18 @@ pub fn of(inbound: &Inbound, texts: &Texts) -> Intent {
     }
 }
 
+/// Whether `inbound` asks to delete the user's data.
+pub fn forgets(inbound: &Inbound, texts: &Texts) -> bool {
+    match &inbound.message {
+        // A question that is no command need not be copied to find that out.
+        Message::Text { content, .. } => Command::parse(content, &texts.retrieve) == Some(Command::Forget),
+        Message::Voice { recognition: Some(_), .. } | Message::Event(_) => {
+            matches!(of(inbound, texts), Intent::Forget | Intent::Command(Command::Forget))
+        }
+        _ => false,
+    }
+}
+
 fn typed(content: &str, texts: &Texts) -> Intent {
     let content = content.trim();
     match Command::parse(content, &texts.retrieve) {

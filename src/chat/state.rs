@@ -7,6 +7,7 @@ use super::history::History;
 use super::push::Push;
 use crate::wechat::OpenId;
 use crate::wechat::callback::SUCCESS;
+use crate::wechat::message::Inbound;
 
 /// An unread answer is kept this long (milliseconds).
 pub const UNREAD_LIFETIME: u64 = 24 * 3_600_000;
@@ -177,6 +178,12 @@ impl Conversation {
     /// The reply that was given to a message.
     pub fn reply_to(&self, key: &str) -> Option<&Replied> {
         self.replies.iter().find(|reply| reply.key == key)
+    }
+
+    /// Whether this message was answered, or is being answered.
+    pub fn knows(&self, inbound: &Inbound) -> bool {
+        let key = inbound.key();
+        self.reply_to(&key).is_some() || self.jobs.iter().any(|job| job.key == key)
     }
 
     pub(super) fn remember_reply(&mut self, key: &str, body: &str, now: u64) {

@@ -76,6 +76,12 @@ struct Address {
     account: OriginalId,
 }
 
+impl Address {
+    fn of(inbound: &Inbound) -> Self {
+        Self { key: inbound.key(), user: inbound.from.clone(), account: inbound.to.clone() }
+    }
+}
+
 impl Conversation {
     /// A delivery arrived.
     ///
@@ -84,7 +90,7 @@ impl Conversation {
     /// 3. what is too old is forgotten
     /// 4. a command is answered, a question becomes a job
     pub fn accept(&mut self, inbound: &Inbound, now: u64, rules: &Rules) -> Outcome {
-        let address = Address { key: inbound.key(), user: inbound.from.clone(), account: inbound.to.clone() };
+        let address = Address::of(inbound);
         if let Some(reply) = self.reply_to(&address.key) {
             return Outcome::Reply(reply.body.clone());
         }
@@ -112,6 +118,17 @@ impl Conversation {
                 self.nothing(&address, now)
             }
             super::intent::Intent::Nothing => self.nothing(&address, now),
+        }
+    }
+
+    /// Somebody else has answered this message: with `text`, or with silence. From here on it counts as answered.
+    pub fn replied(&mut self, inbound: &Inbound, text: Option<&str>, now: u64, rules: &Rules) -> Outcome {
+        self.expire(now, rules.timeout);
+        self.active = now;
+        let address = Address::of(inbound);
+        match text {
+            Some(text) => self.say(&address, text, now),
+            None => self.nothing(&address, now),
         }
     }
 

@@ -22,8 +22,8 @@ export async function readBody(request, limit) {
 
 /** The headers that somebody reads. */
 const READ = [
-  "accept-language", "access-control-request-method", "authorization", "content-type", "cookie", "origin",
-  "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "upgrade", "user-agent",
+  "accept", "accept-language", "access-control-request-method", "authorization", "content-type", "cookie", "origin",
+  "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "upgrade", "user-agent",
 ];
 
 /** Address, country and city of the peer; then name, value, name, value of the headers. */
@@ -155,12 +155,16 @@ export function reason(error) {
   return String(error?.message ?? error).replace(/https?:\S+/g, "<address>").slice(0, 160);
 }
 
-export function load(state) {
-  return state.storage.kv.get("state");
+export function load(state, key) {
+  return state.storage.kv.get(key);
 }
 
-export function save(state, document) {
-  state.storage.kv.put("state", document);
+export function save(state, key, document) {
+  state.storage.kv.put(key, document);
+}
+
+export function remove(state, key) {
+  state.storage.kv.delete(key);
 }
 
 export function setAside(state, document) {

@@ -47,9 +47,11 @@ extern "C" {
     pub fn cancel(reader: &JsValue);
     pub fn reason(error: &JsValue) -> String;
     #[wasm_bindgen(catch)]
-    pub fn load(state: &JsValue) -> Result<Option<String>, JsValue>;
+    pub fn load(state: &JsValue, key: &str) -> Result<Option<String>, JsValue>;
     #[wasm_bindgen(catch)]
-    pub fn save(state: &JsValue, document: &str) -> Result<(), JsValue>;
+    pub fn save(state: &JsValue, key: &str, document: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch)]
+    pub fn remove(state: &JsValue, key: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(catch, js_name = setAside)]
     pub fn set_aside(state: &JsValue, document: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(catch)]

@@ -22,7 +22,7 @@ use crate::platform::{Delivery, Unreachable, Verdict};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// `SESSION_OBJECT`: one user's conversation.
+/// `SESSION_OBJECT`: one user's conversation, and beside it their logins.
 #[wasm_bindgen]
 pub struct SessionObject {
     user: Rc<UserObject<Runtime, ObjectStorage>>,
@@ -35,7 +35,8 @@ impl SessionObject {
     pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
         let runtime = Runtime::new(env);
         let app = app(&runtime);
-        let user = UserObject::new(runtime, ObjectStorage::new(state), app).map_err(failed)?;
+        let (storage, logins) = (ObjectStorage::new(state.clone()), ObjectStorage::beside(state, "login"));
+        let user = UserObject::new(runtime, storage, logins, app).map_err(failed)?;
         Ok(Self { user })
     }
 

@@ -203,25 +203,35 @@ impl Platform for Runtime {
     }
 }
 
-/// The storage of one Durable Object: a single document under one key.
+/// One document in the storage of a Durable Object.
 pub struct ObjectStorage {
     state: JsValue,
+    key: &'static str,
 }
 
 impl ObjectStorage {
-    /// The storage of the object with this `DurableObjectState`.
+    /// The document that every object has, of the one with this `DurableObjectState`.
     pub fn new(state: JsValue) -> Self {
-        Self { state }
+        Self::beside(state, "state")
+    }
+
+    /// Another one, under `key`.
+    pub fn beside(state: JsValue, key: &'static str) -> Self {
+        Self { state, key }
     }
 }
 
 impl Storage for ObjectStorage {
     fn load(&self) -> Result<Option<String>, Unreachable> {
-        glue::load(&self.state).map_err(|error| unreachable(&error))
+        glue::load(&self.state, self.key).map_err(|error| unreachable(&error))
     }
 
     fn save(&self, document: &str) -> Result<(), Unreachable> {
-        glue::save(&self.state, document).map_err(|error| unreachable(&error))
+        glue::save(&self.state, self.key, document).map_err(|error| unreachable(&error))
+    }
+
+    fn delete(&self) -> Result<(), Unreachable> {
+        glue::remove(&self.state, self.key).map_err(|error| unreachable(&error))
     }
 
     fn set_aside(&self, document: &str) -> Result<(), Unreachable> {

@@ -1,13 +1,15 @@
 //! `/wechat`: WeChat's own calls.
 
-use super::App;
+use super::{App, login};
 use crate::chat::intent::addressee;
 use crate::error::Error;
 use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
-use crate::wechat::callback::{self, Keys, Query, SUCCESS};
+use crate::wechat::callback::{self, Envelope, Keys, Query, SUCCESS};
 
 /// WeChat hangs up after 5 s. A delivery that shall run out is held open this long, counted from its arrival.
 const HOLD: Millis = 10_000;
+/// A message that logs somebody in is at most this old, or this far in the future, seconds.
+const LOGIN_FRESH_FOR: u64 = 300;
 
 /// `GET /wechat`: the console's check of URL and Token. Answers the raw `echostr`, as often as asked.
 /// <https://developers.weixin.qq.com/doc/service/guide/dev/push/>
@@ -27,9 +29,13 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
     let query = Query::parse(&request.query);
     let opened = callback::open(&query, &request.body, keys, arrived / 1_000)?;
 
-    let Some(user) = addressee(&opened.inbound) else { return Ok(Response::text(200, SUCCESS)) };
+    let login = || login::chat::addressee(&app.config, &opened.inbound);
+    let Some(user) = addressee(&opened.inbound).or_else(login) else {
+        return Ok(Response::text(200, SUCCESS));
+    };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
-    let delivery = Delivery { arrived, document: opened.xml, may_log_in: false };
+    let may_log_in = may_log_in(app, &opened.envelope, &query, arrived);
+    let delivery = Delivery { arrived, document: opened.xml, may_log_in };
     let verdict = platform.deliver(&name, &delivery).await?;
 
     match verdict {
@@ -49,6 +55,14 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
             Ok(Response::text(503, "still thinking"))
         }
     }
+}
+
+/// Whether the sender is beyond doubt. In plain mode the signature does not cover the message, so whoever saw one
+/// could write any other.
+fn may_log_in(app: &App, envelope: &Envelope, query: &Query<'_>, arrived: Millis) -> bool {
+    let covered = matches!(envelope, Envelope::Encrypted { .. }) || app.config.login.plain_mode;
+    let timestamp = query.timestamp.parse::<u64>();
+    covered && timestamp.is_ok_and(|timestamp| timestamp.abs_diff(arrived / 1_000) <= LOGIN_FRESH_FOR)
 }
 
 fn keys(app: &App) -> Result<&Keys, Error> {

@@ -1,15 +1,19 @@
 //! The user's object: the machine of `chat::turn`, kept in storage and driven by deliveries, answers and
 //! the alarm.
 
+mod visit;
+
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
+use super::login::chat::{self as login_chat, Chat};
 use super::{App, ask, senses};
+use crate::chat::intent;
 use crate::chat::prompt::{self, ChatMessage};
 use crate::chat::state::{Conversation, Question};
 use crate::chat::turn::{Outcome, REPLY_WINDOW, STARTS, Ticket};
@@ -34,6 +38,10 @@ pub struct UserObject<P: Platform, S: Storage> {
     storage: S,
     app: Rc<App>,
     state: RefCell<Conversation>,
+    /// The user's logins to websites.
+    logins: Chat<P, S>,
+    /// Messages that concern them, served one after the other; the first is being served.
+    visits: RefCell<VecDeque<visit::Visit>>,
     /// Jobs at work in this memory, and the deliveries that wait for them.
     at_work: RefCell<HashMap<u32, Vec<Waiting>>>,
     /// When the alarm is set to ring, as far as this memory knows.
@@ -47,15 +55,18 @@ struct Waiting {
 }
 
 impl<P: Platform, S: Storage> UserObject<P, S> {
-    /// The object, with what it stored. Jobs that an earlier life left unfinished go on with the next delivery
-    /// or alarm.
-    pub fn new(platform: P, storage: S, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
+    /// The object, with what it stored; `logins` is for a second document. Jobs that an earlier life left unfinished
+    /// go on with the next delivery or alarm.
+    pub fn new(platform: P, storage: S, logins: S, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
         let state = load(&platform, &storage)?;
+        let logins = Chat::new(platform.clone(), logins, Rc::clone(&app));
         Ok(Rc::new(Self {
             platform,
             storage,
             app,
             state: RefCell::new(state),
+            logins,
+            visits: RefCell::default(),
             at_work: RefCell::default(),
             alarm: Cell::default(),
         }))
@@ -63,18 +74,35 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
 
     /// A delivery arrived.
     ///
-    /// 1. the machine decides
-    /// 2. what it decided is stored, before anything else happens
-    /// 3. jobs that are not at work are started
-    /// 4. wait for the answer until the reply window closes
+    /// 1. what may concern a login goes to the login's desk first
+    /// 2. the machine decides
+    /// 3. what it decided is stored, before anything else happens
+    /// 4. jobs that are not at work are started
+    /// 5. wait for the answer until the reply window closes
     pub async fn receive(self: &Rc<Self>, delivery: &Delivery) -> Result<Verdict, Unreachable> {
         let Ok(inbound) = Inbound::parse(&delivery.document) else {
             // The edge parsed the same document with the same code; only another release could differ.
             self.platform.log(&Line::error("delivery.unreadable", "the document could not be parsed"));
             return Ok(Verdict::Reply(SUCCESS.to_owned()));
         };
-        let outcome = self.step(|state, now, app| state.accept(&inbound, now, &app.config.rules))?;
+        if self.app.config.login.is_on() && !self.state.borrow().knows(&inbound) {
+            if let Some(word) = login_chat::word(&self.app.config, &inbound) {
+                return self.visit(word, inbound, delivery).await;
+            }
+            if intent::forgets(&inbound, &self.app.config.rules.texts) {
+                self.logins.forget()?;
+            }
+        }
+        self.accept(&inbound, delivery).await
+    }
+
+    async fn accept(self: &Rc<Self>, inbound: &Inbound, delivery: &Delivery) -> Result<Verdict, Unreachable> {
+        let outcome = self.step(|state, now, app| state.accept(inbound, now, &app.config.rules))?;
         self.start_jobs();
+        self.settle_delivery(outcome, delivery).await
+    }
+
+    async fn settle_delivery(&self, outcome: Outcome, delivery: &Delivery) -> Result<Verdict, Unreachable> {
         match outcome {
             Outcome::Reply(reply) => Ok(Verdict::Reply(reply)),
             Outcome::Wait(ticket) => self.wait(ticket, delivery.arrived + REPLY_WINDOW).await,
@@ -84,6 +112,8 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// The alarm rang: what is too old is forgotten, what a dead object left is finished.
     pub fn alarm(self: &Rc<Self>) -> Result<(), Unreachable> {
         self.alarm.set(None);
+        // Deletes what is too old, and makes known when the rest will be.
+        self.logins.is_empty()?;
         self.step(|state, now, app| state.expire(now, app.config.rules.timeout))?;
         self.start_jobs();
         Ok(())
@@ -104,7 +134,11 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     fn store(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
         if state.is_forgettable() {
             self.alarm.set(None);
-            return self.storage.clear();
+            if self.logins.is_empty()? {
+                return self.storage.clear();
+            }
+            self.storage.delete()?;
+            return self.set_alarm(state, now);
         }
         self.storage.save(&state.to_json())?;
         self.set_alarm(state, now)
@@ -115,7 +149,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     fn set_alarm(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
         let watch = state.unfinished().next().map(|_| now + LOOK_AFTER);
         let expiry = state.next_expiry(self.app.config.rules.timeout);
-        if let Some(due) = watch.into_iter().chain(expiry).min()
+        if let Some(due) = watch.into_iter().chain(expiry).chain(self.logins.ends()).min()
             && self.alarm.get().is_none_or(|set| due < set)
         {
             self.storage.set_alarm(due)?;

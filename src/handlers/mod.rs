@@ -7,27 +7,36 @@ pub mod conversation;
 pub mod login;
 pub mod senses;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
 use crate::log::Line;
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Millis, Platform, Request, Response};
 
-/// What one isolate holds: its configuration, and answers that need no context.
+/// What one isolate holds: its configuration, and what it need not ask for twice.
 #[derive(Debug)]
 pub struct App {
     /// The configuration, read once.
     pub config: Config,
     /// Recent answers to context-free questions.
     pub answers: RefCell<AnswerCache>,
+    /// Until when WeChat is not asked for parametric QR codes, because it refused one.
+    pub no_scenes_until: Cell<Millis>,
+    /// The public keys of the login, and when they were fetched.
+    pub keys: RefCell<Option<(Millis, serde_json::Value)>>,
 }
 
 impl App {
     /// An isolate with this configuration.
     pub fn new(config: Config) -> Self {
-        Self { config, answers: RefCell::default() }
+        Self {
+            config,
+            answers: RefCell::default(),
+            no_scenes_until: Cell::default(),
+            keys: RefCell::default(),
+        }
     }
 }
 

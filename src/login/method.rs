@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::agent::Device;
+
 /// One way. The names are those of `LOGIN_METHODS`, of `method` in `LOGIN_CLIENTS` and of the page's `?method=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,4 +66,60 @@ pub struct Abilities {
     pub github: bool,
     /// `LOGIN_METHODS`: what the operator allows.
     pub allowed: Vec<Method>,
+}
+
+/// The methods that a page offers, the best first; empty if there is none.
+///
+/// | device | in this order, as far as the account can and the operator allows |
+/// |---|---|
+/// | desktop | qr, open, scene, code, menu, typed, github |
+/// | phone | code, qr, scene, menu, typed, github |
+/// | in WeChat | wechat, code, scene, typed, github |
+///
+/// A phone that cannot look at its own screen takes a QR code from its album; the Open Platform's page and a menu in
+/// WeChat itself offer no such way. A client that has `pinned` a method gets that one only, where `wechat` and `qr`
+/// are the same web authorization, seen from inside and outside of WeChat. What was `asked` for comes first, if it is
+/// among the rest.
+pub fn offered(
+    abilities: &Abilities,
+    device: Device,
+    pinned: Option<Method>,
+    asked: Option<Method>,
+) -> Vec<Method> {
+    use Method::{Code, Github, Menu, Open, Qr, Scene, Typed, Wechat};
+    let order: &[Method] = match device {
+        Device::Desktop => &[Qr, Open, Scene, Code, Menu, Typed, Github],
+        Device::Phone => &[Code, Qr, Scene, Menu, Typed, Github],
+        Device::Wechat => &[Wechat, Code, Scene, Typed, Github],
+    };
+    let pinned = pinned.map(|pinned| match (pinned, device) {
+        (Qr, Device::Wechat) => Wechat,
+        (Wechat, Device::Desktop | Device::Phone) => Qr,
+        (other, _) => other,
+    });
+    let mut methods: Vec<Method> = order
+        .iter()
+        .copied()
+        .filter(|method| abilities.can(*method) && pinned.is_none_or(|pinned| pinned == *method))
+        .collect();
+    if let Some(asked) = asked {
+        // Stable: the rest stays in its order.
+        methods.sort_by_key(|method| *method != asked);
+    }
+    methods
+}
+
+impl Abilities {
+    /// The account can do it, and the operator allows it.
+    pub fn can(&self, method: Method) -> bool {
+        let able = match method {
+            Method::Code | Method::Menu | Method::Typed => self.chat,
+            Method::Wechat | Method::Qr => self.oauth,
+            // That somebody scanned is told by a message.
+            Method::Scene => self.scene && self.chat,
+            Method::Open => self.open,
+            Method::Github => self.github,
+        };
+        able && self.allowed.contains(&method)
+    }
 }

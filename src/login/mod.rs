@@ -14,6 +14,7 @@ pub mod keys;
 pub mod method;
 pub mod origin;
 pub mod page;
+pub mod params;
 pub mod request;
 pub mod session;
 pub mod subject;

@@ -7,6 +7,8 @@ mod chat;
 mod config;
 mod fuzz;
 mod ladder;
+mod login_entry;
+mod login_method;
 mod login_result;
 mod login_session;
 mod machine;

@@ -1,26 +1,72 @@
 //! A sixteenth of the codes that people may send or type.
 
-use crate::platform::{Platform, Storage, Unreachable};
+use std::cell::{Cell, RefCell};
+
+use crate::log::Line;
+use crate::login::code::{Call, Shard};
+use crate::platform::{Millis, Platform, Storage, Unreachable};
 
 /// One object in memory.
 pub struct CodeObject<P: Platform, S: Storage> {
-    _platform: P,
-    _storage: S,
+    platform: P,
+    storage: S,
+    shard: RefCell<Shard>,
+    /// When the alarm is set to ring, as far as this memory knows.
+    alarm: Cell<Option<Millis>>,
 }
 
 impl<P: Platform, S: Storage> CodeObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
-        Ok(Self { _platform: platform, _storage: storage })
+        let shard = match storage.load()?.map(|json| serde_json::from_str(&json)) {
+            None => Shard::default(),
+            Some(Ok(shard)) => shard,
+            Some(Err(_)) => {
+                // Whoever has one of these codes gets another by reloading the page.
+                platform
+                    .log(&Line::error("codes.unreadable", "another release stored them; they are dropped"));
+                Shard::default()
+            }
+        };
+        Ok(Self { platform, storage, shard: RefCell::new(shard), alarm: Cell::default() })
     }
 
-    /// A call as JSON; the answer is JSON.
-    pub fn call(&self, _call: &str) -> Result<String, Unreachable> {
-        Err(Unreachable("in work".to_owned()))
+    /// A [`Call`] as JSON; the answer is a [`Reply`](crate::login::code::Reply) as JSON.
+    pub fn call(&self, call: &str) -> Result<String, Unreachable> {
+        let call: Call = serde_json::from_str(call)
+            .map_err(|_| Unreachable("a call to a code's object made no sense".to_owned()))?;
+        let mut next = self.shard.borrow().clone();
+        let reply = next.answer(call, self.platform.now());
+        self.keep(next)?;
+        serde_json::to_string(&reply).map_err(|error| Unreachable(error.to_string()))
     }
 
-    /// The alarm rang.
+    /// The alarm rang: what nobody will ask for any more is deleted.
     pub fn alarm(&self) -> Result<(), Unreachable> {
+        self.alarm.set(None);
+        let mut next = self.shard.borrow().clone();
+        next.expire(self.platform.now());
+        if next.is_empty() {
+            self.shard.replace(next);
+            return self.storage.clear();
+        }
+        self.keep(next)
+    }
+
+    /// Stores what has changed, and sees to it that an alarm is set. What cannot be stored did not happen.
+    fn keep(&self, next: Shard) -> Result<(), Unreachable> {
+        if next != *self.shard.borrow() {
+            let json = serde_json::to_string(&next).map_err(|error| Unreachable(error.to_string()))?;
+            self.storage.save(&json)?;
+        }
+        // One that is set for an earlier time stays: it costs less to ring once in vain than to be set each time.
+        if let Some(ends) = next.ends()
+            && self.alarm.get().is_none()
+        {
+            self.storage.set_alarm(ends)?;
+            self.alarm.set(Some(ends));
+        }
+        self.shard.replace(next);
         Ok(())
     }
 }

@@ -78,6 +78,9 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         }
         self.change(|session| match call {
             Call::Open(_) | Call::Show { .. } | Call::Arrive(_) => Err(Fault::NotNow),
+            Call::Status { browser } => {
+                session.check_browser(&browser).map(|()| Reply::Status(session.status(now)))
+            }
             Call::Scan { token, phone } => session.scan(&token, &phone, now).map(|()| Reply::Done),
             Call::Depart { to, browser, phone, state } => {
                 session.depart(to, browser.as_ref(), &phone, &state, now).map(|()| Reply::Done)
@@ -85,6 +88,9 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             Call::Consent { phone } => session.consent(&phone, now).map(Reply::Consent),
             Call::Confirm { by, number } => session.confirm(&by, number, now).map(|()| Reply::Done),
             Call::Deny { by } => session.deny(&by).map(|()| Reply::Done),
+            // A page that does not offer a way cannot have shown it.
+            Call::Claim { by, .. } if !session.methods.contains(&by) => Err(Fault::Stale),
+            Call::Typed { .. } if !session.methods.contains(&Method::Typed) => Err(Fault::Unavailable),
             Call::Claim { who, by, token } => {
                 session.claim(who, by, token.as_deref(), now).map(Reply::Claimed)
             }
@@ -203,12 +209,12 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         let now = self.platform.now();
         let shown = self.change(|session| {
             session.speak(lang);
-            Ok(session.view(method, now))
+            Ok((session.view(method, now), session.request.clone()))
         });
         // Only the language was to be stored.
-        let mut view = shown.unwrap_or(Err(Fault::Gone))?;
+        let (mut view, request) = shown.unwrap_or(Err(Fault::Gone))?;
         view.fallen_back = fallen_back;
-        Ok(Reply::View(Box::new(view)))
+        Ok(Reply::View(Box::new(view), Box::new(request)))
     }
 
     /// Somebody comes back from another's login page.

@@ -9,10 +9,15 @@ pub mod chat;
 pub mod code_object;
 pub mod entry;
 pub mod five;
+pub mod frame;
+pub mod handle;
+pub mod headers;
 pub mod identity;
+pub mod issue;
 pub mod key_object;
 pub mod login_object;
 pub mod offer;
+pub mod outcome;
 pub mod phone;
 pub mod provider;
 pub mod throttle_object;
@@ -52,10 +57,10 @@ pub async fn route<P: Platform>(
         ("POST", ["oauth", what @ ("config" | "token" | "refresh" | "userinfo" | "verify")]) => {
             five::serve(request, platform, app, what).await
         }
-        ("GET", [".well-known", "openid-configuration" | "oauth-authorization-server"]) => {
+        ("GET" | "OPTIONS", [".well-known", "openid-configuration" | "oauth-authorization-server"]) => {
             provider::discovery(request, platform, app).await
         }
-        ("GET", [".well-known", "jwks.json"]) => provider::jwks(request, platform, app).await,
+        ("GET" | "OPTIONS", [".well-known", "jwks.json"]) => provider::jwks(request, platform, app).await,
         ("POST" | "OPTIONS", ["token"]) => provider::token(request, platform, app).await,
         ("GET" | "POST" | "OPTIONS", ["userinfo"]) => provider::userinfo(request, platform, app).await,
         ("GET" | "POST", ["logout"]) => provider::logout(request, platform, app).await,

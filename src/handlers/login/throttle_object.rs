@@ -1,26 +1,58 @@
 //! Counts what one address does.
 
-use crate::platform::{Platform, Storage, Unreachable};
+use std::cell::{Cell, RefCell};
+
+use crate::login::throttle::{Ask, Throttle};
+use crate::platform::{Millis, Platform, Storage, Unreachable};
 
 /// One object in memory.
 pub struct ThrottleObject<P: Platform, S: Storage> {
-    _platform: P,
-    _storage: S,
+    platform: P,
+    storage: S,
+    throttle: RefCell<Throttle>,
+    /// When the alarm is set to ring, as far as this memory knows.
+    alarm: Cell<Option<Millis>>,
 }
 
 impl<P: Platform, S: Storage> ThrottleObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
-        Ok(Self { _platform: platform, _storage: storage })
+        let throttle = storage.load()?.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        Ok(Self { platform, storage, throttle: RefCell::new(throttle), alarm: Cell::default() })
     }
 
-    /// A call as JSON; the answer is JSON.
-    pub fn call(&self, _call: &str) -> Result<String, Unreachable> {
-        Err(Unreachable("in work".to_owned()))
+    /// An [`Ask`] as JSON; the answer is `true` or `false`.
+    pub fn call(&self, call: &str) -> Result<String, Unreachable> {
+        let ask: Ask = serde_json::from_str(call)
+            .map_err(|_| Unreachable("a call to a throttle's object made no sense".to_owned()))?;
+        let mut next = self.throttle.borrow().clone();
+        let admitted = next.admit(&ask, self.platform.now());
+        if admitted {
+            let json = serde_json::to_string(&next).map_err(|error| Unreachable(error.to_string()))?;
+            self.storage.save(&json)?;
+            self.set_alarm(next.ends)?;
+        }
+        self.throttle.replace(next);
+        Ok(admitted.to_string())
     }
 
-    /// The alarm rang.
+    /// The alarm rang: once nothing counts any more, everything is deleted.
     pub fn alarm(&self) -> Result<(), Unreachable> {
+        self.alarm.set(None);
+        let ends = self.throttle.borrow().ends;
+        if self.platform.now() < ends {
+            return self.set_alarm(ends);
+        }
+        self.throttle.replace(Throttle::default());
+        self.storage.clear()
+    }
+
+    /// One that is set for an earlier time stays: it costs less to ring once in vain than to be set each time.
+    fn set_alarm(&self, at: Millis) -> Result<(), Unreachable> {
+        if self.alarm.get().is_none() {
+            self.storage.set_alarm(at)?;
+            self.alarm.set(Some(at));
+        }
         Ok(())
     }
 }

@@ -59,6 +59,11 @@ pub enum Call {
         /// The page's language from now on.
         lang: Option<Lang>,
     },
+    /// How far it is; nothing changes by it. Answer: [`Reply::Status`].
+    Status {
+        /// The browser's handle.
+        browser: Digest,
+    },
     /// A phone has opened the QR code. Answer: [`Reply::Done`].
     Scan {
         /// What the QR code said.
@@ -153,8 +158,10 @@ pub enum Call {
 pub enum Reply {
     /// It is done.
     Done,
-    /// What the page shows.
-    View(Box<View>),
+    /// What the page shows, and what the website asked for.
+    View(Box<View>, Box<AuthRequest>),
+    /// How far it is.
+    Status(Status),
     /// What came of somebody's coming back: nothing bad, or why it was of no use.
     Arrived(Option<Failure>),
     /// What the page asks before a confirmation.

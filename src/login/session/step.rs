@@ -1,8 +1,8 @@
 //! The steps that lead to a confirmation.
 
 use super::{
-    ANSWER_TIME, Answer, Claimed, Confirmer, Consent, Failure, Fault, Journey, LIFETIME, NUMBER_TRIES,
-    ROTATE_BEFORE, Scene, Session, Stage, Status, TOKEN_LIFETIME, Token, View,
+    ANSWER_TIME, Answer, CODE_TRIES, Claimed, Confirmer, Consent, Failure, Fault, Journey, LIFETIME,
+    NUMBER_TRIES, ROTATE_BEFORE, Scene, Session, Stage, Status, TOKEN_LIFETIME, Token, View,
 };
 use crate::lang::Lang;
 use crate::login::Digest;
@@ -67,6 +67,9 @@ impl Session {
             rotate_in: token.map(|token| token.ends.saturating_sub(now + ROTATE_BEFORE)),
             left: match &self.stage {
                 Stage::Number { left, .. } => Some(*left),
+                Stage::Shown | Stage::Scanned if method == Method::Typed => {
+                    Some(CODE_TRIES.saturating_sub(self.misses))
+                }
                 _ => None,
             },
             form_target: self.form_target(),

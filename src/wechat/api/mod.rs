@@ -5,7 +5,9 @@
 
 pub mod custom;
 pub mod media;
+pub mod qrcode;
 pub mod token;
+pub mod user;
 
 mod error;
 

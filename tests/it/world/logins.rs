@@ -97,7 +97,8 @@ impl World {
         let disk = || self.disk_behind(object, name);
         let logins = &self.0.logins;
         match object {
-            Object::Login => self.login_object(name).call(body).await,
+            // Boxed, because such an object calls others.
+            Object::Login => Box::pin(self.login_object(name).call(body)).await,
             Object::Code => {
                 named(&logins.codes, name, || CodeObject::new(self.clone(), disk()).unwrap()).call(body)
             }

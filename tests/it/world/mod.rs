@@ -1,9 +1,11 @@
 //! A world for host tests: a clock that jumps, storage that survives a crash, a model and a WeChat that do
 //! as told, and a WeChat client that delivers up to three times.
 
+pub mod browser;
 mod keys;
 mod logins;
 mod runtime;
+pub mod site;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -112,13 +114,20 @@ pub struct Seen {
 
 impl World {
     pub fn new(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, |_| {})
+    }
+
+    /// A world with these settings, and what `adjust` makes of them.
+    pub fn with(settings: &[(&str, &str)], adjust: impl FnOnce(&mut Config)) -> Self {
         let mut all: HashMap<String, String> = [("WECHAT_TOKEN", TOKEN), ("LANG", "en")]
             .iter()
             .chain(settings)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         all.retain(|_, value| !value.is_empty());
-        let app = Rc::new(App::new(Config::load(|name| all.get(name).cloned())));
+        let mut config = Config::load(|name| all.get(name).cloned());
+        adjust(&mut config);
+        let app = Rc::new(App::new(config));
         Self(Rc::new(Inner {
             dawn: Instant::now(),
             app,
@@ -221,7 +230,9 @@ impl World {
         if let Some(user) = self.0.users.borrow().get(name) {
             return Rc::clone(user);
         }
-        let user = UserObject::new(self.clone(), self.disk_of(name), Rc::clone(&self.0.app)).unwrap();
+        let disk = self.disk_of(name);
+        let logins = disk.beside("login");
+        let user = UserObject::new(self.clone(), disk, logins, Rc::clone(&self.0.app)).unwrap();
         self.0.users.borrow_mut().insert(name.to_owned(), Rc::clone(&user));
         user
     }

@@ -1,6 +1,7 @@
 //! The world as the Worker sees it: its platform and its storage.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,13 +18,13 @@ use wxapi::wechat::Secret;
 
 use super::{DAWN, ModelCall, World, keys};
 
-/// One object's storage. It outlives the object.
+/// One document in one object's storage. It outlives the object.
 #[derive(Clone, Default)]
-pub struct Disk(Rc<DiskInner>);
+pub struct Disk(Rc<DiskInner>, &'static str);
 
 #[derive(Default)]
 struct DiskInner {
-    document: RefCell<Option<String>>,
+    documents: RefCell<HashMap<&'static str, String>>,
     alarm: Cell<Option<Millis>>,
     writes: Cell<usize>,
     full: Cell<bool>,
@@ -31,12 +32,17 @@ struct DiskInner {
 }
 
 impl Disk {
+    /// Another document of the same object.
+    pub fn beside(&self, key: &'static str) -> Self {
+        Self(Rc::clone(&self.0), key)
+    }
+
     pub fn document(&self) -> Option<String> {
-        self.0.document.borrow().clone()
+        self.0.documents.borrow().get(self.1).cloned()
     }
 
     pub fn put(&self, document: &str) {
-        *self.0.document.borrow_mut() = Some(document.to_owned());
+        self.0.documents.borrow_mut().insert(self.1, document.to_owned());
     }
 
     pub fn alarm(&self) -> Option<Millis> {
@@ -77,13 +83,18 @@ impl Storage for Disk {
         Ok(())
     }
 
+    fn delete(&self) -> Result<(), Unreachable> {
+        self.0.documents.borrow_mut().remove(self.1);
+        Ok(())
+    }
+
     fn set_aside(&self, document: &str) -> Result<(), Unreachable> {
         *self.0.aside.borrow_mut() = Some(document.to_owned());
         Ok(())
     }
 
     fn clear(&self) -> Result<(), Unreachable> {
-        *self.0.document.borrow_mut() = None;
+        self.0.documents.borrow_mut().clear();
         self.0.alarm.set(None);
         Ok(())
     }
