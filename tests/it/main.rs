@@ -7,6 +7,8 @@ mod chat;
 mod config;
 mod fuzz;
 mod ladder;
+mod login_config;
+mod login_origin;
 mod machine;
 mod paging;
 mod push;
