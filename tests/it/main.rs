@@ -9,6 +9,7 @@ mod fuzz;
 mod ladder;
 mod login_config;
 mod login_origin;
+mod login_request;
 mod machine;
 mod paging;
 mod push;
