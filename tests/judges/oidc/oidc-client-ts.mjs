@@ -43,7 +43,7 @@ export async function logIn({ issuer, client, site, tab, answer }) {
   await tab.waitForURL(`${site.origin}/callback?*`);
   const user = await tab.evaluate(async () => ({ ...(await window.user) }));
   assert.equal(user.url_state, "kept");
-  await tab.evaluate((hint) => manager.signoutRedirect({ id_token_hint: hint }), user.id_token);
+  await tab.evaluate((hint) => void manager.signoutRedirect({ id_token_hint: hint }), user.id_token);
   await tab.waitForURL(`${site.origin}/bye*`);
   return { claims: user.profile, idToken: user.id_token, nonce: NONCE };
 }
