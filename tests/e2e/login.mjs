@@ -2,8 +2,9 @@
 // hand, which wx-sim plays, and the website that gets the result.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import http from "node:http";
-import { forms, links, marked, plain, qrText } from "./html.mjs";
+import { forms, links, marked, plain, qrText, textOf } from "./html.mjs";
 import { until } from "./people.mjs";
 
 const DESKTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
@@ -111,10 +112,10 @@ export class Page {
     return this.#visitor.open(new URL(form.action || this.url, this.url), { method: form.method, fields, headers, ...options });
   }
 
-  /** Follows the link whose text matches. */
-  async follow(label, options = {}) {
-    const [href] = links(this.text, label);
-    assert.ok(href, `no link ${label}: ${this.words}`);
+  /** Follows the link to an address that matches. */
+  async follow(address, options = {}) {
+    const href = links(this.text).find((link) => address.test(link));
+    assert.ok(href, `no link to ${address}: ${this.words}`);
     return this.#visitor.open(new URL(href, this.url), { headers: { "sec-fetch-site": "same-origin" }, ...options });
   }
 }
@@ -175,14 +176,19 @@ export class Attempt {
     return new URL(`/oauth/s/${this.id}${rest}`, this.page.url).href;
   }
 
-  /** The digits to be sent in the chat. */
+  /** What is to be sent in the chat: "登录 123456". */
+  get wording() {
+    return textOf(this.page.text, 'id="words"');
+  }
+
+  /** The digits in it. */
   get code() {
-    return marked(this.page.text, "code")?.replaceAll(" ", "");
+    return /\d+/.exec(this.wording ?? "")?.[0];
   }
 
   /** The two digits that the phone asks for. */
   get number() {
-    return marked(this.page.text, "number")?.replaceAll(" ", "");
+    return textOf(this.page.text, 'class="number"');
   }
 
   /** What the QR code says. */
@@ -239,13 +245,21 @@ export class Phone {
 
   /** Sends a message; resolves with what is shown: `{ text, links }` and wx-sim's report. */
   async say(text, more = {}) {
-    return shown(await this.sim.post("/_sim/send", { as: this.name, text, ...more }));
+    const report = await this.sim.post("/_sim/send", { as: this.name, text, ...more });
+    this.openid = report.openid;
+    return shown(report);
   }
 
   /** Holds the phone over a QR code of the account's; resolves with what the chat shows. */
   async scanInChat(code) {
     const { report, open } = await this.sim.post("/_sim/scan", { as: this.name, code });
     assert.ok(report, `the code opens ${open} instead of the chat`);
+    return shown(report);
+  }
+
+  /** Taps a button of the menu that scans, and holds the phone over a code; resolves with what the chat shows. */
+  async scanByMenu(button, code) {
+    const { report } = await this.sim.post("/_sim/click", { as: this.name, button, scan_result: code });
     return shown(report);
   }
 
@@ -303,6 +317,29 @@ export function pkce() {
   return { verifier, challenge: createHash("sha256").update(verifier).digest("base64url"), state: randomBytes(16).toString("hex") };
 }
 
+/** A website that people are sent back to: it notes who comes, and says hello. */
+export async function startWebsite() {
+  const visits = [];
+  const server = http.createServer((request, response) => {
+    visits.push(new URL(request.url, site.origin));
+    response.writeHead(200, { "content-type": "text/html" }).end("<h1>the website</h1>");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const origin = `http://localhost:${server.address().port}`;
+  const close = () => void server.closeAllConnections() || server.close();
+  const site = { origin, callback: `${origin}/callback`, visits, close };
+  return site;
+}
+
+/** The website redeems what it got; resolves with the status and the JSON. */
+export async function redeem(stack, fields, { secret } = {}) {
+  const headers = secret ? { authorization: `Basic ${Buffer.from(`${fields.client_id}:${secret}`).toString("base64")}` } : {};
+  const body = new URLSearchParams({ grant_type: "authorization_code", ...fields });
+  const answer = await stack.fetch("/token", { method: "POST", headers, body });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
 /** A `secret_sha256` of LOGIN_CLIENTS. */
 export const digest = (secret) => createHash("sha256").update(secret).digest("hex");
 
@@ -312,9 +349,9 @@ export const digest = (secret) => createHash("sha256").update(secret).digest("he
  */
 export async function logInByCode({ sim }, address, name, visitor = new Visitor()) {
   const attempt = await Attempt.begin(address, visitor);
-  if (!attempt.code) await attempt.show("code");
+  if (!attempt.wording) await attempt.show("code");
   const phone = new Phone(sim, name);
-  await phone.confirm(await phone.say(attempt.code), attempt.number);
+  await phone.confirm(await phone.say(attempt.wording));
   await attempt.reaches("confirmed");
   const { redirect } = await attempt.finish();
   assert.ok(redirect, "no address to go to");
