@@ -1,4 +1,5 @@
-// A Python of our own with wechatpy, an independent implementation of WeChat's protocol, for the tests.
+// A Python of our own with wechatpy and Authlib, independent implementations of WeChat's protocol and of OpenID Connect,
+// for the tests.
 // Plain Node >= 18, no dependencies.
 import fs from "node:fs";
 import { aptInstall } from "./apt.mjs";
@@ -18,7 +19,7 @@ export async function pythonPackages() {
   await step("python packages", async (run) => {
     if (!(await canMakeVenv())) await installVenv(run);
     await run("python3", ["-m", "venv", "--clear", venv]);
-    await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", at("tools/requirements.txt")]);
+    await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "-r", at("tools/requirements.txt")]);
   });
   fs.writeFileSync(stamp, wanted);
 }

@@ -25,8 +25,12 @@ export const accountSettings = [
 /** A fresh value for a secret. */
 export const secret = (name) => shapes[name]?.() ?? random(LETTERS_AND_DIGITS, 32);
 
-/** Fresh values for everything that wx-sim and the Worker must agree on. */
-export const throwAwayAccount = () => Object.fromEntries(accountSettings.map((name) => [name, secret(name)]));
+/** What only the Worker has, and cannot do without. */
+const workerSecrets = ["SUBJECT_SECRET"];
+
+/** Fresh values for everything that wx-sim and the Worker must agree on, and for the Worker's own secrets. */
+export const throwAwayAccount = () =>
+  Object.fromEntries([...accountSettings, ...workerSecrets].map((name) => [name, secret(name)]));
 
 /**
  * Writes .dev.vars from .dev.vars.example, without the paragraph about the copying and with fresh values for the example

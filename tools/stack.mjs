@@ -18,8 +18,9 @@ export { startSim };
 /**
  * Starts the Worker.
  *
- * - `vars`: over those of wrangler.toml; .dev.vars is not read
- * - `sim`: a simulator, or its address; the model behind the `AI` binding and `WECHAT_API_BASE`
+ * - `vars`: over those of wrangler.toml; .dev.vars is not read. What is no text becomes JSON, as `LOGIN_CLIENTS` wants it
+ * - `sim`: a simulator, or its address; the model behind the `AI` binding, `WECHAT_API_BASE` and `WECHAT_OPEN_BASE`
+ * - `cf`: what Cloudflare tells of each visitor, as `{ country, city }`; nothing by default
  * - `port`: of the Worker; a free one by default
  * - `persist`: the folder of the objects' storage; by default one that `close` removes
  * - `build`: the folder of the bundle
@@ -125,8 +126,9 @@ class Stack extends EventEmitter {
   }
 
   #settings() {
-    const { vars = {}, sim, persist = this.#temporary, build = at("build"), worker = {} } = this.#options;
+    const { vars = {}, sim, cf, persist = this.#temporary, build = at("build"), worker = {} } = this.#options;
     const simUrl = sim && new URL(sim.url ?? sim);
+    const wechat = simUrl && { WECHAT_API_BASE: simUrl.origin, WECHAT_OPEN_BASE: simUrl.origin };
     const config = unstable_readConfig({ config: at("wrangler.toml") }, { hideWarnings: true });
     const { workerOptions, externalWorkers } = unstable_getMiniflareWorkerOptions(config);
     const module = (type, name) => ({ type, path: path.join(build, name) });
@@ -137,14 +139,14 @@ class Stack extends EventEmitter {
       log: new Reports((report) => this.emit("report", report)),
       handleStructuredLogs: (line) => this.#log(line),
       telemetry: { enabled: false },
-      cf: false, // or it would ask an outside host where we are
+      cf: cf ?? false, // or it would ask an outside host where we are
       workers: [
         {
           ...workerOptions,
           name: config.name,
           modulesRoot: build,
           modules: [module("ESModule", "index.js"), module("CompiledWasm", "index_bg.wasm")],
-          bindings: { ...config.vars, ...(simUrl && { WECHAT_API_BASE: simUrl.origin }), ...vars },
+          bindings: { ...config.vars, ...wechat, ...texts(vars) },
           // The simulator speaks the protocol of the service behind the binding.
           ai: simUrl && { binding: config.ai.binding, remoteProxyConnectionString: simUrl },
           ...worker,
@@ -158,6 +160,12 @@ class Stack extends EventEmitter {
     this.logs.push(line);
     this.emit("log", line);
   }
+}
+
+/** Settings as a Worker gets them. */
+function texts(vars) {
+  const text = ([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)];
+  return Object.fromEntries(Object.entries(vars).map(text));
 }
 
 /** What miniflare itself has to say: requests, and failures outside the Worker's code. */

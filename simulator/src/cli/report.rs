@@ -26,6 +26,11 @@ pub fn doing(voice: Voice, person: &str, what: &str, mode: Mode) {
     voice.say(&format!("{} ▸ {what}  {}", voice.paint.bold(person), voice.paint.dim(&mode)));
 }
 
+/// Prints where a page can be seen as somebody's phone shows it.
+pub fn in_phone(voice: Voice, address: &str) {
+    voice.say(&format!("  {} {address}", voice.lang.pick("在手机里看", "in the phone")));
+}
+
 /// Prints what came of a tap: messages, what the phone shows, what opens.
 pub fn tapped(voice: Voice, tapped: &ClickReport) {
     let Voice { lang, paint } = voice;

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::client::Client;
 use super::confirm::confirmed_hosts;
@@ -141,11 +142,21 @@ impl Delivery {
         report::doing(voice, &self.person, what, self.mode.unwrap_or(client.mode));
         let tapped: ClickReport = client.post(path, request).await?;
         report::tapped(voice, &tapped);
+        self.show(&client, &tapped, voice).await;
         self.wait(&client, &before, voice).await?;
         let reports = tapped.report.iter().chain(&tapped.followed);
         let endings: Vec<_> =
             reports.map(|sent| ending(sent, client.is_alone())).collect::<Result<_, _>>()?;
         if endings.contains(&Ending::Bad) { Ok(Ending::Bad) } else { Ok(Ending::Good) }
+    }
+
+    /// Where the page that opened can be seen as the phone shows it, if it is one that the phone can show.
+    async fn show(&self, client: &Client, tapped: &ClickReport, voice: Voice) {
+        let Some(url) = tapped.open.as_ref().filter(|_| !client.is_alone()) else { return };
+        let page = client.post::<Value>("/_sim/browser", &json!({ "as": self.person, "url": url })).await;
+        if let Ok(page) = page {
+            report::in_phone(voice, page.get("url").and_then(Value::as_str).unwrap_or_default());
+        }
     }
 
     async fn begin(&self) -> Result<(Client, Inbox), Trouble> {

@@ -112,6 +112,30 @@ async fn a_site_sees_wechat() {
 }
 
 #[tokio::test]
+async fn a_page_behind_another_door_is_another_site() {
+    let (world, mut here, there) = (World::alone().await, Site::start().await, Site::start().await);
+    let (port, _) = open(&world, "ming", &here.origin).await;
+    let (other, _) = open(&world, "ming", &there.origin).await;
+    let site = ("Sec-Fetch-Site", "same-site");
+    let (_, head) = tokio::join!(ask(port, get("/m").header(site.0, site.1)), here.answer("200 OK", ""));
+    assert_eq!(value(&head, "sec-fetch-site"), Some("none"), "the person opened it");
+    let linked = get("/m").header(site.0, site.1).header("Referer", &format!("http://127.0.0.1:{other}/p?q"));
+    let (_, head) = tokio::join!(ask(port, linked), here.answer("200 OK", ""));
+    assert_eq!(value(&head, "sec-fetch-site"), Some("cross-site"));
+    assert_eq!(value(&head, "referer"), Some(&*format!("{}/p?q", there.origin)));
+    for (sent, seen) in [(format!("http://127.0.0.1:{other}"), &*there.origin), ("null".to_owned(), "null")] {
+        let forged = post("/m", "").header(site.0, site.1).header("Origin", &sent);
+        let (_, head) = tokio::join!(ask(port, forged), here.answer("200 OK", ""));
+        let told = (value(&head, "origin"), value(&head, "sec-fetch-site"));
+        assert_eq!(told, (Some(seen), Some("cross-site")));
+    }
+    let own = post("/m", "").header("Sec-Fetch-Site", "same-origin").header("Origin", "null");
+    let (_, head) = tokio::join!(ask(port, own), here.answer("200 OK", ""));
+    let told = (value(&head, "origin"), value(&head, "sec-fetch-site"));
+    assert_eq!(told, (Some("null"), Some("same-origin")), "a form of a page without a referrer");
+}
+
+#[tokio::test]
 async fn a_page_may_be_framed_and_its_redirects_stay_inside() {
     let (world, mut site) = (World::alone().await, Site::start().await);
     let (port, _) = open(&world, "ming", &site.origin).await;

@@ -138,6 +138,25 @@ async fn events_and_quiet_answers() {
 }
 
 #[tokio::test]
+async fn a_scanned_page_opens_in_the_phone() {
+    let callback = Callback::answering("success").await;
+    let server = Server::start(&callback.url);
+    let number = server.port.to_string();
+    let scan = async |code: &str| run(&["--lang", "en", "scan", code, "--port", &number]).await;
+    let (code, out, _) = scan(&format!("{}/m/abc", callback.url)).await;
+    assert_eq!(code, 0, "{out}");
+    let phone = out.split_once("in the phone http://127.0.0.1:").expect(&out).1;
+    let (port, path) = phone.trim().split_once('/').unwrap();
+    assert!(path.ends_with("m/abc"), "{path}");
+    assert!(raw::send(port.parse().unwrap(), get(format!("/{path}"))).await.is_some());
+    let seen = callback.arrived();
+    assert!(seen.len() == 1 && seen[0].headers.contains("MicroMessenger"), "{seen:?}");
+    let (code, out, _) = scan("https://example.com/m/abc").await;
+    assert!(code == 0 && out.contains("opens https://example.com/m/abc"), "{out}");
+    assert!(!out.contains("in the phone"), "another machine's: {out}");
+}
+
+#[tokio::test]
 async fn a_picture_with_its_bytes() {
     let callback = Callback::answering("success").await;
     let file = format!("{}/picture.png", env!("CARGO_TARGET_TMPDIR"));

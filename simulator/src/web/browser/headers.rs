@@ -45,17 +45,18 @@ pub fn dress(door: &Door, sim: &Sim, path: &str, headers: &mut HeaderMap) {
     }
     put(headers, HOST, &door.origin.authority());
     put(headers, USER_AGENT, &door.agent);
-    for name in [ORIGIN, REFERER] {
-        let value = headers.get(&name).and_then(|value| value.to_str().ok());
-        let rest = value.and_then(|value| value.strip_prefix(&door.outside())).map(str::to_owned);
-        if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-            put(headers, name, &format!("{}{rest}", door.origin.origin()));
-        }
-    }
     if headers.get(FETCH_DEST).is_some_and(|dest| dest == "iframe") {
         headers.insert(FETCH_DEST, HeaderValue::from_static("document"));
     }
     let state = sim.lock();
+    for name in [ORIGIN, REFERER] {
+        let value = headers.get(&name).and_then(|value| value.to_str().ok());
+        let real = value.and_then(|value| state.web.browsers.real_address(&door.openid, value));
+        real.into_iter().for_each(|real| put(headers, name.clone(), &real));
+    }
+    if headers.get(FETCH_SITE).is_some_and(|site| site == "same-site") {
+        put(headers, FETCH_SITE, fetch_site(headers));
+    }
     if door.leads_home(&state.base_url) {
         put(headers, PHONE, &door.token);
     }
@@ -63,6 +64,14 @@ pub fn dress(door: &Door, sim: &Sim, path: &str, headers: &mut HeaderMap) {
     if let Some(cookies) = cookies {
         put(headers, COOKIE, &cookies);
     }
+}
+
+/// What a real phone says instead of `same-site`. All doors are on one host, so to the browser in front of them they
+/// are one site; behind them are different ones. Whoever names no page comes from none: the person opened the address
+/// (also if the last page hides its address, which cannot be seen from here).
+fn fetch_site(headers: &HeaderMap) -> &'static str {
+    let from_a_page = headers.contains_key(ORIGIN) || headers.contains_key(REFERER);
+    if from_a_page { "cross-site" } else { "none" }
 }
 
 /// Makes an answer fit for the frame, and keeps its cookies.

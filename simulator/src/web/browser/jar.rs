@@ -21,7 +21,8 @@ struct Cookie {
 }
 
 impl Jar {
-    /// Takes a `Set-Cookie` header of the answer for `path`. `Domain`, `Secure` and `SameSite` change nothing here.
+    /// Takes a `Set-Cookie` header of the answer for `path`, unless its name promises what it does not keep. Otherwise
+    /// `Domain`, `Secure` and `SameSite` change nothing here.
     pub fn set(&mut self, header: &str, path: &str, now_ms: u64) {
         let mut parts = header.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
@@ -37,6 +38,9 @@ impl Jar {
                 .rfind(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
                 .map(|pair| pair.1.trim())
         };
+        if !keeps_promise(&name, attribute) {
+            return;
+        }
         let path =
             attribute("path").filter(|path| path.starts_with('/')).unwrap_or_else(|| folder(path)).to_owned();
         let ends_ms = ends_ms(attribute("max-age"), attribute("expires"), now_ms);
@@ -61,6 +65,18 @@ impl Jar {
             sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         if pairs.is_empty() { None } else { Some(pairs.join("; ")) }
     }
+}
+
+/// Browsers drop a cookie called `__Host-…` that other hosts could have set, and both kinds without `Secure`.
+///
+/// <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes>
+fn keeps_promise<'a>(name: &str, attribute: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let name = name.to_ascii_lowercase();
+    let secure = attribute("secure").is_some();
+    if name.starts_with("__host-") {
+        return secure && attribute("path") == Some("/") && attribute("domain").is_none();
+    }
+    secure || !name.starts_with("__secure-")
 }
 
 /// `Max-Age` is stronger than `Expires`; a date that is none ends nothing.
@@ -100,11 +116,28 @@ mod tests {
         jar.set("c=3", "/m/t?x=/y", NOW);
         assert_eq!(jar.header("/m/t", NOW).unwrap(), "b=x=2; c=3; __Host-a=1");
         assert_eq!(jar.header("/mx?y=/m/", NOW).unwrap(), "__Host-a=1");
-        jar.set("__Host-a=new; Path=/", "/", NOW);
+        jar.set("__Host-a=new; secure; Path=/", "/", NOW);
         assert_eq!(jar.header("/", NOW).unwrap(), "__Host-a=new");
         jar.set("nonsense", "/", NOW);
         jar.set("=x", "/", NOW);
         assert_eq!(jar.header("/", NOW).unwrap(), "__Host-a=new");
+    }
+
+    #[test]
+    fn a_name_that_lies_is_no_cookie() {
+        let mut jar = Jar::default();
+        for lie in [
+            "__Host-a=1; Path=/",
+            "__Host-a=1; Secure",
+            "__Host-a=1; Secure; Path=/m",
+            "__HOST-a=1; Secure; Path=/; Domain=example.com",
+            "__Secure-a=1; Path=/",
+        ] {
+            jar.set(lie, "/", NOW);
+            assert_eq!(jar.header("/m", NOW), None, "{lie}");
+        }
+        jar.set("__Secure-a=1; Path=/m; Secure", "/", NOW);
+        assert_eq!(jar.header("/m", NOW).unwrap(), "__Secure-a=1");
     }
 
     #[test]

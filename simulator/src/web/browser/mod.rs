@@ -69,6 +69,15 @@ impl Browsers {
             .map(|open| open.door.openid.clone())
     }
 
+    /// What a page in somebody's phone calls itself outside of it, origin or address.
+    fn real_address(&self, openid: &str, address: &str) -> Option<String> {
+        self.doors.iter().filter(|open| open.door.openid == openid).find_map(|open| {
+            let rest = address.strip_prefix(&open.door.outside())?;
+            let whole = rest.is_empty() || rest.starts_with('/');
+            whole.then(|| format!("{}{rest}", open.door.origin.origin()))
+        })
+    }
+
     /// The `Cookie` header of a person's request to a host; absent without cookies.
     fn cookies(&self, openid: &str, host: &str, path: &str, now_ms: u64) -> Option<String> {
         self.jars.get(&(openid.to_owned(), host.to_owned()))?.header(path, now_ms)
