@@ -5,6 +5,7 @@
 
 pub mod custom;
 pub mod media;
+pub mod sns;
 pub mod token;
 
 mod error;
