@@ -78,7 +78,7 @@ pub async fn answer<P: Platform>(
     };
     if !headers::is_ours(request) || !Secret::new(csrf(&phone, login)).matches(&form.csrf) {
         platform.log(&Line::warn("login.refused", "the answer was not given on our page"));
-        return Ok(show(request, app, Outcome::new(403, PhoneResult::Gone)));
+        return Ok(show(request, app, Outcome::new(403, PhoneResult::NotYours)));
     }
     let by = Confirmer::Phone(phone.clone());
     if form.no {
@@ -113,8 +113,8 @@ async fn respond<P: Platform>(
     phone: &Digest,
     asked: Result<Reply, Fault>,
 ) -> Result<Response, Error> {
-    let (consent, site) = match asked {
-        Ok(Reply::Consent { consent, site }) => (consent, site),
+    let (consent, site, began) = match asked {
+        Ok(Reply::Consent { consent, site, began }) => (consent, site, began),
         Ok(_) => return Ok(refused(request, platform, app, Method::Qr, Fault::NotNow)),
         Err(fault) => return Ok(refused(request, platform, app, Method::Qr, fault)),
     };
@@ -142,7 +142,7 @@ async fn respond<P: Platform>(
         consent: &consent,
         login,
         csrf: &csrf(phone, login),
-        when: &clock(platform.now()),
+        when: &clock(began),
         type_number: consent.choices.is_some() && is_elsewhere(request, &consent),
     });
     Ok(headers::page(request, 200, html, window(request, Some(consent.by)), &[]))
@@ -187,7 +187,7 @@ fn is_elsewhere(request: &Request, consent: &Consent) -> bool {
 }
 
 /// `16:20` in China.
-fn clock(now: Millis) -> String {
-    let minutes = now / 60_000 + BEIJING;
+fn clock(time: Millis) -> String {
+    let minutes = time / 60_000 + BEIJING;
     format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
 }

@@ -86,7 +86,7 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             }
             Call::Consent { phone } => {
                 let consent = session.consent(&phone, now)?;
-                Ok(Reply::Consent { consent, site: session.form_target() })
+                Ok(Reply::Consent { consent, site: session.form_target(), began: session.created })
             }
             Call::Confirm { by, number } => session.confirm(&by, number, now).map(|()| Reply::Done),
             Call::Deny { by } => session.deny(&by).map(|()| Reply::Done),

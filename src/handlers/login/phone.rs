@@ -77,7 +77,7 @@ pub async fn go<P: Platform>(
     let (Some(to), true) = (to, is_login_id(login)) else { return Err(Error::NotFound) };
     if !is_led_here_by_us(request) {
         platform.log(&Line::warn("login.refused", "another site led somebody to /go"));
-        return Ok(show(request, app, Outcome::new(403, PhoneResult::Gone).by(to)));
+        return Ok(show(request, app, Outcome::new(403, PhoneResult::NotYours).by(to)));
     }
     if to == Method::Qr {
         if handle::phone(request).is_none() {
@@ -205,24 +205,23 @@ impl<'a> Outcome<'a> {
     }
 
     fn of(failure: Failure) -> Self {
-        match failure {
-            Failure::Restart => Self::new(400, PhoneResult::Restart),
-            Failure::Snapshot => Self::new(200, PhoneResult::Snapshot),
-            Failure::Blocked => Self::new(403, PhoneResult::Blocked),
-            Failure::Refused => Self::new(200, PhoneResult::Refused),
-            Failure::NoUnionid | Failure::Down => Self::new(503, PhoneResult::Down),
-        }
+        let status = match failure {
+            Failure::Restart => 400,
+            Failure::Snapshot | Failure::Refused => 200,
+            Failure::Blocked => 403,
+            Failure::NoUnionid | Failure::Down => 503,
+        };
+        Self::new(status, failure.into())
     }
 
     pub(super) fn fault(fault: Fault) -> Self {
-        match fault {
-            Fault::Stale => Self::new(410, PhoneResult::Stale),
-            Fault::Taken => Self::new(409, PhoneResult::Taken),
-            Fault::Wrong { .. } => Self::new(403, PhoneResult::Wrong),
-            Fault::Unavailable => Self::new(404, PhoneResult::Down),
-            Fault::NotYours | Fault::State => Self::new(403, PhoneResult::Gone),
-            Fault::Gone | Fault::NotNow | Fault::Grant => Self::new(410, PhoneResult::Gone),
-        }
+        let status = match fault {
+            Fault::NotYours | Fault::State | Fault::Wrong { .. } => 403,
+            Fault::Unavailable => 404,
+            Fault::Taken | Fault::NotNow => 409,
+            Fault::Gone | Fault::Stale | Fault::Grant => 410,
+        };
+        Self::new(status, fault.into())
     }
 
     pub(super) fn by(self, by: Method) -> Self {

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::client::Client;
-use super::session::Consent;
+use super::session::{Consent, Failure, Fault};
 use crate::lang::Lang;
 
 /// What every page has.
@@ -75,7 +75,43 @@ pub enum PhoneResult {
     /// Scan with WeChat.
     OpenInWechat,
     /// The number was wrong, so nobody is logged in.
-    Wrong,
+    WrongNumber,
+    /// The phone has no handle, or another's.
+    NotYours,
+    /// The way to another's login page did not begin here.
+    State,
+    /// It cannot be answered now.
+    NotNow,
+    /// WeChat told no unionid.
+    NoUnionid,
+}
+
+impl From<Failure> for PhoneResult {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Restart => Self::Restart,
+            Failure::Snapshot => Self::Snapshot,
+            Failure::Blocked => Self::Blocked,
+            Failure::Refused => Self::Refused,
+            Failure::NoUnionid => Self::NoUnionid,
+            Failure::Down => Self::Down,
+        }
+    }
+}
+
+impl From<Fault> for PhoneResult {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Gone | Fault::Grant => Self::Gone,
+            Fault::NotYours => Self::NotYours,
+            Fault::Stale => Self::Stale,
+            Fault::Taken => Self::Taken,
+            Fault::NotNow => Self::NotNow,
+            Fault::State => Self::State,
+            Fault::Wrong { .. } => Self::WrongNumber,
+            Fault::Unavailable => Self::Down,
+        }
+    }
 }
 
 /// The question.
@@ -115,18 +151,20 @@ pub fn result(
     let (zh, en) = match outcome {
         PhoneResult::Done => ("已登录，请看电脑", "Done: look at your computer"),
         PhoneResult::Denied => ("没有登录", "Nobody was logged in"),
-        PhoneResult::Gone => {
+        PhoneResult::Gone | PhoneResult::NotYours | PhoneResult::State | PhoneResult::NotNow => {
             ("这次登录已结束，请回到网站重新开始", "This login has ended: begin again on the website")
         }
         PhoneResult::Taken => ("二维码已被另一部手机扫过", "Another phone has scanned this QR code"),
         PhoneResult::Stale => ("二维码已过期，请刷新后再扫", "This QR code has ended: scan the new one"),
         PhoneResult::Snapshot => ("请点“使用完整服务”", "Tap 使用完整服务 below"),
         PhoneResult::Restart => ("授权已失效，请再试一次", "That took too long: try once more"),
-        PhoneResult::Down => ("暂时无法登录，请换一种方式", "This does not work just now: take another way"),
+        PhoneResult::Down | PhoneResult::NoUnionid => {
+            ("暂时无法登录，请换一种方式", "This does not work just now: take another way")
+        }
         PhoneResult::Blocked => ("微信认为此账号有风险", "WeChat sees a risk in this user"),
         PhoneResult::Refused => ("你没有同意授权", "You did not agree"),
         PhoneResult::OpenInWechat => ("请用微信“扫一扫”打开", "Open this with the scanner of WeChat"),
-        PhoneResult::Wrong => ("数字不对，没有登录", "That was not the number: nobody was logged in"),
+        PhoneResult::WrongNumber => ("数字不对，没有登录", "That was not the number: nobody was logged in"),
     };
     let title = lang.pick(zh, en);
     let body = html! {

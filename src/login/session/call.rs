@@ -174,6 +174,8 @@ pub enum Reply {
         consent: Consent,
         /// The origin that the result goes to.
         site: Option<String>,
+        /// When the attempt began, milliseconds.
+        began: u64,
     },
     /// What the chat asks before a confirmation.
     Claimed(Claimed),
