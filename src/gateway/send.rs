@@ -11,6 +11,8 @@ const TIMEOUT: Millis = 15_000;
 /// Media that people send is at most 10 MB; nothing larger is read.
 /// <https://developers.weixin.qq.com/doc/service/guide/product/material/Temporary_materials.html>
 pub const LARGEST: usize = 10 * 1024 * 1024;
+/// No answer about one person is longer than this, bytes.
+pub const LARGEST_JSON: usize = 64 * 1024;
 
 /// What WeChat answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +72,7 @@ async fn once<P: Platform>(
     request: &ApiRequest,
     token: &str,
 ) -> Result<Answer, SendError> {
-    let outbound = outbound(base, request, Some(token));
-    let inflow = platform.fetch(outbound).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
-    let answer = collect(inflow, LARGEST).await.map_err(|Unreachable(reason)| SendError::Unknown(reason))?;
+    let answer = exchange(platform, outbound(base, request, Some(token)), LARGEST).await?;
     // Everything but media is JSON, and so is a refusal of media.
     if request.method == Method::Post || answer.body.starts_with(b"{") {
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
@@ -82,6 +82,37 @@ async fn once<P: Platform>(
         })?;
     }
     Ok(answer)
+}
+
+/// Sends a request that needs no token of the account's, once, and reads the answer, which is JSON.
+pub async fn ask<P: Platform, T>(
+    platform: &P,
+    base: &str,
+    request: &ApiRequest,
+    read: impl FnOnce(&str) -> Result<T, ApiError>,
+) -> Result<T, SendError> {
+    let answer = exchange(platform, outbound(base, request, None), LARGEST_JSON).await?;
+    let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+    read(text).map_err(|error| match error.errcode {
+        UNREADABLE => SendError::Unknown(error.errmsg),
+        _ => SendError::Refused(error),
+    })
+}
+
+/// Sends any request, WeChat's or another's, and reads an answer of at most `limit` bytes.
+pub async fn exchange<P: Platform>(
+    platform: &P,
+    outbound: Outbound,
+    limit: usize,
+) -> Result<Answer, SendError> {
+    let unknown = |Unreachable(reason): Unreachable| SendError::Unknown(without_addresses(reason));
+    let inflow = platform.fetch(outbound).await.map_err(unknown)?;
+    collect(inflow, limit).await.map_err(unknown)
+}
+
+/// A runtime that quotes the address quotes secrets, codes and tokens with it.
+fn without_addresses(reason: String) -> String {
+    if reason.contains("://") { "the address could not be fetched".to_owned() } else { reason }
 }
 
 /// `request` as it goes over the wire to `base`.

@@ -45,6 +45,17 @@ impl Method {
         }
     }
 
+    /// Where another's login page sends people back to: the last part of `/oauth/…`. `None` if it needs no such page.
+    /// A phone that scanned comes back to where a page that is open in WeChat does: it is the same web authorization.
+    pub fn comes_back_to(self) -> Option<&'static str> {
+        match self {
+            Self::Wechat | Self::Qr => Some("wechat"),
+            Self::Open => Some("open"),
+            Self::Github => Some("github"),
+            Self::Code | Self::Scene | Self::Menu | Self::Typed => None,
+        }
+    }
+
     /// The method of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 
-use super::{identity, offer};
+use super::identity::{self, Proof};
+use super::offer;
 use crate::handlers::App;
 use crate::log::Line;
 use crate::login::Digest;
@@ -20,8 +21,8 @@ pub struct LoginObject<P: Platform, S: Storage, W: Watchers> {
     watchers: W,
     app: Rc<App>,
     session: RefCell<Option<Session>>,
-    /// Those who wait for what comes of the code that is being used; `None` if none is.
-    waiting: RefCell<Option<Vec<oneshot::Sender<()>>>>,
+    /// The `state` of the code that is being used, and those who wait for what comes of it; `None` if none is.
+    waiting: RefCell<Option<(Digest, Vec<oneshot::Sender<()>>)>>,
 }
 
 impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
@@ -83,9 +84,13 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             }
             Call::Scan { token, phone } => session.scan(&token, &phone, now).map(|()| Reply::Done),
             Call::Depart { to, browser, phone, state } => {
-                session.depart(to, browser.as_ref(), &phone, &state, now).map(|()| Reply::Done)
+                session.depart(to, browser.as_ref(), &phone, &state, now)?;
+                Ok(Reply::Departing { profile: session.request.profile })
             }
-            Call::Consent { phone } => session.consent(&phone, now).map(Reply::Consent),
+            Call::Consent { phone } => {
+                let consent = session.consent(&phone, now)?;
+                Ok(Reply::Consent { consent, site: session.form_target(), began: session.created })
+            }
             Call::Confirm { by, number } => session.confirm(&by, number, now).map(|()| Reply::Done),
             Call::Deny { by } => session.deny(&by).map(|()| Reply::Done),
             // A page that does not offer a way cannot have shown it.
@@ -221,51 +226,62 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
     ///
     /// 1. the code is noted before it is used: WeChat's client may bring it twice
     /// 2. whoever brings it again waits for what comes of it
-    /// 3. it is used, and what came of it is stored
+    /// 3. it is used, what came of it is stored, and all look again
     async fn arrive(&self, arrival: Arrival) -> Result<Result<Reply, Fault>, Unreachable> {
-        let now = self.platform.now();
-        let Arrival { from, phone, state, code, redirect_uri } = arrival;
-        let digest = Digest::of(code.as_deref().unwrap_or_default());
-        let come = match self.change(|session| session.arrive(from, &phone, &state, &digest, now))? {
-            Ok(come) => come,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        match come {
-            Come::Known(failure) => return Ok(Ok(Reply::Arrived(failure))),
-            Come::Wait if self.wait().await => return Ok(Ok(Reply::Arrived(self.failure()))),
-            // Nobody is at work on it: the life of the object that was has ended.
-            Come::Wait | Come::Use => *self.waiting.borrow_mut() = Some(Vec::new()),
+        let Arrival { from, phone, state, code, .. } = &arrival;
+        let code = Digest::of(code.as_deref().unwrap_or_default());
+        loop {
+            let now = self.platform.now();
+            let come = self.change(|session| {
+                let come = session.arrive(*from, phone, state, &code, now)?;
+                let by = session.journey.as_ref().map_or(*from, |journey| journey.to);
+                Ok((come, by, session.request.profile))
+            })?;
+            match come {
+                Err(fault) => return Ok(Err(fault)),
+                Ok((Come::Known(failure), by, _)) => return Ok(Ok(Reply::Arrived { by, failure })),
+                Ok((Come::Wait, ..)) if self.wait(state).await => {}
+                // Where nobody is at work on it, the life of the object that was has ended.
+                Ok((Come::Wait | Come::Use, by, profile)) => self.use_code(&arrival, by, profile).await?,
+            }
         }
-        let outcome = match &code {
+    }
+
+    /// Uses the code that somebody brought, and stores what came of it.
+    async fn use_code(&self, arrival: &Arrival, by: Method, profile: bool) -> Result<(), Unreachable> {
+        let Arrival { state, code, redirect_uri, .. } = arrival;
+        *self.waiting.borrow_mut() = Some((state.clone(), Vec::new()));
+        let outcome = match code {
             None => Err(Failure::Refused),
-            Some(code) => identity::identify(&self.platform, &self.app, from, code, &redirect_uri).await,
+            Some(code) => {
+                let proof = Proof { by, code, redirect_uri, state, profile };
+                identity::identify(&self.platform, &self.app, &proof).await
+            }
         };
         if let Err(failure) = &outcome {
-            self.platform
-                .log(&Line::warn("login.not_identified", format_args!("{} {failure:?}", from.name())));
+            self.platform.log(&Line::warn("login.not_identified", format_args!("{} {failure:?}", by.name())));
         }
         let now = self.platform.now();
-        let stored = self.note(|session| session.arrived(&state, outcome, now));
-        for waiting in self.waiting.take().unwrap_or_default() {
+        let stored = self.note(|session| session.arrived(state, outcome, now));
+        // Whoever set out anew meanwhile has others waiting.
+        let done = self.waiting.borrow_mut().take_if(|(used, _)| used == state);
+        for waiting in done.into_iter().flat_map(|(_, waiting)| waiting) {
             // Whoever went away needs no answer.
             let _ = waiting.send(());
         }
-        stored?;
-        Ok(Ok(Reply::Arrived(self.failure())))
+        stored
     }
 
-    /// Waits for the code that is being used; `false` if nobody is at work on one.
-    async fn wait(&self) -> bool {
+    /// Waits for the code that is being used; `false` if nobody is at work on this one.
+    async fn wait(&self, state: &Digest) -> bool {
         let (sender, done) = oneshot::channel();
         match self.waiting.borrow_mut().as_mut() {
-            None => return false,
-            Some(waiting) => waiting.push(sender),
+            Some((used, waiting)) if used == state => waiting.push(sender),
+            _ => return false,
         }
-        done.await.is_ok()
-    }
-
-    fn failure(&self) -> Option<Failure> {
-        self.session.borrow().as_ref().and_then(|session| session.journey.as_ref()?.failure)
+        // An error says that somebody set out anew, which the next look shows.
+        let _ = done.await;
+        true
     }
 }
 

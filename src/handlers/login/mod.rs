@@ -1,12 +1,13 @@
 //! Login: the pages, the OpenID provider, and the objects behind them.
 //!
-//! A browser begins in [`entry`] and stays in [`attempt`]; a phone comes by [`phone`]; a message in the chat by
-//! [`chat`]; the website's server by [`provider`]. All of them talk to one [`login_object`], which gets what it needs
-//! of others by [`offer`] and [`identity`].
+//! A browser begins in [`entry`] and stays in [`attempt`]; a phone comes by [`phone`] and answers in [`consent`]; a
+//! message in the chat by [`chat`]; the website's server by [`provider`]. All of them talk to one [`login_object`],
+//! which gets what it needs of others by [`offer`] and [`identity`].
 
 pub mod attempt;
 pub mod chat;
 pub mod code_object;
+pub mod consent;
 pub mod entry;
 pub mod five;
 pub mod frame;
@@ -52,8 +53,8 @@ pub async fn route<P: Platform>(
         ("GET", ["oauth", "wechat"]) => phone::arrive(request, platform, app, Method::Wechat).await,
         ("GET", ["oauth", "open"]) => phone::arrive(request, platform, app, Method::Open).await,
         ("GET", ["oauth", "github"]) => phone::arrive(request, platform, app, Method::Github).await,
-        ("GET", ["oauth", "confirm", login]) => phone::consent(request, platform, app, login).await,
-        ("POST", ["oauth", "confirm", login]) => phone::answer(request, platform, app, login).await,
+        ("GET", ["oauth", "confirm", login]) => consent::ask(request, platform, app, login).await,
+        ("POST", ["oauth", "confirm", login]) => consent::answer(request, platform, app, login).await,
         ("POST", ["oauth", what @ ("config" | "token" | "refresh" | "userinfo" | "verify")]) => {
             five::serve(request, platform, app, what).await
         }

@@ -31,7 +31,8 @@ pub struct Opening {
 /// Somebody comes back from another's login page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// Whose page.
+    /// Where they arrive: at the page for this method, which is also that for [`Method::Qr`] if it is
+    /// [`Method::Wechat`].
     pub from: Method,
     /// The phone's handle.
     pub phone: Digest,
@@ -72,7 +73,7 @@ pub enum Call {
         phone: Digest,
     },
     /// Somebody goes to another's login page. The phone that scanned may; so may the browser itself, which then is
-    /// the phone. Answer: [`Reply::Done`].
+    /// the phone. Answer: [`Reply::Departing`].
     Depart {
         /// Whose page.
         to: Method,
@@ -162,10 +163,27 @@ pub enum Reply {
     View(Box<View>, Box<AuthRequest>),
     /// How far it is.
     Status(Status),
-    /// What came of somebody's coming back: nothing bad, or why it was of no use.
-    Arrived(Option<Failure>),
+    /// Somebody may go.
+    Departing {
+        /// The website wants name and picture too.
+        profile: bool,
+    },
+    /// What came of somebody's coming back.
+    Arrived {
+        /// The method by which they had gone.
+        by: Method,
+        /// Why it was of no use.
+        failure: Option<Failure>,
+    },
     /// What the page asks before a confirmation.
-    Consent(Consent),
+    Consent {
+        /// What it shows.
+        consent: Consent,
+        /// The origin that the result goes to.
+        site: Option<String>,
+        /// When the attempt began, milliseconds.
+        began: u64,
+    },
     /// What the chat asks before a confirmation.
     Claimed(Claimed),
     /// Where the result goes.

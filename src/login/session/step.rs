@@ -77,8 +77,9 @@ impl Session {
         }
     }
 
-    /// Whatever is redirected to after a form was sent must be named in the page's policy.
-    fn form_target(&self) -> Option<String> {
+    /// The origin that the result goes to. Whatever is redirected to after a form was sent must be named in the
+    /// page's policy.
+    pub fn form_target(&self) -> Option<String> {
         match &self.request.result {
             ResultBy::Legacy { origin } | ResultBy::Message { origin } => Some(origin.clone()),
             ResultBy::Redirect { .. } => {
@@ -90,9 +91,12 @@ impl Session {
     /// A phone has opened the QR code. Whoever is first has it; the same phone may come again.
     ///
     /// # Errors
-    /// [`Fault::Stale`], [`Fault::Taken`], [`Fault::Gone`], [`Fault::NotNow`]
+    /// [`Fault::Stale`], [`Fault::Taken`], [`Fault::Gone`], [`Fault::NotNow`], [`Fault::Unavailable`]
     pub fn scan(&mut self, token: &str, phone: &Digest, now: u64) -> Result<(), Fault> {
         self.check_open(now)?;
+        if !self.methods.contains(&Method::Qr) {
+            return Err(Fault::Unavailable);
+        }
         live(&self.tokens, token, now)?;
         match (&self.stage, &self.phone) {
             (Stage::Shown, _) => {
@@ -108,9 +112,11 @@ impl Session {
     }
 
     /// Somebody goes to another's login page; `state` must come back with them. Going again makes the last way void.
+    /// The phone that scanned goes by [`Method::Qr`], so that it will have to choose the number, the browser by any
+    /// other.
     ///
     /// # Errors
-    /// [`Fault::NotYours`], [`Fault::Gone`], [`Fault::NotNow`]
+    /// [`Fault::NotYours`], [`Fault::Gone`], [`Fault::NotNow`], [`Fault::Unavailable`]
     pub fn depart(
         &mut self,
         to: Method,
@@ -120,6 +126,9 @@ impl Session {
         now: u64,
     ) -> Result<(), Fault> {
         self.check_open(now)?;
+        if !self.methods.contains(&to) || browser.is_some() == (to == Method::Qr) {
+            return Err(Fault::Unavailable);
+        }
         match browser {
             Some(browser) => {
                 self.check_browser(browser)?;
@@ -141,6 +150,9 @@ impl Session {
 
     /// Somebody comes back with a code. What comes a second time finds what the first time found.
     ///
+    /// Another code is refused, but for one case: whoever taps 使用完整服务 on a snapshot of our page comes back with
+    /// the same `state`, and now as themselves.
+    ///
     /// # Errors
     /// [`Fault::NotYours`], [`Fault::State`], [`Fault::Gone`]
     pub fn arrive(
@@ -155,8 +167,12 @@ impl Session {
         self.check_phone(phone)?;
         let identified = self.answer().is_some();
         let journey = self.journey.as_mut().ok_or(Fault::State)?;
-        if journey.to != from || !alike(&journey.state, state) {
+        if journey.to.comes_back_to() != from.comes_back_to() || !alike(&journey.state, state) {
             return Err(Fault::State);
+        }
+        let another = journey.code.as_ref().is_some_and(|first| !alike(first, code));
+        if another && journey.failure == Some(Failure::Snapshot) {
+            (journey.code, journey.failure) = (None, None);
         }
         match &journey.code {
             None => {

@@ -6,6 +6,7 @@
 pub mod custom;
 pub mod media;
 pub mod qrcode;
+pub mod sns;
 pub mod token;
 pub mod user;
 
