@@ -217,6 +217,7 @@ fn every_fault_of_the_login_is_reported_at_once() {
     ]);
     let names: Vec<&str> = config.problems.iter().map(|problem| problem.name).collect();
     let expected = [
+        "LOGIN_IN_PLAIN_MODE",
         "SUBJECT_SECRET",
         "SUBJECT_SOURCE",
         "ACCOUNT_NAME",
@@ -231,7 +232,6 @@ fn every_fault_of_the_login_is_reported_at_once() {
         "VERIFY_FILES",
         "WECHAT_OPEN_BASE",
         "ACCOUNT_TYPE",
-        "LOGIN_IN_PLAIN_MODE",
         "LOGIN_METHODS",
     ];
     assert_eq!(names, expected);

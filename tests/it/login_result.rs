@@ -95,7 +95,7 @@ fn stored_shapes() {
         },
         "browser": handle("browser").as_str(),
         "place": { "country": "", "city": "", "browser": "", "system": "" },
-        "methods": ["qr", "code"],
+        "methods": ["qr", "code", "open"],
         "strict": false,
         "number": session.number,
         "choices": session.choices,

@@ -48,7 +48,7 @@ fn opening(result: ResultBy, strict: bool) -> Opening {
         request: request(result),
         browser: handle("browser"),
         place: Place::default(),
-        methods: vec![Method::Qr, Method::Code],
+        methods: vec![Method::Qr, Method::Code, Method::Open],
         strict,
         lang: Lang::Zh,
     }

@@ -5,7 +5,17 @@
 //! `frontend/login.css`, behaviour in `frontend/login.js`, which finds all it needs in attributes of `<main>`. Every
 //! page works without the script, and reloads itself then.
 
-use maud::{Markup, html};
+mod attempt;
+mod icon;
+mod panel;
+mod phone;
+mod png;
+mod qr;
+mod refused;
+mod shell;
+mod text;
+
+use maud::Markup;
 
 use super::agent::Device;
 use super::client::Client;
@@ -251,26 +261,13 @@ impl Refused<'_> {
 
 /// The login page: a whole document, for every status, method and device.
 pub fn login(page: &LoginPage) -> String {
-    let View { status, method, code, left, .. } = page.view;
-    finish(html! {
-        html lang=(page.frame.lang.pick("zh-CN", "en")) {
-            main data-status=(status.name()) data-method=(method.name()) data-login=(page.login)
-                data-origin=[page.origin] data-state=[page.state] data-back=[page.back] data-qr=[page.qr] {
-                h1 { (page.client.name) " " (page.site_host) }
-                @if let Some(code) = code { p.code { (code) } }
-                @if let Some(number) = page.view.number { p.number { (number) } }
-                @if let Some(left) = left { p.left { (left) } }
-                @if let Some(note) = page.note { p.note { (format!("{note:?}")) } }
-                @if let Some(failure) = page.failure { p.failure { (format!("{failure:?}")) } }
-            }
-        }
-    })
+    finish(attempt::render(page))
 }
 
 /// The phone's page that asks before a confirmation. Its form sends `csrf` and `answer=no`, `answer=yes` or
 /// `number=<two digits>` to `POST /oauth/confirm/<login>`.
 pub fn confirm(page: &ConfirmPage) -> String {
-    finish(html! { main { (page.client.name) form method="post" { input name="csrf" value=(page.csrf); } } })
+    finish(phone::confirm(page))
 }
 
 /// What a phone shows when there is nothing to ask (any more). `restart` is an address that begins this phone's part
@@ -281,29 +278,18 @@ pub fn result(
     outcome: PhoneResult,
     restart: Option<&str>,
 ) -> String {
-    finish(
-        html! { main lang=(frame.lang.pick("zh-CN", "en")) data-outcome=(format!("{outcome:?}")) { (client_name.unwrap_or_default()) (restart.unwrap_or_default()) } },
-    )
+    finish(phone::result(frame, client_name, outcome, restart))
 }
 
 /// Nobody can log in, and why.
 pub fn refused(frame: &Frame, reason: &Refused, request_id: &str) -> String {
-    finish(html! {
-        html lang=(frame.lang.pick("zh-CN", "en")) { main.refused { p { (reason.code()) } p { (request_id) } } }
-    })
+    finish(refused::refused(frame, reason, request_id))
 }
 
 /// `response_mode=form_post`: a page that sends its form by itself, or by a button where there is no script.
 /// <https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html>
 pub fn form_post(frame: &Frame, action: &str, fields: &[(&str, &str)]) -> String {
-    finish(html! {
-        html lang=(frame.lang.pick("zh-CN", "en")) {
-            form method="post" action=(action) {
-                @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
-                button { (frame.host) }
-            }
-        }
-    })
+    finish(refused::form_post(frame, action, fields))
 }
 
 fn finish(markup: Markup) -> String {

@@ -1,0 +1,98 @@
+//! What is around every page: the document, its head, and its foot.
+
+use maud::{DOCTYPE, Markup, Render, html};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Frame;
+use super::text::Text;
+
+/// A whole document.
+pub(super) struct Document<'a> {
+    pub frame: &'a Frame<'a>,
+    pub title: String,
+    /// Where a browser without script looks again, every three seconds.
+    pub reload: Option<String>,
+    /// Who asks, with what is beside it.
+    pub head: Markup,
+    /// `<main>`.
+    pub main: Markup,
+    /// What is in the footer, beside the Worker's name.
+    pub foot: Markup,
+}
+
+impl Render for Document<'_> {
+    fn render(&self) -> Markup {
+        let frame = self.frame;
+        let text = Text::of(frame.lang);
+        let theme = frame.theme.map(super::Theme::name);
+        html! {
+            (DOCTYPE)
+            html lang=(frame.lang.pick("zh-CN", "en")) data-theme=[theme] {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover";
+                    meta name="color-scheme" content=(theme.unwrap_or("light dark"));
+                    title { (self.title) }
+                    link rel="stylesheet" href="/login.css";
+                    script type="module" src="/login.js" {}
+                    @if let Some(address) = &self.reload {
+                        noscript { meta http-equiv="refresh" content=(format!("3;url={address}")); }
+                    }
+                }
+                body {
+                    div.card {
+                        header { (self.head) }
+                        (self.main)
+                        footer { p { (fill(text.provided_by, frame.host)) } (self.foot) }
+                    }
+                    p #say .sr role="status" {}
+                    p #offline .toast role="status" data-text=(text.offline) {}
+                }
+            }
+        }
+    }
+}
+
+/// A tile and two lines: who asks.
+pub(super) fn head(tile: &str, title: &str, host: &str) -> Markup {
+    html! {
+        (monogram(tile))
+        div.who { h1 { (title) } p { (host) } }
+    }
+}
+
+/// The same on a page that has a heading of its own.
+pub(super) fn brief(title: &str, name: &str) -> Markup {
+    html! {
+        (monogram(name))
+        div.who { p { (title) } }
+    }
+}
+
+/// The first letter of a name on one of six colours, which stays the same for a name.
+fn monogram(name: &str) -> Markup {
+    let colour = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 6;
+    let letter = name.graphemes(true).next().unwrap_or("·").to_uppercase();
+    html! { span.tile.{ "c" (colour) } aria-hidden="true" { (letter) } }
+}
+
+/// `text` with `what` in the place of its `{}`.
+pub(super) fn fill(text: &str, what: impl Render) -> Markup {
+    let (before, after) = text.split_once("{}").unwrap_or((text, ""));
+    let marked = before.len() < text.len();
+    html! { (before) @if marked { (what) } (after) }
+}
+
+/// The same for what is no markup.
+pub(super) fn filled(text: &str, what: &str) -> String {
+    text.replacen("{}", what, 1)
+}
+
+/// What the account is called.
+pub(super) fn account(frame: &Frame) -> Markup {
+    let text = Text::of(frame.lang);
+    match frame.account_name {
+        Some(name) => fill(text.account, html! { b { (name) } }),
+        None => html! { (text.some_account) },
+    }
+}
