@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::agent::Device;
 use super::client::Client;
-use super::session::{Consent, Failure, Fault, View};
+use super::session::{Consent, Failure, Fault, Status, View};
 use crate::lang::Lang;
 
 /// What all pages have in common.
@@ -259,6 +259,7 @@ pub fn login(page: &LoginPage) -> String {
                 h1 { (page.client.name) " " (page.site_host) }
                 @if let Some(code) = code { p.code { (code) } }
                 @if let Some(number) = page.view.number { p.number { (number) } }
+                @if matches!(status, Status::Denied | Status::Expired) { a href=(page.view.again) { "↻" } }
                 @if let Some(left) = left { p.left { (left) } }
                 @if let Some(note) = page.note { p.note { (format!("{note:?}")) } }
                 @if let Some(failure) = page.failure { p.failure { (format!("{failure:?}")) } }
