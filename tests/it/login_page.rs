@@ -6,8 +6,8 @@ use wxapi::login::session::{Call, Fault};
 
 use super::world::browser::{Browser, header, json};
 use super::world::site::{
-    BLOG, SHOP, STATE, authorize, begin, below, check_turned_away, confirmed, finish, popup, status, world,
-    world_of_chat,
+    self, BLOG, SHOP, STATE, authorize, begin, below, check_turned_away, confirmed, finish, popup, status,
+    world, world_of_chat,
 };
 use super::world::{ORIGIN, run};
 
@@ -312,5 +312,27 @@ fn without_tls_a_developers_page_works_too() {
         let policy = header(&response, "content-security-policy").unwrap();
         assert!(policy.contains("connect-src 'self' ws://127.0.0.1:8787;"), "{policy}");
         assert_eq!(header(&response, "strict-transport-security"), None);
+    });
+}
+
+#[test]
+fn a_form_may_lead_to_the_login_pages_that_are_offered_and_to_no_others() {
+    run(async {
+        let settings = [
+            ("ACCOUNT_TYPE", "subscription"),
+            ("LOGIN_METHODS", "code,open,github"),
+            ("OPEN_APP_ID", "wxopen"),
+            ("OPEN_APP_SECRET", "an-open-secret"),
+            ("GITHUB_CLIENT_ID", "gh"),
+            ("GITHUB_CLIENT_SECRET", "a-github-secret"),
+        ];
+        for (most, others) in
+            [(6, " https://open.weixin.qq.com https://github.com"), (4, " https://open.weixin.qq.com")]
+        {
+            let world = site::world_with(&settings[..most]);
+            let page = begin(&Browser::new(&world), &popup(&[])).await;
+            let policy = page.header("content-security-policy").unwrap();
+            assert!(policy.contains(&format!("form-action 'self' {BLOG}{others};")), "{policy}");
+        }
     });
 }
