@@ -70,6 +70,15 @@ export function tell(state, text) {
   }
 }
 
+/** Some codes of a close may not be repeated, so none is; nobody listens any more. */
+export function hangUp(socket) {
+  try {
+    socket.close(1000);
+  } catch {
+    // It has just gone.
+  }
+}
+
 export async function withinLimit(limiter, key) {
   return (await limiter.limit({ key })).success;
 }

@@ -16,6 +16,8 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub fn accept(state: &JsValue, greeting: &str) -> Result<web_sys::Response, JsValue>;
     pub fn tell(state: &JsValue, text: &str);
+    #[wasm_bindgen(js_name = hangUp)]
+    pub fn hang_up(socket: &JsValue);
     #[wasm_bindgen(catch, js_name = withinLimit)]
     pub async fn within_limit(limiter: &JsValue, key: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_name = makeKey)]

@@ -120,6 +120,19 @@ impl LoginObject {
     /// What a browser says is not listened to; "ping" never comes here.
     #[wasm_bindgen(js_name = webSocketMessage)]
     pub fn web_socket_message(&self, _socket: JsValue, _message: JsValue) {}
+
+    /// A browser hangs up, and waits to hear that we do too: without that it would call the end abnormal (1006).
+    /// <https://developers.cloudflare.com/durable-objects/best-practices/websockets/>
+    #[wasm_bindgen(js_name = webSocketClose)]
+    pub fn web_socket_close(&self, socket: JsValue, _code: JsValue, _reason: JsValue, _clean: JsValue) {
+        glue::hang_up(&socket);
+    }
+
+    /// A connection broke: its page will come again, or ask by itself.
+    #[wasm_bindgen(js_name = webSocketError)]
+    pub fn web_socket_error(&self, socket: JsValue, _error: JsValue) {
+        glue::hang_up(&socket);
+    }
 }
 
 /// `CODE_OBJECT`: a sixteenth of the codes that people may send.

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::frame::{asked_lang, frame, refuse};
+use super::frame::{asked_lang, frame, or_down, refuse};
 use super::headers::{self, Window};
 use super::{call_login, handle, is_login_id, offer, outcome};
 use crate::error::Error;
@@ -25,6 +25,15 @@ use crate::platform::{Platform, Request, Response, Watch};
 /// 2. the method is made ready; `?lang=` speaks from now on
 /// 3. the page in the state that the attempt is in
 pub async fn page<P: Platform>(
+    request: &Request,
+    platform: &P,
+    app: &App,
+    login: &str,
+) -> Result<Response, Error> {
+    or_down(request, platform, app, visited(request, platform, app, login).await)
+}
+
+async fn visited<P: Platform>(
     request: &Request,
     platform: &P,
     app: &App,

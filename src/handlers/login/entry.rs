@@ -1,6 +1,6 @@
 //! Where a website sends a browser: the pop-up's `/oauth` and OpenID's `/authorize`.
 
-use super::frame::{self, refuse};
+use super::frame::{self, or_down, refuse};
 use super::{call_login, handle, headers, offer, outcome};
 use crate::error::Error;
 use crate::handlers::App;
@@ -20,7 +20,8 @@ const CITY_LENGTH: usize = 60;
 
 /// `GET /oauth`
 pub async fn oauth<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Error> {
-    enter(request, platform, app, parse_oauth(&request.query, &app.config.login.clients)).await
+    let parsed = parse_oauth(&request.query, &app.config.login.clients);
+    or_down(request, platform, app, enter(request, platform, app, parsed).await)
 }
 
 /// `GET` and `POST /authorize`. A form that another site sends brings no cookie along, so it is asked to come again by
@@ -32,7 +33,7 @@ pub async fn authorize<P: Platform>(request: &Request, platform: &P, app: &App) 
         Ok(parsed) if request.method == "POST" => {
             Ok(headers::private(request, Response::see_other(parsed.request.again)))
         }
-        parsed => enter(request, platform, app, parsed).await,
+        parsed => or_down(request, platform, app, enter(request, platform, app, parsed).await),
     }
 }
 

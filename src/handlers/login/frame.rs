@@ -1,6 +1,7 @@
 //! What the pages of the login have in common, and the page that says why there is none.
 
 use super::headers::{self, Window};
+use crate::error::Error;
 use crate::handlers::App;
 use crate::lang::Lang;
 use crate::log::Line;
@@ -8,7 +9,7 @@ use crate::login::origin;
 use crate::login::page::{self, Frame, Refused, Theme};
 use crate::login::params::Params;
 use crate::login::request::language;
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Platform, Request, Response, Unreachable};
 
 /// The language that the address asks for, else the one that the browser prefers, else the account's own.
 pub fn lang(request: &Request, app: &App) -> Lang {
@@ -44,6 +45,21 @@ pub fn refuse<P: Platform>(
         // <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
         Refused::TooManyAttempts => response.with("retry-after", "600"),
         _ => response,
+    }
+}
+
+/// An object of ours that cannot be reached is no fault of the person's: they see a page that says so.
+pub fn or_down<P: Platform>(
+    request: &Request,
+    platform: &P,
+    app: &App,
+    outcome: Result<Response, Error>,
+) -> Result<Response, Error> {
+    match outcome {
+        Err(Error::Object(Unreachable(reason))) => {
+            Ok(refuse(request, platform, app, &Refused::ServiceDown, &reason))
+        }
+        other => other,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::handlers::App;
 use crate::log::Line;
 use crate::login::Digest;
 use crate::login::method::Method;
-use crate::login::session::{Arrival, Call, Come, Failure, Fault, Reply, Session, Status};
+use crate::login::session::{Arrival, Call, Come, Failure, Fault, Reply, Session, Status, View};
 use crate::platform::{Platform, Storage, Unreachable, Watchers};
 
 /// One attempt's object in memory.
@@ -38,10 +38,10 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         let call = serde_json::from_str(call)
             .map_err(|_| Unreachable("a call to a login's object made no sense".to_owned()))?;
         let answer = match call {
-            Call::Show { browser, method, lang } => self
-                .prepare(&browser, method)
-                .await?
-                .and_then(|(method, fallen_back)| self.show(method, fallen_back, lang)),
+            Call::Show { browser, method, lang } => match self.prepare(&browser, method).await? {
+                Ok((method, fallen_back)) => self.show(method, fallen_back, lang)?,
+                Err(fault) => Err(fault),
+            },
             Call::Arrive(arrival) => self.arrive(arrival).await?,
             call => self.step(call)?,
         };
@@ -210,16 +210,13 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         method: Method,
         fallen_back: bool,
         lang: Option<crate::lang::Lang>,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<Result<Reply, Fault>, Unreachable> {
         let now = self.platform.now();
-        let shown = self.change(|session| {
+        self.change(|session| {
             session.speak(lang);
-            Ok((session.view(method, now), session.request.clone()))
-        });
-        // Only the language was to be stored.
-        let (mut view, request) = shown.unwrap_or(Err(Fault::Gone))?;
-        view.fallen_back = fallen_back;
-        Ok(Reply::View(Box::new(view), Box::new(request)))
+            let view = View { fallen_back, ..session.view(method, now) };
+            Ok(Reply::View(Box::new(view), Box::new(session.request.clone())))
+        })
     }
 
     /// Somebody comes back from another's login page.

@@ -276,12 +276,6 @@ impl Page {
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.response, name)
     }
-
-    /// The value of an attribute of `<main>`, or of any element before another has it.
-    pub fn attribute(&self, name: &str) -> Option<String> {
-        let value = self.body().split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
-        Some(value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
-    }
 }
 
 /// A header of a response.

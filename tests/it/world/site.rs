@@ -7,11 +7,11 @@ use wxapi::login::base64url;
 use wxapi::login::method::Method;
 use wxapi::login::session::{Call, Confirmer, Fault, Reply};
 use wxapi::login::subject::Who;
-use wxapi::platform::Object;
+use wxapi::platform::{Object, Response};
 use wxapi::wechat::{AppId, OpenId};
 
 use super::World;
-use super::browser::{Browser, Page};
+use super::browser::{Browser, Page, json as read};
 
 pub const BLOG: &str = "https://blog.example.com";
 pub const CALLBACK: &str = "https://blog.example.com/callback?from=wx";
@@ -150,4 +150,47 @@ pub async fn begin(browser: &Browser, address: &str) -> Page {
     let page = browser.open_from(BLOG, address).await;
     assert_eq!(page.response.status, 200, "{page:?}");
     page
+}
+
+/// An address below the page of an attempt.
+pub fn below(page: &Page, what: &str) -> String {
+    format!("/oauth/s/{}/{what}", page.login())
+}
+
+/// What the page hears when it asks.
+pub async fn status(browser: &Browser, page: &Page) -> serde_json::Value {
+    read(&browser.fetch("GET", &below(page, "status")).await)["status"].clone()
+}
+
+/// A page, and its person has confirmed.
+pub async fn confirmed(world: &World, browser: &Browser, address: &str) -> Page {
+    let page = begin(browser, address).await;
+    world.confirm_in_chat(&page.login(), "o-reader").await;
+    page
+}
+
+/// Takes the result by the page's script.
+pub async fn finish(browser: &Browser, page: &Page) -> Response {
+    browser.fetch("POST", &below(page, "finish")).await
+}
+
+/// The blog's page redeems a code.
+pub async fn redeem(world: &World, code: &str, verifier: &str) -> Response {
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "blog"),
+        ("code", code),
+        ("code_verifier", verifier),
+    ];
+    Browser::new(world).post_from(BLOG, "/token", &fields).await.response
+}
+
+/// Whoever asks is told nothing.
+#[track_caller]
+pub fn check_turned_away(response: &Response) {
+    assert_eq!(response.status, 403, "{response:?}");
+    assert!(response.watch.is_none());
+    for secret in ["code", "postMessage", "The Blog", STATE] {
+        assert!(!response.body.contains(secret), "{secret} in {response:?}");
+    }
 }
