@@ -32,7 +32,7 @@ type Named<T> = RefCell<HashMap<String, Rc<T>>>;
 
 #[derive(Default)]
 pub struct Logins {
-    logins: RefCell<HashMap<String, Rc<LoginObject<World, Disk, Heard>>>>,
+    logins: Named<LoginObject<World, Disk, Heard>>,
     codes: Named<CodeObject<World, Disk>>,
     throttles: Named<ThrottleObject<World, Disk>>,
     keys: Named<KeyObject<World, Disk>>,
