@@ -88,7 +88,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
             Word::Bare(_) => may_log_in && desk.listens(),
             Word::Yes(_) | Word::No => pending.is_some(),
             Word::Number(_) => pending.is_some_and(|pending| pending.choices.is_some()),
-            Word::Out => desk.last.is_some(),
+            Word::Out => desk.last.is_some() || pending.is_some(),
             Word::Code(_) | Word::Scanned(_) | Word::How => true,
         };
         if !ours {
@@ -117,6 +117,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
             (Word::Yes(number), Some(pending)) => self.confirm(pending, number).await,
             (Word::Number(number), Some(pending)) => self.confirm(pending, Some(number)).await,
             (Word::No, Some(pending)) => self.deny(pending).await,
+            (Word::Out, Some(pending)) if desk.last.is_none() => self.deny(pending).await,
             (Word::Out, _) => self.revoke().await,
             (Word::Yes(_) | Word::Number(_) | Word::No, None) => Ok(Said::NotOurs),
         }

@@ -184,6 +184,11 @@ impl World {
         self.disk_of(&format!("{}:{user}", self.app().config.app_id))
     }
 
+    /// The names of all disks.
+    pub fn disks(&self) -> Vec<String> {
+        self.0.disks.borrow().keys().cloned().collect()
+    }
+
     fn disk_of(&self, name: &str) -> Disk {
         self.0.disks.borrow_mut().entry(name.to_owned()).or_default().clone()
     }
