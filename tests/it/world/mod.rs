@@ -112,13 +112,20 @@ pub struct Seen {
 
 impl World {
     pub fn new(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, |_| {})
+    }
+
+    /// A world whose configuration was changed after it was read.
+    pub fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut Config)) -> Self {
         let mut all: HashMap<String, String> = [("WECHAT_TOKEN", TOKEN), ("LANG", "en")]
             .iter()
             .chain(settings)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         all.retain(|_, value| !value.is_empty());
-        let app = Rc::new(App::new(Config::load(|name| all.get(name).cloned())));
+        let mut config = Config::load(|name| all.get(name).cloned());
+        change(&mut config);
+        let app = Rc::new(App::new(config));
         Self(Rc::new(Inner {
             dawn: Instant::now(),
             app,
