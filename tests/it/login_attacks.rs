@@ -1,7 +1,8 @@
 //! Attacks on the way to another's login page and back, each of which must fail.
 
+use wxapi::login::Digest;
 use wxapi::login::method::Method;
-use wxapi::login::session::{Call, Reply, Status};
+use wxapi::login::session::{Call, Fault, Reply, Status};
 use wxapi::platform::Response;
 
 use crate::login_play::*;
@@ -335,6 +336,25 @@ fn a_phone_that_scanned_cannot_avoid_the_number() {
         let yes = phone.submit(&attempt.confirm(), &[("csrf", &csrf), ("answer", "yes")]).await;
         assert!(yes.body.contains("name=\"csrf\""), "asked again");
         assert_eq!(attempt.status().await, Status::Scanned);
+    });
+}
+
+#[test]
+fn the_attempt_itself_lets_nobody_go_by_the_others_way() {
+    run(async {
+        let world = world();
+        let computer = Visitor::computer(&world, CHROME);
+        let attempt = begin(&world, &computer, &[Method::Qr, Method::Wechat]).await;
+        let phone = Visitor::new(&world, WECHAT);
+        phone.get(&attempt.scanned().await).await;
+        let handle = Digest::of(&phone.cookie("__Host-wxm").unwrap());
+        let depart =
+            |to, browser| Call::Depart { to, browser, phone: handle.clone(), state: Digest::of("s") };
+        let by_phone = attempt.call(depart(Method::Wechat, None)).await;
+        assert_eq!(by_phone, Err(Fault::Unavailable));
+        let by_browser = attempt.call(depart(Method::Qr, Some(computer.handle()))).await;
+        assert_eq!(by_browser, Err(Fault::Unavailable));
+        assert_eq!(attempt.call(depart(Method::Qr, None)).await, Ok(Reply::Departing { profile: false }));
     });
 }
 
