@@ -6,6 +6,7 @@ use std::rc::Rc;
 use wxapi::config::Config;
 use wxapi::lang::Lang;
 use wxapi::login::method::Method;
+use wxapi::login::page::{self, Frame, PhoneResult};
 use wxapi::login::session::Status;
 use wxapi::login::subject::{Identity, Who};
 use wxapi::platform::Response;
@@ -32,19 +33,19 @@ async fn identity(world: &World, method: Method, profile: bool) -> Identity {
 
 /// What somebody sees and what the log says if WeChat answers so.
 #[track_caller]
-fn check_answer(method: Method, answer: Result<&str, &str>, status: u16, text: &str, logged: &str) {
+fn check_answer(method: Method, answer: Result<&str, &str>, status: u16, told: PhoneResult, logged: &str) {
     let answer = answer.map(str::to_owned).map_err(str::to_owned);
-    let (text, logged) = (text.to_owned(), logged.to_owned());
+    let logged = logged.to_owned();
     run(async move {
         let world = world();
         let given = answer.clone();
         plays(&world, move |_, _| given.clone());
         let (came, attempt, visitor) = go_and_return(&world, method, false).await;
         assert_eq!(came.status, status, "{answer:?}: {}", came.body);
-        assert!(came.body.contains(&text), "{answer:?}: {}", came.body);
+        check_told(&came, told);
         let restart = format!("/oauth/s/{}/go/{}", attempt.id, method.name());
         let offers = came.body.contains(&format!("href=\"{restart}\""));
-        assert_eq!(offers, !text.contains("risk"), "a blocked person would be blocked again");
+        assert_eq!(offers, told != PhoneResult::Blocked, "a blocked person would be blocked again");
         assert_eq!(header(&came, "location"), "", "never a loop");
         let calls = world.api_calls().len();
         visitor.get(&attempt.confirm()).await;
@@ -67,19 +68,19 @@ fn codes_that_were_used_or_have_ended_begin_anew() {
             r#"{{"errcode":{code},"errmsg":"of no use, hints: [ req_id: {CODE} ], rid: 6-4c5b-0a"}}"#
         );
         let logged = format!("wechat: WeChat answered {code}, rid 6-4c5b-0a");
-        check_answer(Method::Wechat, Ok(&answer), 400, "try once more", &logged);
+        check_answer(Method::Wechat, Ok(&answer), 400, PhoneResult::Restart, &logged);
     }
 }
 
 #[test]
 fn somebody_whom_wechat_judges_a_risk_is_not_logged_in() {
     let answer = r#"{"errcode":40226,"errmsg":"high risk"}"#;
-    check_answer(Method::Wechat, Ok(answer), 403, "sees a risk", "wechat: WeChat answered 40226");
+    check_answer(Method::Wechat, Ok(answer), 403, PhoneResult::Blocked, "wechat: WeChat answered 40226");
 }
 
 #[test]
 fn where_the_account_may_not_or_wechat_does_not_work_another_way_is_offered() {
-    let down = "take another way";
+    let down = PhoneResult::Down;
     for (answer, logged) in [
         (r#"{"errcode":48001,"errmsg":"api unauthorized rid: 1-2"}"#, "WeChat answered 48001, rid 1-2"),
         (
@@ -110,7 +111,7 @@ fn where_the_account_may_not_or_wechat_does_not_work_another_way_is_offered() {
 fn github_says_no_in_its_own_words() {
     let description = "\"error_description\":\"The code passed is incorrect or expired.\"";
     let answer = format!(r#"{{"error":"bad_verification_code",{description}}}"#);
-    check_answer(Method::Github, Ok(&answer), 400, "try once more", "github: GitHub refused the code");
+    check_answer(Method::Github, Ok(&answer), 400, PhoneResult::Restart, "github: GitHub refused the code");
     for (answer, logged) in [
         (Ok(r#"{"error":"incorrect_client_credentials"}"#), "GitHub answered: incorrect_client_credentials"),
         (Ok(r#"{"error":"Something about octocat"}"#), "GitHub answered: the answer made no sense"),
@@ -118,7 +119,7 @@ fn github_says_no_in_its_own_words() {
         (Ok("status 503"), "GitHub answered: nothing, status 503"),
         (Err("cut"), "GitHub answered: nothing, cut"),
     ] {
-        check_answer(Method::Github, answer, 503, "take another way", logged);
+        check_answer(Method::Github, answer, 503, PhoneResult::Down, logged);
     }
 }
 
@@ -152,7 +153,8 @@ fn whoever_comes_back_without_a_code_said_no() {
             let returned = format!("{}?state={state}{query}", parameter(&address, "redirect_uri"));
             for _ in 0..2 {
                 let came = visitor.get(&returned).await;
-                assert_eq!((came.status, came.body.contains("You did not agree")), (200, true));
+                assert_eq!(came.status, 200);
+                check_told(&came, PhoneResult::Refused);
                 assert!(came.body.contains(&format!("href=\"{go}\"")));
             }
             assert!(world.api_calls().is_empty());
@@ -173,7 +175,8 @@ fn a_snapshots_virtual_user_is_never_logged_in() {
             let world = world();
             plays(&world, move |_, _| Ok(snapshot(value)));
             let (came, attempt, visitor) = go_and_return(&world, Method::Wechat, true).await;
-            assert_eq!((came.status, came.body.contains("使用完整服务")), (200, true));
+            assert_eq!(came.status, 200);
+            check_told(&came, PhoneResult::Snapshot);
             assert_eq!(visitor.get(&attempt.confirm()).await.status, 409);
             assert!(!attempt.stored().unwrap().contains(OPENID));
             assert_eq!(asked(&world, "/sns/userinfo").len(), 0);
@@ -200,7 +203,7 @@ fn after_a_snapshot_the_person_comes_as_themselves() {
         let gone = visitor.follow(&format!("/oauth/s/{}/go/wechat", attempt.id)).await;
         let address = location(&gone);
         for _ in 0..2 {
-            assert!(visitor.get(&back(&address, CODE)).await.body.contains("使用完整服务"));
+            check_told(&visitor.get(&back(&address, CODE)).await, PhoneResult::Snapshot);
         }
         assert_eq!(location(&visitor.get(&back(&address, "081full")).await), attempt.confirm());
         assert_eq!(visitor.get(&back(&address, "081third")).await.status, 403);
@@ -312,6 +315,7 @@ fn without_a_unionid_nobody_is_known_by_it() {
         });
         let (came, attempt, _) = go_and_return(&world, Method::Wechat, false).await;
         assert_eq!(came.status, 503);
+        check_told(&came, PhoneResult::NoUnionid);
         assert_eq!(attempt.status().await, Status::Scanned);
         assert!(world.log().iter().any(|line| line.reason.contains("bind the account to the Open Platform")));
         check_log(&world);
@@ -332,7 +336,8 @@ fn without_its_settings_a_method_says_so_to_the_operator_only() {
             let visitor = Visitor::computer(&world, WECHAT);
             let attempt = begin(&world, &visitor, &[method]).await;
             let gone = visitor.follow(&format!("/oauth/s/{}/go/{}", attempt.id, method.name())).await;
-            assert_eq!((gone.status, gone.body.contains("take another way")), (503, true));
+            assert_eq!(gone.status, 503);
+            check_told(&gone, PhoneResult::Down);
             assert!(world.log().iter().any(|line| line.event == "login.not_configured"));
         });
     }
@@ -341,11 +346,11 @@ fn without_its_settings_a_method_says_so_to_the_operator_only() {
 #[test]
 fn pages_are_in_the_language_of_whoever_looks() {
     for (language, account, expected) in [
-        ("zh-CN,zh;q=0.9,en;q=0.8", Lang::En, "微信“扫一扫”"),
-        ("en-US", Lang::Zh, "scanner of WeChat"),
-        ("fr, en;q=0.5", Lang::Zh, "scanner of WeChat"),
-        ("fr", Lang::Zh, "微信“扫一扫”"),
-        ("", Lang::En, "scanner of WeChat"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", Lang::En, Lang::Zh),
+        ("en-US", Lang::Zh, Lang::En),
+        ("fr, en;q=0.5", Lang::Zh, Lang::En),
+        ("fr", Lang::Zh, Lang::Zh),
+        ("", Lang::En, Lang::En),
     ] {
         run(async move {
             let world = world_with(|config| config.rules.texts.lang = account);
@@ -356,7 +361,14 @@ fn pages_are_in_the_language_of_whoever_looks() {
                 headers: vec![("accept-language".to_owned(), language.to_owned())],
                 ..Default::default()
             };
-            assert!(world.send(request).await.body.contains(expected), "{language}");
+            let frame = Frame {
+                lang: expected,
+                theme: None,
+                host: "wx.example.com",
+                account_name: Some("An Account"),
+            };
+            let page = page::result(&frame, None, PhoneResult::OpenInWechat, None);
+            assert_eq!(world.send(request).await.body, page, "{language}");
         });
     }
 }

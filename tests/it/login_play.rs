@@ -10,6 +10,7 @@ use wxapi::lang::Lang;
 use wxapi::login::Digest;
 use wxapi::login::client::{Client, SubjectType};
 use wxapi::login::method::Method;
+use wxapi::login::page::{self, Frame, PhoneResult};
 use wxapi::login::request::{AuthRequest, ResultBy};
 use wxapi::login::session::{Answer as Answered, Call, Fault, Opening, Place, Reply, Status, View};
 use wxapi::platform::{Algorithm, Object, Outbound, Peer, Platform, Request, Response};
@@ -254,6 +255,23 @@ pub fn csrf(page: &Response) -> String {
     assert_eq!(page.status, 200, "{}", page.body);
     let (_, rest) = page.body.split_once("name=\"csrf\" value=\"").expect("a form");
     rest.split('"').next().unwrap().to_owned()
+}
+
+/// The page tells this, in English.
+#[track_caller]
+pub fn check_told(response: &Response, result: PhoneResult) {
+    let frame = Frame { lang: Lang::En, theme: None, host: "h", account_name: None };
+    let expected = page::result(&frame, None, result, None);
+    assert_eq!(heading(&response.body), heading(&expected), "{result:?}");
+}
+
+fn heading(page: &str) -> &str {
+    page.split_once("<h1>").and_then(|(_, rest)| rest.split_once("</h1>")).expect("a heading").0
+}
+
+/// Numbers that can be chosen.
+pub fn choices(page: &Response) -> usize {
+    page.body.matches("name=\"number\" value=").count()
 }
 
 /// One attempt, begun by `browser`.
