@@ -45,14 +45,14 @@ pub enum Refusal {
 pub fn authorize_url(github: &Github, redirect_uri: &str, state: &str) -> String {
     let verifier = verifier(github, &Digest::of(state));
     let challenge = base64url(&Sha256::digest(verifier.as_bytes()));
-    let mut query = Serializer::new(format!("{}/login/oauth/authorize?", github.web));
+    let mut query = Serializer::new(String::new());
     query
         .append_pair("client_id", &github.client_id)
         .append_pair("redirect_uri", redirect_uri)
         .append_pair("state", state)
         .append_pair("code_challenge", &challenge)
         .append_pair("code_challenge_method", "S256");
-    query.finish()
+    format!("{}/login/oauth/authorize?{}", github.web, query.finish())
 }
 
 /// Exchanges the code that came back with `state`.

@@ -21,8 +21,8 @@ pub struct LoginObject<P: Platform, S: Storage, W: Watchers> {
     watchers: W,
     app: Rc<App>,
     session: RefCell<Option<Session>>,
-    /// The `state` of the code that is being used, and those who wait for what comes of it; `None` if none is.
-    waiting: RefCell<Option<(Digest, Vec<oneshot::Sender<()>>)>>,
+    /// Who waits for what comes of the code that is being used; `None` if none is.
+    waiting: RefCell<Option<Waiting>>,
 }
 
 impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
@@ -247,7 +247,8 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
     /// Uses the code that somebody brought, and stores what came of it.
     async fn use_code(&self, arrival: &Arrival, by: Method, profile: bool) -> Result<(), Unreachable> {
         let Arrival { state, code, redirect_uri, .. } = arrival;
-        *self.waiting.borrow_mut() = Some((state.clone(), Vec::new()));
+        *self.waiting.borrow_mut() = Some(Waiting { state: state.clone(), bells: Vec::new() });
+        let _at_work = AtWork { waiting: &self.waiting, state };
         let outcome = match code {
             None => Err(Failure::Refused),
             Some(code) => {
@@ -259,26 +260,40 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             self.platform.log(&Line::warn("login.not_identified", format_args!("{} {failure:?}", by.name())));
         }
         let now = self.platform.now();
-        let stored = self.note(|session| session.arrived(state, outcome, now));
-        // Whoever set out anew meanwhile has others waiting.
-        let done = self.waiting.borrow_mut().take_if(|(used, _)| used == state);
-        for waiting in done.into_iter().flat_map(|(_, waiting)| waiting) {
-            // Whoever went away needs no answer.
-            let _ = waiting.send(());
-        }
-        stored
+        self.note(|session| session.arrived(state, outcome, now))
     }
 
     /// Waits for the code that is being used; `false` if nobody is at work on this one.
     async fn wait(&self, state: &Digest) -> bool {
-        let (sender, done) = oneshot::channel();
-        match self.waiting.borrow_mut().as_mut() {
-            Some((used, waiting)) if used == state => waiting.push(sender),
-            _ => return false,
+        let (bell, rings) = oneshot::channel();
+        match self.waiting.borrow_mut().as_mut().filter(|waiting| waiting.state == *state) {
+            Some(waiting) => waiting.bells.push(bell),
+            None => return false,
         }
-        // An error says that somebody set out anew, which the next look shows.
-        let _ = done.await;
+        // It rings by going away.
+        let _ = rings.await;
         true
+    }
+}
+
+/// Those who wait for what comes of a code.
+struct Waiting {
+    /// The `state` that it came with.
+    state: Digest,
+    bells: Vec<oneshot::Sender<()>>,
+}
+
+/// While it lives, the code that came with `state` is being used. When that has ended, or whoever was at work on it
+/// went away, all who wait look again. Whoever set out anew meanwhile has others waiting, who stay.
+struct AtWork<'a> {
+    waiting: &'a RefCell<Option<Waiting>>,
+    state: &'a Digest,
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        let done = self.waiting.borrow_mut().take_if(|waiting| waiting.state == *self.state);
+        drop(done);
     }
 }
 

@@ -172,7 +172,11 @@ pub async fn arrive<P: Platform>(
     app: &App,
     from: Method,
 ) -> Result<Response, Error> {
-    let state = parameter(&request.query, "state").filter(|state| is_state(state));
+    let (Ok(state), Ok(code)) = (parameter(&request.query, "state"), parameter(&request.query, "code"))
+    else {
+        return Ok(refused(request, platform, app, from, Fault::State));
+    };
+    let state = state.filter(|state| is_state(state));
     let login = state.as_deref().and_then(|state| state.get(..NAME));
     let (Some(state), Some(login)) = (&state, login) else {
         return Ok(refused(request, platform, app, from, Fault::State));
@@ -180,7 +184,6 @@ pub async fn arrive<P: Platform>(
     let (Some(phone), Some(redirect_uri)) = (handle::phone(request), redirect_uri(request, from)) else {
         return Ok(refused(request, platform, app, from, Fault::NotYours));
     };
-    let code = parameter(&request.query, "code");
     if code.as_ref().is_some_and(|code| code.len() > LONGEST_CODE) {
         return Ok(refused(request, platform, app, from, Fault::State));
     }
@@ -319,9 +322,15 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// A parameter that is there once and not empty. What is there twice could be read in two ways.
-fn parameter(query: &str, name: &str) -> Option<String> {
+/// A parameter; `None` if it is not there or empty.
+///
+/// # Errors
+/// It is there twice, so it could be read in two ways.
+fn parameter(query: &str, name: &str) -> Result<Option<String>, Twice> {
     let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
-    let (_, value) = found.next()?;
-    (found.next().is_none() && !value.is_empty()).then(|| value.into_owned())
+    let value = found.next().map(|(_, value)| value.into_owned());
+    if found.next().is_some() { Err(Twice) } else { Ok(value.filter(|value| !value.is_empty())) }
 }
+
+/// A parameter is there more than once.
+struct Twice;
