@@ -28,6 +28,11 @@ pub const APP_CALLBACK: &str = "https://app.example.com/cb";
 
 /// A world with websites of every kind.
 pub fn world() -> World {
+    world_with(&[])
+}
+
+/// The same, with these settings besides.
+pub fn world_with(settings: &[(&str, &str)]) -> World {
     let hash = hex::encode(Sha256::digest(SECRET));
     let clients = format!(
         r#"[
@@ -38,12 +43,13 @@ pub fn world() -> World {
         {{"id":"old","origins":["https://old.example.com"],"subject_type":"public"}},
         {{"id":"mail","origins":["https://mail.example.com"],"synthetic_email":true}}]"#
     );
-    let world = World::new(&[
+    let own = [
         ("APP_ID", APP_ID),
         ("ENCODING_AES_KEY", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"),
         ("SUBJECT_SECRET", SUBJECT_SECRET),
         ("LOGIN_CLIENTS", &clients),
-    ]);
+    ];
+    let world = World::new(&[&own[..], settings].concat());
     assert!(world.app().config.problems.is_empty(), "{:?}", world.app().config.problems);
     world
 }

@@ -6,7 +6,7 @@ use wxapi::login::request::{AuthRequest, ResultBy};
 
 use crate::issuer::{
     APP_CALLBACK, BLOG, SECRET, VERIFIER, app_asks, asks, basic, code, get, header, is_error, is_revoked,
-    json, redeem, send, tokens, userinfo, verified, world,
+    json, redeem, send, tokens, userinfo, verified, world, world_with,
 };
 use crate::world::{DAWN, ORIGIN, World, run};
 
@@ -279,5 +279,15 @@ fn without_its_keys_it_says_so_and_recovers() {
         disk.set_full(false);
         let got: Value = tokens(&world, asks("blog")).await;
         verified(&world, got["id_token"].as_str().unwrap()).await;
+    });
+}
+
+#[test]
+fn who_has_no_id_gets_no_token() {
+    run(async {
+        let world = world_with(&[("SUBJECT_SOURCE", "unionid")]);
+        let code = code(&world, asks("blog")).await;
+        is_error(&redeem(&world, "blog", &code, &[]).await, 400, "invalid_grant");
+        assert!(format!("{:?}", world.log()).contains("WeChat told none"));
     });
 }
