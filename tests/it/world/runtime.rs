@@ -200,6 +200,10 @@ impl Platform for World {
     }
 
     async fn make_key(&self, algorithm: Algorithm) -> Result<KeyPair, Unreachable> {
+        // Making RSA keys takes its time, during which others come.
+        if self.0.network.get() > 0 {
+            self.sleep(self.0.network.get()).await;
+        }
         Ok(self.0.logins.make_key(algorithm))
     }
 
