@@ -7,6 +7,8 @@ mod chat;
 mod config;
 mod fuzz;
 mod ladder;
+mod login_pages;
+mod login_pages_work;
 mod machine;
 mod paging;
 mod push;
