@@ -20,6 +20,8 @@ mod login_limits;
 mod login_method;
 mod login_origin;
 mod login_page;
+mod login_pages;
+mod login_pages_work;
 mod login_phone;
 mod login_play;
 mod login_request;

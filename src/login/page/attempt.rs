@@ -23,7 +23,8 @@ pub(super) fn render(page: &LoginPage) -> Markup {
             href=(address(page, page.view.method, other)) { span { (text.other_language) } }
     };
     let foot = html! { @if is_open(page) { (others(page)) } };
-    Document { frame: &page.frame, title, reload: reload(page), head, main: main(page), foot }.render()
+    Document { frame: &page.frame, title, reload: reload(page), head, main: main(page), only_id: true, foot }
+        .render()
 }
 
 /// The page's own address by `method` in `lang`.
@@ -64,7 +65,7 @@ fn main(page: &LoginPage) -> Markup {
             data-origin=[page.origin] data-state=[page.state] data-legacy[page.legacy]
             data-ends-in=(view.ends_in) data-rotate-in=[view.rotate_in.filter(|_| view.status == Status::Pending)]
             data-error=[error.flatten()] data-say=[state.as_ref().map(|state| say(page, state))] {
-            @if is_open(page) { (tabs(page)) }
+            (tabs(page))
             (notes(page))
             @match state {
                 None => (panel::pending(page)),
@@ -87,7 +88,7 @@ fn state(page: &LoginPage) -> Option<text::State> {
         Status::Pending => return None,
         Status::Scanned => text::scanned(page.view.method, lang),
         Status::Number => text::number(lang),
-        Status::Confirmed => text::confirmed(lang),
+        Status::Confirmed => text::confirmed(page.origin.is_some(), lang),
         Status::Denied => text::denied(lang),
         Status::Expired => text::expired(lang),
         Status::Done => text::done(lang),
@@ -128,17 +129,21 @@ fn main_ways(page: &LoginPage) -> Vec<Method> {
     kinds.into_iter().filter_map(first).collect()
 }
 
+/// The two ways as tabs. When nobody can answer any more they lead nowhere, but keep their place.
 fn tabs(page: &LoginPage) -> Markup {
     let ways = main_ways(page);
     let lang = page.frame.lang;
+    let current = |way| (way == page.view.method).then_some("page");
     html! {
-        @if ways.len() > 1 {
+        @if ways.len() > 1 && is_open(page) {
             nav.tabs aria-label=(Text::of(lang).ways) {
                 @for way in ways {
-                    a href=(address(page, way, lang)) aria-current=[(way == page.view.method).then_some("page")] {
-                        (text::tab(way, page.device, lang))
-                    }
+                    a href=(address(page, way, lang)) aria-current=[current(way)] { (text::tab(way, page.device, lang)) }
                 }
+            }
+        } @else if ways.len() > 1 {
+            div.tabs aria-hidden="true" {
+                @for way in ways { span.on[current(way).is_some()] { (text::tab(way, page.device, lang)) } }
             }
         }
     }

@@ -15,6 +15,8 @@ pub(super) enum Icon {
     Phone,
     /// Type what the chat tells.
     Chat,
+    /// To another's page.
+    Away,
     /// Something to know.
     Notice,
 }
@@ -29,6 +31,7 @@ impl Icon {
                 "M8 3.5h8a1 1 0 0 1 1 1v15a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1v-15a1 1 0 0 1 1-1zM11 17.5h2"
             }
             Self::Chat => "M5 5h14v10h-7l-4 4v-4H5z",
+            Self::Away => "M10 5H5v14h14v-5M14 4h6v6M20 4l-9 9",
             Self::Notice => "M12 6v7.5M12 17.2v.1",
         }
     }
@@ -39,7 +42,7 @@ impl Icon {
             Self::Tick => "good",
             Self::Cross => "bad",
             Self::Again | Self::Notice => "dull",
-            Self::Phone | Self::Chat => "busy",
+            Self::Phone | Self::Chat | Self::Away => "busy",
         }
     }
 }

@@ -187,7 +187,7 @@ fn code(page: &LoginPage) -> Markup {
     let phone = page.device == Device::Phone;
     html! {
         div.panel {
-            (steps(page, &text::code_steps(page.device, lang)))
+            (steps(page, text::code_steps(page.device, lang)))
             div.words {
                 output #words { (words) }
                 @if phone {
@@ -254,7 +254,7 @@ fn away(page: &LoginPage) -> Markup {
     let method = page.view.method;
     let inside = html! {
         div.state {
-            (icon::disc(if method == Method::Github { Icon::Notice } else { Icon::Chat }))
+            (icon::disc(Icon::Away))
             p.title { (text::way(method, lang)) }
             a.button href=(go(page, method)) data-go { (Text::of(lang).go_on) }
         }

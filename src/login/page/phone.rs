@@ -24,7 +24,16 @@ pub(super) fn confirm(page: &ConfirmPage) -> Markup {
         }
     };
     let head = shell::head(&page.client.name, &title, page.site_host);
-    Document { frame: &page.frame, title, reload: None, head, main, foot: html! {} }.render()
+    Document {
+        frame: &page.frame,
+        title,
+        reload: None,
+        head,
+        main,
+        only_id: page.consent.name.is_none(),
+        foot: html! {},
+    }
+    .render()
 }
 
 /// Where the browser is.
@@ -93,7 +102,8 @@ pub(super) fn result(
     };
     // The page's heading is what happened; the website's name is only a reminder.
     let head = client.map_or_else(|| html! {}, |name| shell::brief(&filled(text.log_in_to, name), name));
-    Document { frame, title: title.to_owned(), reload: None, head, main, foot: html! {} }.render()
+    Document { frame, title: title.to_owned(), reload: None, head, main, only_id: false, foot: html! {} }
+        .render()
 }
 
 fn icon(outcome: PhoneResult) -> Icon {

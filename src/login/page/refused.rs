@@ -26,9 +26,17 @@ pub(super) fn refused(frame: &Frame, reason: &Refused, request_id: &str) -> Mark
             button.button.wide.quiet.js type="button" data-close { (text.close) }
         }
     };
-    let head = shell::head("!", text.cannot_log_in, frame.host);
-    Document { frame, title: text.cannot_log_in.to_owned(), reload: None, head, main, foot: html! {} }
-        .render()
+    let head = shell::head(frame.host, text.cannot_log_in, frame.host);
+    Document {
+        frame,
+        title: text.cannot_log_in.to_owned(),
+        reload: None,
+        head,
+        main,
+        only_id: false,
+        foot: html! {},
+    }
+    .render()
 }
 
 /// A form that the script sends at once.
@@ -44,6 +52,14 @@ pub(super) fn form_post(frame: &Frame, action: &str, fields: &[(&str, &str)]) ->
             }
         }
     };
-    Document { frame, title: text.sending.to_owned(), reload: None, head: html! {}, main, foot: html! {} }
-        .render()
+    Document {
+        frame,
+        title: text.sending.to_owned(),
+        reload: None,
+        head: html! {},
+        main,
+        only_id: false,
+        foot: html! {},
+    }
+    .render()
 }

@@ -6,6 +6,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::Frame;
 use super::text::Text;
 
+/// The mark of the QR codes, so that browsers ask for no file.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='1 1 7 7' fill='%23fff'%3E\
+    %3Crect x='1' y='1' width='7' height='7' rx='1.8' fill='%23077a3f'/%3E%3Ccircle cx='4.5' cy='3.5' r='1.2'/%3E\
+    %3Cpath d='M2.4 6.6a2.1 1.8 0 0 1 4.2 0z'/%3E%3C/svg%3E";
+
 /// A whole document.
 pub(super) struct Document<'a> {
     pub frame: &'a Frame<'a>,
@@ -16,6 +21,8 @@ pub(super) struct Document<'a> {
     pub head: Markup,
     /// `<main>`.
     pub main: Markup,
+    /// The website learns nothing but the id that the person has there.
+    pub only_id: bool,
     /// What is in the footer, beside the Worker's name.
     pub foot: Markup,
 }
@@ -33,6 +40,7 @@ impl Render for Document<'_> {
                     meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover";
                     meta name="color-scheme" content=(theme.unwrap_or("light dark"));
                     title { (self.title) }
+                    link rel="icon" href=(ICON);
                     link rel="stylesheet" href="/login.css";
                     script type="module" src="/login.js" {}
                     @if let Some(address) = &self.reload {
@@ -43,7 +51,7 @@ impl Render for Document<'_> {
                     div.card {
                         header { (self.head) }
                         (self.main)
-                        footer { p { (fill(text.provided_by, frame.host)) } (self.foot) }
+                        footer { p { (fill(text.provided_by, frame.host)) @if self.only_id { (text.only_id) } } (self.foot) }
                     }
                     p #say .sr role="status" {}
                     p #offline .toast role="status" data-text=(text.offline) {}

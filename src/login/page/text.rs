@@ -13,6 +13,7 @@ pub(super) struct Text {
     pub log_in_to: &'static str,
     pub other_language: &'static str,
     pub provided_by: &'static str,
+    pub only_id: &'static str,
     pub other_ways: &'static str,
     pub ways: &'static str,
     pub account: &'static str,
@@ -66,7 +67,8 @@ impl Text {
 static ZH: Text = Text {
     log_in_to: "登录到 {}",
     other_language: "English",
-    provided_by: "由 {} 提供 · 只获取账号标识",
+    provided_by: "由 {} 提供",
+    only_id: " · 只获取账号标识",
     other_ways: "其他登录方式",
     ways: "登录方式",
     account: "公众号「{}」",
@@ -113,8 +115,9 @@ static ZH: Text = Text {
 static EN: Text = Text {
     log_in_to: "Log in to {}",
     other_language: "中文",
-    provided_by: "By {} · shares only an account ID",
-    other_ways: "Use another way",
+    provided_by: "By {}",
+    only_id: " · only an account ID",
+    other_ways: "Another way",
     ways: "Ways to log in",
     account: "{}",
     some_account: "the site’s account",
@@ -196,19 +199,19 @@ pub(super) fn scan(method: Method, device: Device, lang: Lang) -> &'static str {
 }
 
 /// How to send the code, step by step. `{}` is the account.
-pub(super) fn code_steps(device: Device, lang: Lang) -> [&'static str; 3] {
+pub(super) fn code_steps(device: Device, lang: Lang) -> &'static [&'static str] {
     match device {
         Device::Phone => lang.pick(
-            ["点下面的按钮，口令会自动复制", "在{}里粘贴发送，点「确认登录」", "回到本页，自动完成登录"],
-            [
+            &["点下面的按钮，口令会自动复制", "在{}里粘贴发送，并确认", "回到本页，自动完成登录"],
+            &[
                 "Tap the button: it copies the code",
-                "Send it to {} and tap “Log in”",
+                "Send it to {} and confirm",
                 "Come back: this page goes on by itself",
             ],
         ),
         Device::Desktop | Device::Wechat => lang.pick(
-            ["在微信里打开{}", "发送下面这串口令，点「确认登录」", "回到本页，自动完成登录"],
-            ["Open {} in WeChat", "Send the code below and tap “Log in”", "This page goes on by itself"],
+            &["在微信里打开{}", "发送下面这串口令，并在回复里确认"],
+            &["Open {} in WeChat", "Send the code below, and confirm"],
         ),
     }
 }
@@ -269,20 +272,21 @@ pub(super) fn away(method: Method, lang: Lang) -> &'static str {
     }
 }
 
-/// The result can be taken. `{}` is the website's host.
-pub(super) fn confirmed(lang: Lang) -> State {
-    let (title, text, below) = lang.pick(
-        ("登录成功", "正在返回 {}…", "窗口会自动关闭"),
-        ("Logged in", "Going back to {}…", "This window closes by itself"),
-    );
+/// The result can be taken, by a window that waits for it or by going there. `{}` is the website's host.
+pub(super) fn confirmed(window: bool, lang: Lang) -> State {
+    let (title, text) = lang.pick(("登录成功", "正在返回 {}…"), ("Logged in", "Going back to {}…"));
+    let below = match window {
+        true => lang.pick("窗口会自动关闭", "This window closes by itself"),
+        false => lang.pick("马上就好", "One moment"),
+    };
     State { title, text, below }
 }
 
-/// The result was taken. `{}` is the website's host.
+/// The result was taken.
 pub(super) fn done(lang: Lang) -> State {
     let (title, text, below) = lang.pick(
-        ("登录已完成", "可以关闭这个窗口了", "请回到 {} 的页面"),
-        ("Login complete", "You can close this window", "Go back to the page of {}"),
+        ("登录已完成", "可以关闭这个窗口了", "请回到原来的页面"),
+        ("Login complete", "You can close this window", "Go back to the page you came from"),
     );
     State { title, text, below }
 }
