@@ -20,7 +20,7 @@ export { startSim };
  *
  * - `vars`: over those of wrangler.toml; .dev.vars is not read. What is no text becomes JSON, as `LOGIN_CLIENTS` wants it
  * - `sim`: a simulator, or its address; the model behind the `AI` binding, `WECHAT_API_BASE` and `WECHAT_OPEN_BASE`
- * - `cf`: what Cloudflare tells of each visitor, as `{ country, city }`; nothing by default
+ * - `cf`: what Cloudflare tells of each visitor, as `{ country, city }`; miniflare's example, a city in Texas, by default
  * - `port`: of the Worker; a free one by default
  * - `persist`: the folder of the objects' storage; by default one that `close` removes
  * - `build`: the folder of the bundle

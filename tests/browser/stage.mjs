@@ -14,9 +14,9 @@ const FAILED = at(".tools/failed-pages");
 /** Chromium as root and in small containers, and without calls of its own to the outside. */
 const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"];
 
-/** Starts the Worker, wx-sim and a browser; `vars` as for `startPair`. */
-export async function openStage({ vars } = {}) {
-  const pair = await startPair({ vars });
+/** Starts the Worker, wx-sim and a browser; options as for `startPair`. */
+export async function openStage(options = {}) {
+  const pair = await startPair(options);
   try {
     const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
     return new Stage(pair, browser);
@@ -36,6 +36,7 @@ class Stage {
     this.#browser = browser;
     this.sim = pair.sim;
     this.vars = pair.vars;
+    this.stack = pair.stack;
   }
 
   /**

@@ -58,7 +58,7 @@ export class Visitor {
     return page;
   }
 
-  /** Hears of an attempt's changes: `next()` gives the next word, `close()` hangs up. */
+  /** Hears of an attempt's changes: `next()` gives the next status, `close()` hangs up. */
   watch(address) {
     const url = new URL(address);
     const headers = { cookie: this.cookies(url), origin: url.origin, "user-agent": this.agent };
@@ -127,7 +127,7 @@ class Watch {
 
   constructor(socket) {
     this.#socket = socket;
-    socket.addEventListener("message", ({ data }) => this.#hear(data));
+    socket.addEventListener("message", ({ data }) => this.#hear(data.startsWith("{") ? JSON.parse(data).status : data));
     socket.addEventListener("error", () => this.#hear("error"));
     socket.addEventListener("close", () => this.#hear("closed"));
   }
@@ -224,9 +224,10 @@ export class Attempt {
     return answer.json;
   }
 
-  tryFinish() {
+  /** The same without a promise, by another browser if one is named. */
+  tryFinish(visitor = this.visitor) {
     const headers = { ...SCRIPT, accept: "application/json", origin: this.page.url.origin };
-    return this.visitor.ask(this.at("/finish"), { method: "POST", headers });
+    return visitor.ask(this.at("/finish"), { method: "POST", headers });
   }
 }
 
@@ -293,6 +294,11 @@ export class Phone {
     }
     const typed = number && asked.flatMap(({ inputs }) => inputs)[0];
     return page.press(YES, { ...options, ...(typed && { typed: { [typed]: number } }) });
+  }
+
+  /** Goes back to the website, which the page's script does by itself. */
+  goOn(page) {
+    return page.press(/^back to/i, { origins: DOORS });
   }
 
   /** Says no on the page. */

@@ -71,7 +71,7 @@ describe("WeChat's server refuses", () => {
     await world.sim.post("/_sim/oauth", { snapshot: true });
     try {
       const page = await new Phone(world.sim, "snapshot").scan(login.attempt.qr);
-      assert.match(page.words, /完整服务/);
+      assert.match(page.words, /full service/i);
       assert.notEqual(await login.attempt.status(), "confirmed");
     } finally {
       await world.sim.post("/_sim/oauth", { snapshot: false });

@@ -17,7 +17,7 @@ export async function startLogin({ vars = {} } = {}) {
     ACCOUNT_TYPE: "service_verified",
     LOGIN_METHODS: "wechat,qr,scene,open,code,menu,typed,github",
     // All tests come from one address.
-    LOGIN_RATE_LIMIT: "10000",
+    LOGIN_RATE_LIMIT: "1000",
     LOGIN_CLIENTS: [
       { id: "blog", name: "The Blog", origins: [site.origin], redirect_uris: [site.callback] },
       { id: "strict", name: "The Bank", origins: [site.origin], strict: true },

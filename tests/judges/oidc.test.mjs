@@ -53,6 +53,7 @@ function registered({ id, alg, secret, redirectUri, logoutUri, inBrowser }, site
     id,
     name: id.slice(0, 40),
     id_token_alg: alg,
+    method: "code",
     redirect_uris: [own.redirectUri],
     ...(own.origins && { origins: own.origins }),
     ...(own.logoutUri && { post_logout_redirect_uris: [own.logoutUri] }),
@@ -108,7 +109,7 @@ for (const alg of ["RS256", "ES256"]) {
 test("a website that asks for no page learns that one is needed", async () => {
   const client = clients["openid-client without a secret RS256"];
   const silent = async (address) => (await new Visitor().open(address)).location;
-  await openidClient.refuse({ issuer: world.issuer, client, visit: silent });
+  await openidClient.askSilently({ issuer: world.issuer, client, visit: silent });
 });
 
 /** In front of the login page in a browser: the code is read off and sent by phone. */

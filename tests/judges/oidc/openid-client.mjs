@@ -36,11 +36,19 @@ export async function logIn({ issuer, client, visit }) {
   return { claims, idToken: tokens.id_token, logout: logout.href };
 }
 
-/** A website learns that somebody did not want to. */
-export async function refuse({ issuer, client, visit }) {
+/** A website that asks whether somebody is logged in, without a page, learns that nobody is. */
+export async function askSilently({ issuer, client, visit }) {
   const config = await openid.discovery(new URL(issuer), client.id, undefined, openid.None(), { execute: [openid.allowInsecureRequests] });
-  const link = openid.buildAuthorizationUrl(config, { redirect_uri: client.redirectUri, scope: "openid", state: "s", prompt: "none", code_challenge: "a".repeat(43), code_challenge_method: "S256" });
+  const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+  const link = openid.buildAuthorizationUrl(config, {
+    redirect_uri: client.redirectUri,
+    scope: "openid",
+    prompt: "none",
+    state: "s",
+    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: "S256",
+  });
   const callback = new URL(await visit(link.href));
-  const checks = { expectedState: "s", pkceCodeVerifier: "a".repeat(43) };
-  await assert.rejects(openid.authorizationCodeGrant(config, callback, checks), ({ error }) => error === "login_required");
+  const tokens = openid.authorizationCodeGrant(config, callback, { expectedState: "s", pkceCodeVerifier });
+  await assert.rejects(tokens, (failure) => assert.equal(failure.error, "login_required") ?? true);
 }
