@@ -3,7 +3,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
-import { frontendSources } from "./frontend.mjs";
+import { frontendFiles, frontendSources } from "./frontend.mjs";
 
 /** What the pages call the Worker, and where they expect themselves to be. */
 const WORKER = "https://login.example.com";
@@ -18,10 +18,13 @@ export async function serveExamples({ port, worker }) {
     const type = KINDS[path.extname(name)];
     // No name with a folder in it is served.
     if (!type || !fs.existsSync(FOLDER) || !fs.readdirSync(FOLDER).includes(name)) return response.writeHead(404).end("not found");
-    const text = fs.readFileSync(path.join(FOLDER, name), "utf8").replaceAll(WORKER, worker);
+    // Browsers keep the script for an hour; an edited one has another address.
+    const { mtimeMs } = fs.statSync(path.join(frontendFiles, "wx-auth.js"));
+    const page = fs.readFileSync(path.join(FOLDER, name), "utf8");
+    const text = page.replaceAll(`${WORKER}/wx-auth.js`, `${WORKER}/wx-auth.js?${mtimeMs}`).replaceAll(WORKER, worker);
     response.writeHead(200, { "content-type": type, "cache-control": "no-store" }).end(text);
   });
-  server.listen(port, "localhost");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://localhost:${port}/`,
