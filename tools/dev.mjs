@@ -1,10 +1,12 @@
-// npm run dev: the Worker in workerd and wx-sim beside it, until Ctrl-C; edits are taken over while it runs.
-// Started by run.mjs, which has built both.
+// npm run dev: the Worker in workerd, wx-sim and a website beside it, until Ctrl-C; edits are taken over while it runs.
+// Started by run.mjs, which has built them.
 import fs from "node:fs";
 import { parseEnv } from "node:util";
 import { openPage } from "./browser.mjs";
 import { bundleWorker, compileWorker, profiles } from "./build.mjs";
 import { showLog, showReport, showSim } from "./console.mjs";
+import { serveExamples } from "./examples.mjs";
+import { makeFrontend } from "./frontend.mjs";
 import { noteAddress, takeLock } from "./lock.mjs";
 import { makePage, pageFiles } from "./page.mjs";
 import { at } from "./paths.mjs";
@@ -16,6 +18,7 @@ import { changes } from "./watch.mjs";
 
 const WORKER_PORT = 8787;
 const SIM_PORT = 8788;
+const SITE_PORT = 8789;
 const LOCK = at(".wrangler/dev.lock");
 
 /** `owed`: changes that could not be taken over. `bundled`: there is a bundle that does not run yet. */
@@ -29,7 +32,9 @@ async function main() {
   const isNew = makeDevVars();
   running.port = await port("the Worker", WORKER_PORT);
   running.simPort = await port("wx-sim", SIM_PORT);
+  running.sitePort = await port("the website", SITE_PORT);
   await startBoth();
+  running.site = await serveExamples({ port: running.sitePort, worker: running.stack.url.origin });
   noteAddress(LOCK, running.stack.url.origin);
   stopOnSignals();
   await running.sim.post("/_sim/verify");
@@ -58,19 +63,27 @@ async function startBoth() {
   running.stack.on("report", showReport);
 }
 
-const settings = () => parseEnv(fs.readFileSync(at(".dev.vars"), "utf8"));
+/** Those of .dev.vars; the website may be on another port than they say. */
+function settings() {
+  const { LOGIN_CLIENTS: clients, ...vars } = parseEnv(fs.readFileSync(at(".dev.vars"), "utf8"));
+  return clients ? { ...vars, LOGIN_CLIENTS: clients.replaceAll(`//localhost:${SITE_PORT}`, `//localhost:${running.sitePort}`) } : vars;
+}
 
 function simulator(vars) {
   const target = `http://127.0.0.1:${running.port}/wechat`;
   return startSim({ vars, target, seed: null, port: running.simPort, onLine: showSim });
 }
 
+const NOT_YET = `
+                 …once .dev.vars has LOGIN_CLIENTS and SUBJECT_SECRET, as .dev.vars.example has`;
+
 function welcome(isNew) {
-  const { stack, sim } = running;
+  const { stack, sim, site } = running;
   const elsewhere = running.simPort === SIM_PORT ? "" : ` --port ${running.simPort}`;
   console.log(`
   The Worker     ${new URL("/wechat", stack.url)}
   The phone      ${sim.url}    wx-sim plays WeChat, its users and the model: open it and say hello
+  A website      ${site.url}    it logs people in: scan its code with the phone${settings().LOGIN_CLIENTS ? "" : NOT_YET}
   The account    .dev.vars${isNew ? ", made just now with random values" : ""}
 
   Or in another terminal, in this folder:
@@ -78,7 +91,7 @@ function welcome(isNew) {
       npx wx-sim send "你好"${elsewhere}
       npx wx-sim verify ${new URL("/wechat", stack.url)}
 
-  Edits of src/, frontend/, simulator/page/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends both.
+  Edits of src/, frontend/, simulator/page/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends all.
 `);
 }
 
@@ -91,6 +104,7 @@ async function takeOver(latest) {
   try {
     if (changed.has("page") && (await makePage())) say("  reload it in the browser");
     changed.delete("page");
+    if (changed.has("frontend") && !(await makeFrontend())) changed.delete("frontend");
     if (changed.size === 0) return;
     if (changed.has("code")) running.bundled = (await rebuilt()) || running.bundled;
     if (!running.bundled && changed.has("code") && changed.size === 1) {
@@ -125,7 +139,7 @@ function stopOnSignals() {
 }
 
 async function stop() {
-  await Promise.allSettled([running.stack?.close(), running.sim?.close()]);
+  await Promise.allSettled([running.stack?.close(), running.sim?.close(), running.site?.close()]);
   process.exit(0);
 }
 

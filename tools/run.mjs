@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { bundleWorker, compileSimulator, compileWorker, profiles } from "./build.mjs";
 import { chromium } from "./chromium.mjs";
+import { makeFrontend } from "./frontend.mjs";
 import { at, fastSimBinary, root } from "./paths.mjs";
 import { checkPage, makePage } from "./page.mjs";
 import { pythonPackages } from "./python.mjs";
@@ -69,7 +70,8 @@ function deploy(args) {
 
 /** What `npx wrangler` is on a machine whose Node is new enough. */
 async function wrangler(args) {
-  const [interpreter] = await Promise.all([node(), npmPackages()]);
+  // wrangler wants the folder of its assets before it runs the build that makes it.
+  const [interpreter] = await Promise.all([node(), npmPackages().then(makeFrontend)]);
   return foreground(interpreter, ["node_modules/wrangler/bin/wrangler.js", ...args], { env: environment(interpreter) });
 }
 
@@ -83,10 +85,11 @@ async function released(...others) {
   say(checkSize());
 }
 
-/** Builds the Worker and does `others`, all at once as far as they allow. */
+/** Builds the Worker and its files, and does `others`, all at once as far as they allow. */
 async function prepared(profile, ...others) {
   const compiled = rust().then(() => Promise.all([compileWorker(profile), cargoToolsInstalled()]));
-  const [[wasm]] = await Promise.all([compiled, npmPackages(), ...others.map((other) => other())]);
+  const packages = npmPackages().then(makeFrontend);
+  const [[wasm]] = await Promise.all([compiled, packages, ...others.map((other) => other())]);
   const start = Date.now();
   if (await bundleWorker(profile, wasm)) say(`✓ Worker: bundled in ${profile.out}/ (${seconds(start)})`);
 }

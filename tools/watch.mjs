@@ -16,7 +16,7 @@ const kinds = {
   ".dev.vars": "settings",
 };
 
-/** Yields what changed, as a set of kinds: "code", "bindings", "settings", "page". What changes meanwhile is in the next set. */
+/** Yields what changed, as a set of kinds: "code", "bindings", "settings", "frontend", "page". What changes meanwhile is in the next set. */
 export async function* changes() {
   const changed = new Set();
   let wake = () => {};
@@ -28,7 +28,7 @@ export async function* changes() {
   fs.watch(pageSources, (_, file) => /\.(html|json|ts)$/.test(file) && note("page"));
   for (;;) {
     watchFolders(at("src"), (file) => /\.(rs|js|toml)$/.test(file) && note("code"));
-    watchFolders(at("frontend"), () => note("bindings"));
+    watchFolders(at("frontend"), () => note("frontend"));
     watchFolders(path.join(pageSources, "src"), () => note("page"));
     if (changed.size === 0) await new Promise((resolve) => (wake = resolve));
     await delay(ONE_CHANGE);
