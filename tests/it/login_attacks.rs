@@ -367,11 +367,11 @@ fn a_qr_code_for_the_menu_is_not_scanned_by_the_phone_itself() {
         let (computer, phone) = (Visitor::computer(&world, CHROME), Visitor::new(&world, WECHAT));
         let attempt = begin(&world, &computer, &[Method::Menu]).await;
         let view = Call::Show { browser: computer.handle(), method: Some(Method::Menu), lang: None };
-        let Ok(Reply::View(view)) = attempt.call(view).await else { panic!("no view") };
+        let Ok(Reply::View(view, _)) = attempt.call(view).await else { panic!("no view") };
         let address = format!("/m/{}{}", attempt.id, view.token.unwrap());
         check_refused(&phone.get(&address).await, 404);
         let again = Call::Show { browser: computer.handle(), method: None, lang: None };
-        let Ok(Reply::View(view)) = attempt.call(again).await else { panic!("no view") };
+        let Ok(Reply::View(view, _)) = attempt.call(again).await else { panic!("no view") };
         assert_eq!(view.status, Status::Pending);
     });
 }

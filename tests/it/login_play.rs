@@ -328,7 +328,7 @@ impl Attempt {
     pub async fn view(&self) -> View {
         let call = Call::Show { browser: self.browser.clone(), method: Some(Method::Qr), lang: None };
         match self.call(call).await {
-            Ok(Reply::View(view)) => *view,
+            Ok(Reply::View(view, _)) => *view,
             other => panic!("{other:?}"),
         }
     }

@@ -90,7 +90,7 @@ pub async fn call(world: &World, login: &str, call: &Call) -> Result<Reply, Faul
 pub async fn show(world: &World, login: &str, method: Method) -> View {
     let show = Call::Show { browser: Digest::of("browser"), method: Some(method), lang: None };
     match call(world, login, &show).await {
-        Ok(Reply::View(view)) => *view,
+        Ok(Reply::View(view, _)) => *view,
         other => panic!("{other:?}"),
     }
 }
