@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use wxapi::login::client::{Client, parse};
 use wxapi::login::keys::{Call, ROTATED_AFTER, Ring, SHOWN_AFTER, SHOWN_BEFORE};
 use wxapi::login::subject::{NoSubject, Who, uid};
-use wxapi::login::token::at_hash;
+use wxapi::login::token::{Bad, Kind, at_hash, read};
 use wxapi::platform::{Algorithm, KeyPair};
 use wxapi::wechat::{AppId, OpenId, Secret};
 
-use crate::issuer::{APP_ID, OPENID, SUBJECT_SECRET};
+use crate::issuer::{APP_ID, OPENID, SUBJECT_SECRET, encode};
 
 /// The `n` of <https://www.rfc-editor.org/rfc/rfc7638#section-3.1>.
 const RFC_N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
@@ -198,4 +198,34 @@ fn the_object_with_the_keys_is_asked_in_this_shape() {
         let call: Call = serde_json::from_str(&json).unwrap();
         assert_eq!(serde_json::to_value(&call).unwrap(), serde_json::from_str::<Value>(&json).unwrap());
     }
+}
+
+/// Each of these is refused before anybody computes a signature.
+#[test]
+fn a_token_is_not_asked_how_it_wants_to_be_read() {
+    let keys = json!({ "keys": [{ "kid": "k", "alg": "RS256" }, { "kid": "l", "alg": "ES256" }] });
+    let token = |header: Value| format!("{}.{}.c2lnbmVk", encode(&header), encode(&json!({ "sub": "s" })));
+    let fine = token(json!({ "alg": "RS256", "typ": "at+jwt", "kid": "k", "jku": "https://evil.example" }));
+    let found = read(&fine, Kind::Access, &keys).unwrap();
+    assert_eq!((found.algorithm, &found.key), (Algorithm::Rs256, &keys["keys"][0]));
+    assert_eq!(fine, format!("{}.c2lnbmVk", found.input));
+    for (header, bad) in [
+        (json!({ "alg": "ES256", "typ": "at+jwt", "kid": "k" }), Bad::Key),
+        (json!({ "alg": "RS256", "typ": "at+jwt", "kid": "l" }), Bad::Key),
+        (json!({ "alg": "RS256", "typ": "at+jwt", "kid": "m" }), Bad::Key),
+        (json!({ "alg": "RS256", "typ": "at+jwt", "kid": "" }), Bad::Key),
+        (json!({ "alg": "RS256", "typ": "at+jwt" }), Bad::Shape),
+        (json!({ "alg": "RS256", "typ": "at+jwt", "kid": 7 }), Bad::Shape),
+        (json!({ "alg": "RS256", "typ": "JWT", "kid": "k" }), Bad::Shape),
+        (json!({ "alg": "RS256", "kid": "k" }), Bad::Shape),
+        (json!({ "alg": "none", "typ": "at+jwt", "kid": "k" }), Bad::Shape),
+        (json!({ "alg": "HS256", "typ": "at+jwt", "kid": "k" }), Bad::Shape),
+        (json!({ "alg": ["RS256"], "typ": "at+jwt", "kid": "k" }), Bad::Shape),
+        (json!({ "alg": "RS256", "typ": "at+jwt", "kid": "k", "crit": ["b64"], "b64": false }), Bad::Shape),
+    ] {
+        assert_eq!(read(&token(header.clone()), Kind::Access, &keys), Err(bad), "{header}");
+    }
+    assert_eq!(read(&fine, Kind::Id, &keys), Err(Bad::Shape));
+    let key_without_alg = json!({ "keys": [{ "kid": "k" }] });
+    assert_eq!(read(&fine, Kind::Access, &key_without_alg), Err(Bad::Key));
 }

@@ -263,7 +263,8 @@ fn of_twenty_first_logins_one_makes_the_key() {
         let mut used: Vec<String> =
             responses.iter().map(|r| text(&part(text(&json(r), "id_token"), 0), "kid").to_owned()).collect();
         used.dedup();
-        assert_eq!(used, kids(&world).await);
+        assert_eq!(used.len(), 1, "{used:?}");
+        assert_eq!(kids(&world).await, used);
     });
 }
 
