@@ -26,11 +26,12 @@ fn check_refused_here(world: &World, page: &Page, status: u16, code: &str) {
         assert!(repeated || !page.body().contains(secret), "{secret} in {page:?}");
     }
     assert!(!page.body().contains(STATE), "{page:?}");
-    let id = page.body().split(|c: char| !c.is_ascii_hexdigit()).find(|word| word.len() == 8);
     let log = world.log();
     let line = log.last().expect("a line in the log");
     assert_eq!(line.event, "login.refused");
-    assert!(line.reason.starts_with(&format!("{} {code}", id.expect("a number to ask with"))), "{line:?}");
+    let (id, reason) = line.reason.split_once(' ').expect("a number to ask with");
+    assert!(id.len() == 8 && page.body().contains(id), "{line:?}");
+    assert!(reason.starts_with(code), "{line:?}");
 }
 
 #[track_caller]

@@ -132,6 +132,7 @@ fn what_is_asked_for_comes_first_if_it_can_be() {
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 #[test]
+// Long because it is a table.
 fn browsers_and_systems_have_names() {
     use Device::{Desktop, Phone, Wechat as InWechat};
     let mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)";
