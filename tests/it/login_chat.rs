@@ -137,6 +137,22 @@ fn too_late_to_take_back_is_said_and_then_everything_is_deleted() {
 }
 
 #[test]
+fn a_login_that_nobody_asks_about_again_is_deleted_all_the_same() {
+    run(async {
+        let world = stage(|_| {});
+        let code = open_with_code(&world, LOGIN).await;
+        say(&world, USER, &code).await;
+        say(&world, USER, "确认").await;
+        for crashes in [false, true] {
+            world.pass(25 * 60_000).await;
+            assert_eq!(desk(&world, USER).is_some(), !crashes);
+            world.crash();
+        }
+        assert_eq!((world.disk(USER).document(), world.disk(USER).alarm()), (None, None));
+    });
+}
+
+#[test]
 fn nobody_else_can_say_yes_or_no() {
     run(async {
         let world = stage(|_| {});
@@ -180,6 +196,10 @@ fn repeated_deliveries_get_the_same_reply_byte_for_byte() {
         let sent = world.text(USER, &code);
         let both = tokio::join!(deliver(&world, &sent), deliver(&world, &sent));
         assert_eq!(both.0, both.1);
+        let wrong = world.text(OTHER, "登录 12345");
+        let missed = tokio::join!(deliver(&world, &wrong), deliver(&world, &wrong));
+        assert_eq!(missed.0, missed.1);
+        assert_eq!(desk(&world, OTHER).unwrap()["misses"].as_array().unwrap().len(), 1);
         world.pass(3_000).await;
         assert_eq!(deliver(&world, &sent).await, both.0);
         let yes = world.text(USER, "1");
