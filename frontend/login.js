@@ -204,7 +204,7 @@ const listen = () =>
     };
     mine.onmessage = ({ data }) => {
       alive = true;
-      if (data !== "pong") heard(data);
+      if (data !== "pong") heard(JSON.parse(data).status);
     };
     mine.onclose = end;
   });
