@@ -2,8 +2,7 @@
 
 use serde_json::json as value;
 use wxapi::handlers::login::issue::{
-    NotIssued, Way, legacy_failure, legacy_message, message, message_failure, uid, way_back, way_back_failed,
-    way_refused,
+    NotIssued, Way, legacy_message, message, uid, way_back, way_back_failed, way_refused,
 };
 use wxapi::login::method::Method;
 use wxapi::login::request::{AuthRequest, Back, ResultBy};
@@ -135,7 +134,6 @@ fn the_first_class_gets_its_text_with_a_token_that_can_be_checked() {
             legacy_message(&world, world.app(), ORIGIN, &login, &gone).await,
             Err(NotIssued::NoClient)
         );
-        assert_eq!(legacy_failure("你取消了登录"), r#"{"code":400,"data":"你取消了登录"}"#);
     });
 }
 
@@ -144,9 +142,6 @@ fn our_class_gets_a_code_and_nothing_else() {
     let request = asks("blog");
     let expected = value!({ "type": "wxapi-login", "state": "a-state", "code": "c", "iss": ORIGIN });
     assert_eq!(message(&request, ORIGIN, "c"), expected);
-    let expected =
-        value!({ "type": "wxapi-login", "state": "a-state", "error": "access_denied", "iss": ORIGIN });
-    assert_eq!(message_failure(&request, ORIGIN, "access_denied"), expected);
     assert_eq!(way_back(&request, ORIGIN, "c"), None);
 }
 

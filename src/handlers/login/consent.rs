@@ -1,8 +1,9 @@
 //! The last question, on the phone: log in to this website, on that computer?
 
+use super::frame::{frame, lang};
 use super::handle;
 use super::headers;
-use super::phone::{Outcome, frame, host_of, refused, show, window};
+use super::phone::{Outcome, refused, show, window};
 use super::{call_login, is_login_id};
 use crate::error::Error;
 use crate::handlers::App;
@@ -11,6 +12,7 @@ use crate::login::Digest;
 use crate::login::client::Client;
 use crate::login::mac::mac;
 use crate::login::method::Method;
+use crate::login::origin;
 use crate::login::page::{self, ConfirmPage, PhoneResult};
 use crate::login::session::{Call, Confirmer, Consent, Fault, Reply, Status};
 use crate::platform::{Millis, Platform, Request, Response};
@@ -134,11 +136,11 @@ async fn respond<P: Platform>(
             return Ok(show(request, app, Outcome::fault(Fault::Gone).by(consent.by).at(&client.name)));
         }
     }
-    let origin = site.as_deref().or(client.origins.first().map(String::as_str)).unwrap_or_default();
+    let site = site.as_deref().or(client.origins.first().map(String::as_str)).unwrap_or_default();
     let html = page::confirm(&ConfirmPage {
-        frame: frame(request, app),
+        frame: frame(request, app, lang(request, app)),
         client,
-        site_host: host_of(origin),
+        site_host: origin::host(site),
         consent: &consent,
         login,
         csrf: &csrf(phone, login),
@@ -156,12 +158,11 @@ async fn finished<P: Platform>(
     login: &str,
     consent: &Consent,
 ) -> Result<Response, Error> {
-    if let Some(browser) = handle::browser(request) {
-        let call = Call::Show { browser, method: None, lang: None };
-        if call_login(platform, login, &call).await?.is_ok() {
-            let next = Response::see_other(format!("/oauth/s/{login}"));
-            return Ok(headers::private(request, next));
-        }
+    if let Some(browser) = handle::browser(request)
+        && call_login(platform, login, &Call::Status { browser }).await?.is_ok()
+    {
+        let next = Response::see_other(format!("/oauth/s/{login}"));
+        return Ok(headers::private(request, next));
     }
     let outcome = Outcome::new(200, PhoneResult::Done).by(consent.by);
     Ok(match client_of(app, consent) {

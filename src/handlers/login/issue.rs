@@ -134,19 +134,9 @@ pub async fn legacy_message<P: Platform>(
     Ok(message.to_string())
 }
 
-/// The message of [`ResultBy::Legacy`] when nobody was logged in; `why` is shown to the person.
-pub fn legacy_failure(why: &str) -> String {
-    json!({ "code": 400, "data": why }).to_string()
-}
-
 /// The message of [`ResultBy::Message`].
 pub fn message(request: &AuthRequest, issuer: &str, code: &str) -> Value {
     json!({ "type": "wxapi-login", "state": request.state, "code": code, "iss": issuer })
-}
-
-/// The message of [`ResultBy::Message`] when nobody was logged in: `error` is `access_denied` or `expired_token`.
-pub fn message_failure(request: &AuthRequest, issuer: &str, error: &str) -> Value {
-    json!({ "type": "wxapi-login", "state": request.state, "error": error, "iss": issuer })
 }
 
 /// The way back with a code; `None` if the website named no address to go to.

@@ -1,15 +1,15 @@
 //! The way to another's login page and back: of the phone that scanned, or of the browser itself.
 
+use super::frame::{frame, lang};
 use super::handle::{self, Handle};
 use super::headers::{self, Window};
 use super::{call_login, is_login_id};
 use crate::error::Error;
 use crate::handlers::App;
-use crate::lang::Lang;
 use crate::log::Line;
 use crate::login::agent::{self, Device};
 use crate::login::method::Method;
-use crate::login::page::{self, Frame, PhoneResult};
+use crate::login::page::{self, PhoneResult};
 use crate::login::session::{Arrival, Call, Failure, Fault, Reply};
 use crate::login::{Digest, github};
 use crate::platform::{Platform, Request, Response};
@@ -257,7 +257,7 @@ pub(super) fn refused<P: Platform>(
 /// The page that says so.
 pub(super) fn show(request: &Request, app: &App, outcome: Outcome<'_>) -> Response {
     let Outcome { result, status, client, by, restart } = outcome;
-    let html = page::result(&frame(request, app), client, result, restart.as_deref());
+    let html = page::result(&frame(request, app, lang(request, app)), client, result, restart.as_deref());
     headers::page(request, status, html, window(request, by), &[])
 }
 
@@ -269,32 +269,6 @@ pub(super) fn window(request: &Request, by: Option<Method>) -> Window {
         _ if handle::browser(request).is_some() => Window::Popup,
         _ => Window::Alone,
     }
-}
-
-/// What every page has.
-pub(super) fn frame<'a>(request: &'a Request, app: &'a App) -> Frame<'a> {
-    Frame {
-        lang: lang(request, app),
-        theme: None,
-        host: host_of(&request.origin),
-        account_name: app.config.login.account_name.as_deref(),
-    }
-}
-
-/// The host of an origin, with its port.
-pub(super) fn host_of(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
-}
-
-/// The language that the browser asks for, else the account's.
-fn lang(request: &Request, app: &App) -> Lang {
-    let wanted = request.header("accept-language").unwrap_or_default().to_ascii_lowercase();
-    let first = wanted.split(',').map(str::trim).find_map(|range| match range.get(..2) {
-        Some("zh") => Some(Lang::Zh),
-        Some("en") => Some(Lang::En),
-        _ => None,
-    });
-    first.unwrap_or(app.config.rules.texts.lang)
 }
 
 /// Whether a page of ours, or nobody, led a person here: not an image, a frame or a script, and not another site.
