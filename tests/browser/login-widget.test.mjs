@@ -19,7 +19,7 @@ before(async () => {
   const port = await freePort();
   [site, stranger, browser] = await Promise.all([startSite(), startSite(), startBrowser()]);
   const clients = [{ id: "blog", name: "The Blog", origins: [site.origin], redirect_uris: [site.callback, `${site.origin}/`] }];
-  pair = await startPair({ port, vars: { LANG: "en", LOGIN_RATE_LIMIT: "1000", LOGIN_CLIENTS: JSON.stringify(clients) } });
+  pair = await startPair({ port, vars: { LANG: "en", LOGIN_RATE_LIMIT: "1000", LOGIN_CLIENTS: clients } });
   host = pair.stack.url.origin;
   site.put("/", classPage(host));
   site.put("/callback", callbackPage(host));
