@@ -32,7 +32,6 @@ const TEXTS = {
   cancel: ["取消", "Cancel"],
   pending: ["请在登录窗口中继续", "Continue in the login window"],
   scanned: ["请在手机上确认", "Confirm on your phone"],
-  confirmed: ["已确认", "Confirmed"],
   done: ["已登录", "Logged in"],
 };
 
@@ -102,7 +101,7 @@ export class WxApiLogin extends EventTarget {
     addEventListener("message", ({ origin, source, data }) => origin === host && this.#receive?.(data, source));
     addEventListener("storage", ({ key, newValue }) => {
       if (key === NAME) this.#receive?.(JSON.parse(newValue));
-      else if (this.#session && this.#session.uid !== localStorage[this.#key]) this.#forget();
+      else if ((!key || key === this.#key) && this.#session && this.#session.uid !== newValue) this.#forget();
     });
     this.#arrived = this.#arrive();
   }
@@ -194,7 +193,7 @@ export class WxApiLogin extends EventTarget {
     // The login page came back to a page that has the widget, too: it leaves for the one where the login began.
     if (location.search.includes(state) && WxApiLogin.callback()) return new Promise(() => {});
     // A popup may still be open while its opener is reloaded. A window that has an opener has only a copy of this.
-    if (!answer && (redirect || opener)) return null;
+    if (!answer && (redirect || opener || attempt.ends < Date.now())) return null;
     const promise = this.#attempt(attempt)();
     this.#receive(answer);
     if (answer) return promise;
@@ -221,7 +220,7 @@ export class WxApiLogin extends EventTarget {
 
     const end = (again) => {
       this.#join = null;
-      clearInterval(watch);
+      watch = clearInterval(watch);
       dialog?.remove();
       if (again) return;
       this.#receive = null;
@@ -241,6 +240,7 @@ export class WxApiLogin extends EventTarget {
 
     const redeem = async (code) => {
       used = true;
+      watch = clearInterval(watch);
       this.#join = join; // who asks now, waits for this
       keep(null);
       const body = fields({ ...attempt.client, grant_type: "authorization_code", code, code_verifier: attempt.verifier });
@@ -306,7 +306,7 @@ export class WxApiLogin extends EventTarget {
     };
 
     const leave = () => {
-      clearInterval(watch);
+      watch = clearInterval(watch);
       attempt.redirect = true;
       attempt.client.redirect_uri ??= origin + pathname;
       if (!keep(attempt)) return fail("storage_blocked");
@@ -348,7 +348,7 @@ export class WxApiLogin extends EventTarget {
     keep(attempt);
     watch = setInterval(() => {
       // Under COOP `closed` is true of a window that is open; whoever said hello is not out of reach.
-      gone = hello && popup.closed && !used ? gone + 1 : 0;
+      gone = hello && popup.closed ? gone + 1 : 0;
       if (gone > 4) fail("closed_by_user");
       else if (Date.now() > attempt.ends) fail("timeout");
     }, 400);

@@ -7,26 +7,26 @@ import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { at } from "../../tools/paths.mjs";
-import { startStack } from "../../tools/stack.mjs";
+import { startPair } from "../../tools/stack.mjs";
 import { begin, classPage, clickForPopup, elementPage, ended, heard, startBrowser, startSite, visit } from "./site.mjs";
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { version } = JSON.parse(fs.readFileSync(at("package.json"), "utf8"));
 const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1";
 const WECHAT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/116.0.0.0 Safari/537.36 MicroMessenger/7.0.20";
-let stack, site, browser, host;
+let pair, stack, site, browser, host;
 
 before(async () => {
   [site, browser] = await Promise.all([startSite(), startBrowser()]);
   const clients = [{ id: "blog", name: "The Blog", origins: [site.origin], redirect_uris: [site.callback, `${site.origin}/`] }];
-  const vars = { WECHAT_TOKEN: "widgetToken", SUBJECT_SECRET: "0123456789abcdef0123456789abcdef", LOGIN_CLIENTS: JSON.stringify(clients) };
-  stack = await startStack({ vars });
+  pair = await startPair({ vars: { LOGIN_RATE_LIMIT: "1000", LOGIN_CLIENTS: clients } });
+  stack = pair.stack;
   host = stack.url.origin;
   site.put("/", classPage(host));
 });
 after(async () => {
   site?.close();
-  await Promise.all([browser?.close(), stack?.close()]);
+  await Promise.all([browser?.close(), pair?.close()]);
 });
 
 /** A test on a page of its own; it fails on whatever the browser complains of, but for `allowed`. */
@@ -342,16 +342,17 @@ describe("the class", () => {
 });
 
 describe("a blocked window", () => {
-  /** Logs in without anybody having clicked, so that Chromium's own blocker acts; the click makes a second attempt. */
+  /** A page that logs in without anybody having clicked, so that Chromium's own blocker acts. */
+  const blockedPage = (options) => site.put("/blocked", classPage(host, { more: `<script type="module">
+    import { WxApiLogin } from "${host}/wx-auth.js";
+    globalThis.heard = [];
+    globalThis.wx = new WxApiLogin("${host}", ${JSON.stringify({ mode: "popup", clientId: "blog", ...options })});
+    wx.addEventListener("blocked", ({ detail }) => heard.push(["blocked", detail.url]));
+    globalThis.ended = wx.login().then(String, ({ code }) => ({ code }));
+  </script>` }));
+
   async function blocked(page, options) {
-    const address = site.put("/blocked", classPage(host, { more: `<script type="module">
-      import { WxApiLogin } from "${host}/wx-auth.js";
-      globalThis.heard = [];
-      globalThis.wx = new WxApiLogin("${host}", ${JSON.stringify({ mode: "popup", clientId: "blog", ...options })});
-      wx.addEventListener("blocked", ({ detail }) => heard.push(["blocked", detail.url]));
-      globalThis.ended = wx.login().then(String, ({ code }) => ({ code }));
-    </script>` }));
-    await page.goto(address);
+    await page.goto(blockedPage(options));
     await page.waitForFunction(() => globalThis.heard?.length > 0);
     const [url] = await heard(page, "blocked");
     assert.ok(url.startsWith(`${host}/oauth?`), url);
@@ -393,7 +394,7 @@ describe("a blocked window", () => {
   }));
 
   test("or the whole page goes", scene({}, async (page) => {
-    const query = await asked(page, () => blocked(page, { blocked: "redirect", callback: "/callback" }).catch(() => {}));
+    const query = await asked(page, () => page.goto(blockedPage({ blocked: "redirect", callback: "/callback" })));
     assert.deepEqual([query.mode, query.redirect_uri], ["redirect", site.callback]);
     await page.waitForURL(`${host}/oauth**`);
   }));
