@@ -140,8 +140,14 @@ fn authenticate<'a>(request: &Request, form: &Params, app: &'a App) -> Result<&'
     let header = request.header("authorization");
     let refuse = |why| Refused::Client { why, by_header: header.is_some() };
     let Some(header) = header else {
-        let id = form.get("client_id").ok_or(refuse("client_id is missing"))?;
-        let client = client::by_id(clients, id).ok_or(refuse("there is no such client"))?;
+        let client = match form.get("client_id") {
+            Some(id) => client::by_id(clients, id).ok_or(refuse("there is no such client"))?,
+            // A page that began without an id, as the class of earlier projects does, is known by its origin here too.
+            None => request
+                .header("origin")
+                .and_then(|origin| client::by_origin(clients, origin))
+                .ok_or(refuse("client_id is missing"))?,
+        };
         let proven = match form.get("client_secret") {
             Some(secret) => client.knows(secret),
             None => client.secret.is_none(),
