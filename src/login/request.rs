@@ -50,7 +50,7 @@ pub struct AuthRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultBy {
-    /// The seeds' class: a message with the user id itself, to this origin.
+    /// The class of earlier projects: a message with the user id itself, to this origin.
     Legacy {
         /// The website's origin.
         origin: String,

@@ -112,7 +112,7 @@ describe("a window", () => {
     assert.equal((await heard(page, "logout")).length, 1);
   }));
 
-  test("the seeds' callback and key", scene({}, async (page) => {
+  test("the callback and key of earlier projects", scene({}, async (page) => {
     await visit(page, `${site.origin}/`, host, OPTIONS);
     await page.evaluate((host) => {
       globalThis.ended = undefined;
@@ -424,7 +424,7 @@ describe("forgers", () => {
 
 describe("the class of earlier projects, unchanged", () => {
   /** As its public contract has it: no state, no check of the origin, a raw address in the query. */
-  const SEEDS = `class WxApiLogin {
+  const EARLIER = `class WxApiLogin {
     static instance;
     constructor(host, key = 'LocalUid') {
       if (WxApiLogin.instance) return WxApiLogin.instance;
@@ -443,7 +443,7 @@ describe("the class of earlier projects, unchanged", () => {
     }
   }`;
   const page = () => `<!doctype html><meta charset="utf-8"><title>An old website</title><link rel="icon" href="data:,">
-    <button id="go">log in</button><script>${SEEDS}
+    <button id="go">log in</button><script>${EARLIER}
     document.querySelector("#go").onclick = () => new WxApiLogin("${host}").login((answer) => (globalThis.answer = answer));</script>`;
 
   test("logs in, from an address with a query of its own", scene({}, async (tab) => {

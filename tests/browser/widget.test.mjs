@@ -214,7 +214,7 @@ describe("the class", () => {
     assert.deepEqual([query.client_id, query.lang, query.theme], ["blog", "zh", "dark"]);
   }));
 
-  test("a string is the key of the user id, whose default is the seeds'", scene({}, async (page) => {
+  test("a string is the key of the user id, with the default that earlier projects have", scene({}, async (page) => {
     await visit(page, site.put("/", classPage(host)), host);
     await page.evaluate(() => localStorage.setItem("LocalUid", "by default"));
     assert.equal(await page.evaluate(() => wx.uid), "by default");

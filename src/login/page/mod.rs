@@ -88,7 +88,7 @@ pub struct LoginPage<'a> {
     pub state: Option<&'a str>,
     /// Where people go back to with the news that it failed: `redirect_uri` with an error.
     pub back: Option<&'a str>,
-    /// The window expects the messages of the seeds' class.
+    /// The window expects the messages of the class of earlier projects.
     pub legacy: bool,
 }
 

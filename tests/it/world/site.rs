@@ -79,7 +79,7 @@ pub fn popup(more: &[(&str, &str)]) -> String {
     query("/oauth", &fields)
 }
 
-/// What the seeds' class opens.
+/// What the class of earlier projects opens.
 pub fn legacy() -> String {
     format!("/oauth?target={BLOG}/post?id=1&page=2#comments").replace("#comments", "")
 }
