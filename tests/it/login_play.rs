@@ -334,6 +334,13 @@ pub async fn scan_and_return(attempt: &Attempt, phone: &Visitor, code: &str) -> 
     phone.get(&back(&location(&gone), code)).await
 }
 
+/// The phone picks the right number.
+pub async fn agree(attempt: &Attempt, phone: &Visitor) -> Response {
+    let page = phone.get(&attempt.confirm()).await;
+    let number = attempt.number().await;
+    phone.submit(&attempt.confirm(), &[("csrf", &csrf(&page)), ("number", &number)]).await
+}
+
 /// Nothing that nobody may see is in the log.
 #[track_caller]
 pub fn check_log(world: &World) {

@@ -18,6 +18,9 @@ pub const APP: &str = "wx0000000000000001";
 /// The attempt of most tests.
 pub const LOGIN: &str = "0123456789abcdef0123456789abcdef";
 
+/// Somebody else than the person of a test.
+pub const OTHER: &str = "o-other";
+
 pub fn client() -> Client {
     Client { name: "My Blog".to_owned(), ..site::client("blog", site::BLOG) }
 }
