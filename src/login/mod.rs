@@ -11,6 +11,7 @@ pub mod client;
 pub mod code;
 pub mod desk;
 pub mod github;
+pub mod id;
 pub mod keys;
 pub mod mac;
 pub mod method;

@@ -120,11 +120,7 @@ pub struct Back {
 
 /// What the page should be like. What is not known is left to the page.
 fn wishes(params: &Params, request: AuthRequest) -> Parsed {
-    let theme = match params.get("theme") {
-        Some("light") => Some(Theme::Light),
-        Some("dark") => Some(Theme::Dark),
-        _ => None,
-    };
+    let theme = params.get("theme").and_then(Theme::parse);
     let method = params.get("method").and_then(Method::parse);
     let lang = params.get("lang").into_iter().chain(params.get("ui_locales").into_iter().flat_map(words));
     Parsed { request, lang: lang.filter_map(language).next(), theme, method }

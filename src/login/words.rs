@@ -1,6 +1,7 @@
 //! What a message or an event means to a login. Most mean nothing, and are found out cheaply.
 
 use super::code::{DIGITS, MORE_DIGITS};
+use super::id;
 use crate::wechat::event::{Event, SubscribeSource};
 use crate::wechat::message::{Inbound, Message};
 
@@ -8,9 +9,6 @@ use crate::wechat::message::{Inbound, Message};
 const LONGEST: usize = 48;
 /// What the scene of a parametric QR code of ours begins with; attempt and token follow.
 pub const SCENE_PREFIX: &str = "wxl_";
-/// Hexadecimal digits of an attempt's name, and of the token behind it.
-const LOGIN_LENGTH: usize = 32;
-const TOKEN_LENGTH: usize = 24;
 
 const LOGIN: [&str; 6] = ["登录", "登陆", "登入", "login", "log in", "sign in"];
 const YES: [&str; 5] = ["确认登录", "确认", "确定", "confirm", "yes"];
@@ -80,10 +78,8 @@ fn scanned(event: &Event) -> Option<Scanned> {
         Event::ScanCode { waits: true, scan_result, .. } => (By::Menu, after_origin(scan_result)?, false),
         _ => return None,
     };
-    let (login, token) = text.split_at_checked(LOGIN_LENGTH)?;
-    let hexadecimal = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let fine = token.len() == TOKEN_LENGTH && hexadecimal(login) && hexadecimal(token);
-    fine.then(|| Scanned { by, login: login.to_owned(), token: token.to_owned(), follows })
+    let (login, token) = id::split(text, id::TOKEN_DIGITS)?;
+    Some(Scanned { by, login: login.to_owned(), token: token.to_owned(), follows })
 }
 
 /// What follows `https://<host>/m/`. The host may be anything: attempt and token are known to the page only.

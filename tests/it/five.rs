@@ -253,9 +253,6 @@ fn verification_files_are_those_of_the_configuration() {
             config.login.verify_files = vec![
                 ("MP_verify_a1B2.txt".to_owned(), "a1B2".to_owned()),
                 ("0123456789.txt".to_owned(), "abcdef".to_owned()),
-                ("evil/../x.txt".to_owned(), "no".to_owned()),
-                ("page.html".to_owned(), "no".to_owned()),
-                (".txt".to_owned(), "no".to_owned()),
             ]
         });
         for (path, status, body) in [
@@ -266,8 +263,6 @@ fn verification_files_are_those_of_the_configuration() {
             ("//MP_verify_a1B2.txt", 404, "not found"),
             ("/MP_verify_a1B2.txt/", 404, "not found"),
             ("/x/MP_verify_a1B2.txt", 404, "not found"),
-            ("/evil/../x.txt", 404, "not found"),
-            ("/page.html", 404, "not found"),
             ("/.txt", 404, "not found"),
         ] {
             let response = world.request("GET", path, "", "").await;

@@ -8,22 +8,21 @@ use wxapi::handlers::login::call_login;
 use wxapi::login::Digest;
 use wxapi::login::method::Method;
 use wxapi::login::request::{AuthRequest, ResultBy};
-use wxapi::login::session::{Call, Confirmer, Opening, Place, Reply};
+use wxapi::login::session::{Call, Confirmer, Opening, Reply};
 use wxapi::login::subject::Who;
 use wxapi::platform::{Algorithm, Platform, Request, Response};
-use wxapi::wechat::{AppId, OpenId};
 
-use crate::world::{ORIGIN, World};
+pub use crate::world::browser::{header, json};
+pub use crate::world::site::{APP_ID, BLOG};
+use crate::world::{ORIGIN, World, site};
 
 pub const SUBJECT_SECRET: &str = "0123456789abcdef0123456789abcdef";
-pub const APP_ID: &str = "wx0123456789abcdef";
 pub const OPENID: &str = "oABCDEFGHIJKLMNOPQRSTUVWXYZ01";
 /// PKCE's example: <https://www.rfc-editor.org/rfc/rfc7636#appendix-B>.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// `app` has this secret, which needs encoding.
 pub const SECRET: &str = "p+a%ss w:ord-0123456789";
-pub const BLOG: &str = "https://blog.example.com";
 pub const APP_CALLBACK: &str = "https://app.example.com/cb";
 
 /// A world with websites of every kind.
@@ -55,20 +54,17 @@ pub fn world_with(settings: &[(&str, &str)]) -> World {
 }
 
 pub fn person() -> Who {
-    Who::Wechat { app_id: AppId::new(APP_ID), openid: OpenId::new(OPENID), unionid: None }
+    site::person(OPENID)
 }
 
 /// What `client` asks for, by PKCE and with a message as the answer.
 pub fn asks(client: &str) -> AuthRequest {
     AuthRequest {
         client: client.to_owned(),
-        result: ResultBy::Message { origin: BLOG.to_owned() },
         state: Some("a-state".to_owned()),
         nonce: Some("a-nonce".to_owned()),
         challenge: Some(CHALLENGE.to_owned()),
-        redirect_uri: None,
-        profile: false,
-        again: "/oauth?target=https://blog.example.com".to_owned(),
+        ..site::asks()
     }
 }
 
@@ -85,15 +81,7 @@ pub fn app_asks() -> AuthRequest {
 pub async fn code(world: &World, request: AuthRequest) -> String {
     let login = hex::encode(world.random());
     let browser = Digest::of("the browser's cookie");
-    let opening = Opening {
-        id: login.clone(),
-        request,
-        browser: browser.clone(),
-        place: Place::default(),
-        methods: vec![Method::Code],
-        strict: false,
-        lang: wxapi::lang::Lang::En,
-    };
+    let opening = Opening { request, ..site::opening(&login, browser.clone(), &[Method::Code]) };
     let code = format!("{login}{}", hex::encode(world.random()));
     for call in [
         Call::Open(Box::new(opening)),
@@ -163,14 +151,6 @@ pub async fn tokens(world: &World, request: AuthRequest) -> Value {
 
 pub async fn userinfo(world: &World, token: &str) -> Response {
     send(world, "GET", "/userinfo", &[("authorization", &format!("Bearer {token}"))], &[]).await
-}
-
-pub fn json(response: &Response) -> Value {
-    serde_json::from_str(&response.body).unwrap_or_else(|_| panic!("no JSON: {response:?}"))
-}
-
-pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
 }
 
 /// The response is this error of OAuth's, and nobody keeps it.

@@ -7,12 +7,10 @@ use wxapi::platform::Object;
 use wxapi::wechat::{AppId, OpenId};
 
 use crate::login_stage::{
-    APP, LOGIN, call, deliver, desk, encrypted, event, logged, open, open_with_code, opened, say, show,
-    stage, standing, status,
+    APP, LOGIN, OTHER, call, deliver, desk, encrypted, event, logged, open, open_with_code, opened, say,
+    show, stage, standing, status,
 };
 use crate::world::{ModelCall, USER, World, answers, reply_text, run};
-
-const OTHER: &str = "o-other";
 
 fn link(word: &str) -> String {
     format!("weixin://bizmsgmenu?msgmenucontent={word}&")

@@ -6,11 +6,10 @@ use wxapi::platform::{Object, Platform};
 use wxapi::wechat::signature::sign;
 
 use crate::login_stage::{
-    LOGIN, deliver, desk, encrypted, event, logged, open_with_code, opened, say, stage, stage_with, status,
+    LOGIN, OTHER, deliver, desk, encrypted, event, logged, open_with_code, opened, say, stage, stage_with,
+    status,
 };
 use crate::world::{TOKEN, USER, reply_text, run};
-
-const OTHER: &str = "o-other";
 
 /// A code that is nobody's.
 fn wrong(code: &str, by: u32) -> String {

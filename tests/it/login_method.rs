@@ -4,6 +4,8 @@ use wxapi::login::agent::{Device, read};
 use wxapi::login::method::Method::{Code, Github, Menu, Open, Qr, Scene, Typed, Wechat};
 use wxapi::login::method::{Abilities, Method, offered};
 
+use crate::world::browser::CHROME;
+
 const EVERYTHING: Abilities =
     Abilities { chat: true, oauth: true, scene: true, open: true, github: true, allowed: Vec::new() };
 
@@ -128,8 +130,6 @@ fn what_is_asked_for_comes_first_if_it_can_be() {
     assert_eq!(offered(&service, Device::Desktop, None, Some(Github)), [Qr, Scene, Code]);
     assert_eq!(offered(&service, Device::Wechat, None, Some(Scene)), [Scene, Wechat, Code]);
 }
-
-const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 #[test]
 // Long because it is a table.

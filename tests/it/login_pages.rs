@@ -7,16 +7,16 @@ use base64::engine::general_purpose::STANDARD;
 use qrcodegen::{QrCode, QrCodeEcc};
 use wxapi::lang::Lang;
 use wxapi::login::agent::Device;
-use wxapi::login::client::{Client, SubjectType};
+use wxapi::login::client::Client;
 use wxapi::login::method::Method;
 use wxapi::login::page::{self, ConfirmPage, Frame, LoginPage, Note, PhoneResult, Refused, Theme};
 use wxapi::login::session::{Consent, Failure, Fault, Place, Status, View};
-use wxapi::platform::Algorithm;
+
+use crate::world::site::{self, BLOG};
 
 pub const ID: &str = "0123456789abcdef0123456789abcdef";
 pub const QR: &str = "https://login.example.dev/m/0123456789abcdef0123456789abcdefa1b2c3d4e5f60718293a4b5c";
 const ACCOUNT_QR: &str = "http://weixin.qq.com/r/example";
-pub const ORIGIN: &str = "https://blog.example.com";
 const LANGS: [Lang; 2] = [Lang::Zh, Lang::En];
 const DEVICES: [Device; 3] = [Device::Desktop, Device::Phone, Device::Wechat];
 const STATUSES: [Status; 7] = [
@@ -49,20 +49,7 @@ const FAULTS: [Fault; 9] = [
 ];
 
 pub fn client(name: &str) -> Client {
-    Client {
-        id: "deer".to_owned(),
-        name: name.to_owned(),
-        origins: vec![ORIGIN.to_owned()],
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
-        secret: None,
-        method: None,
-        subject_type: SubjectType::Pairwise,
-        sector: "deer".to_owned(),
-        algorithm: Algorithm::Rs256,
-        strict: false,
-        synthetic_email: false,
-    }
+    Client { name: name.to_owned(), ..site::client("deer", BLOG) }
 }
 
 fn place(name: &str) -> Place {
@@ -109,7 +96,7 @@ pub fn page_of<'a>(client: &'a Client, view: &'a View, device: Device) -> LoginP
         device,
         note: None,
         failure: None,
-        origin: Some(ORIGIN),
+        origin: Some(BLOG),
         state: Some("state-of-the-site"),
         back: None,
         legacy: false,

@@ -6,7 +6,8 @@ use wxapi::login::method::Method;
 use wxapi::login::page::{self, LoginPage, Note};
 use wxapi::login::session::Status;
 
-use crate::login_pages::{ID, ORIGIN, QR, client, confirm, frame, login, page_of, refusals, view};
+use crate::login_pages::{ID, QR, client, confirm, frame, login, page_of, refusals, view};
+use crate::world::site::BLOG;
 
 /// The start tag of `<main>`.
 fn main_tag(html: &str) -> &str {
@@ -26,7 +27,7 @@ fn the_script_is_told_all_it_needs() {
         ("login", Some(ID)),
         ("status", Some("pending")),
         ("page", Some(again.as_str())),
-        ("origin", Some(ORIGIN)),
+        ("origin", Some(BLOG)),
         ("state", Some("state-of-the-site")),
         ("ends-in", Some("130000")),
         ("rotate-in", Some("55000")),

@@ -167,9 +167,7 @@ fn what_wechat_brings_twice_is_used_once() {
             assert_eq!(location(&phone.get(&address).await), attempt.confirm());
         }
         assert_eq!(asked(&world, "/sns/oauth2/access_token").len(), 1);
-        let page = phone.get(&attempt.confirm()).await;
-        let number = attempt.number().await;
-        phone.submit(&attempt.confirm(), &[("csrf", &csrf(&page)), ("number", &number)]).await;
+        agree(&attempt, &phone).await;
         assert_eq!(location(&phone.get(&address).await), attempt.confirm(), "after the confirmation");
         assert_eq!(asked(&world, "/sns/oauth2/access_token").len(), 1);
     });
@@ -236,9 +234,7 @@ async fn check_cut(crash: bool) {
     let gone = phone.follow(&restart).await;
     let came = phone.get(&back(&location(&gone), "081second")).await;
     assert_eq!(location(&came), attempt.confirm());
-    let page = phone.get(&attempt.confirm()).await;
-    let number = attempt.number().await;
-    phone.submit(&attempt.confirm(), &[("csrf", &csrf(&page)), ("number", &number)]).await;
+    agree(&attempt, &phone).await;
     assert_eq!(openid(&attempt.finish().await.identity.who), ("wxaccount", OPENID));
     check_log(&world);
 }

@@ -8,15 +8,14 @@ use wxapi::config::login::{Application, Github};
 use wxapi::handlers::login::call_login;
 use wxapi::lang::Lang;
 use wxapi::login::Digest;
-use wxapi::login::client::{Client, SubjectType};
+use wxapi::login::client::Client;
 use wxapi::login::method::Method;
 use wxapi::login::page::{self, Frame, PhoneResult};
-use wxapi::login::request::{AuthRequest, ResultBy};
-use wxapi::login::session::{Answer as Answered, Call, Fault, Opening, Place, Reply, Status, View};
-use wxapi::platform::{Algorithm, Object, Outbound, Peer, Platform, Request, Response};
+use wxapi::login::session::{Answer as Answered, Call, Fault, Opening, Reply, Status, View};
+use wxapi::platform::{Object, Outbound, Peer, Platform, Request, Response};
 use wxapi::wechat::{AppId, Secret};
 
-use crate::world::{Answer, ORIGIN, World};
+use crate::world::{Answer, ORIGIN, World, browser, site};
 
 pub const APP_SECRET: &str = "app-s3cret";
 pub const OPEN_SECRET: &str = "open-s3cret";
@@ -26,27 +25,14 @@ pub const OPENID: &str = "oAbCdEfGhIjKlMnOpQrStUvWxYz0";
 pub const UNIONID: &str = "uAbCdEfGhIjKlMnOpQrStUvWxYz0";
 /// All codes begin so, which shows them in a log.
 pub const CODE: &str = "081Kq4Ga1";
-pub const SITE: &str = "https://blog.example.com";
+pub use crate::world::browser::{CHROME, WECHAT};
+pub use crate::world::site::BLOG as SITE;
 
-pub const WECHAT: &str = "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50(0x28003233) WeChat/arm64 Weixin NetType/WIFI";
 pub const WECOM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 wxwork/4.1.30 MicroMessenger/7.0.1 Language/zh";
-pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 fn client() -> Client {
-    Client {
-        id: "blog".to_owned(),
-        name: "A Blog".to_owned(),
-        origins: vec![SITE.to_owned()],
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
-        secret: Some(Digest::of(CLIENT_SECRET)),
-        method: None,
-        subject_type: SubjectType::Pairwise,
-        sector: "blog".to_owned(),
-        algorithm: Algorithm::Rs256,
-        strict: false,
-        synthetic_email: false,
-    }
+    let secret = Some(Digest::of(CLIENT_SECRET));
+    Client { name: "A Blog".to_owned(), secret, ..site::client("blog", SITE) }
 }
 
 fn configure(config: &mut Config) {
@@ -225,8 +211,7 @@ impl Visitor {
 }
 
 pub fn header(response: &Response, name: &str) -> String {
-    let found = response.headers.iter().find(|(known, _)| *known == name);
-    found.map(|(_, value)| value.clone()).unwrap_or_default()
+    browser::header(response, name).unwrap_or_default().to_owned()
 }
 
 /// Where a redirect leads.
@@ -292,29 +277,7 @@ pub async fn begin_with(
     change: impl FnOnce(&mut Opening),
 ) -> Attempt {
     let id = hex::encode(world.random());
-    let mut opening = Opening {
-        id: id.clone(),
-        request: AuthRequest {
-            client: "blog".to_owned(),
-            result: ResultBy::Message { origin: SITE.to_owned() },
-            state: None,
-            nonce: None,
-            challenge: None,
-            redirect_uri: None,
-            profile: false,
-            again: "/oauth".to_owned(),
-        },
-        browser: browser.handle(),
-        place: Place {
-            country: "CN".to_owned(),
-            city: "Shenzhen".to_owned(),
-            browser: "Chrome".to_owned(),
-            system: "Windows".to_owned(),
-        },
-        methods: methods.to_vec(),
-        strict: false,
-        lang: Lang::En,
-    };
+    let mut opening = site::opening(&id, browser.handle(), methods);
     change(&mut opening);
     call_login(world, &id, &Call::Open(Box::new(opening))).await.unwrap().unwrap();
     Attempt { world: world.clone(), id, browser: browser.handle() }
@@ -369,6 +332,13 @@ impl Attempt {
 pub async fn scan_and_return(attempt: &Attempt, phone: &Visitor, code: &str) -> Response {
     let gone = phone.get(&attempt.scanned().await).await;
     phone.get(&back(&location(&gone), code)).await
+}
+
+/// The phone picks the right number.
+pub async fn agree(attempt: &Attempt, phone: &Visitor) -> Response {
+    let page = phone.get(&attempt.confirm()).await;
+    let number = attempt.number().await;
+    phone.submit(&attempt.confirm(), &[("csrf", &csrf(&page)), ("number", &number)]).await
 }
 
 /// Nothing that nobody may see is in the log.

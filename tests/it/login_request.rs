@@ -6,9 +6,10 @@ use wxapi::login::method::Method;
 use wxapi::login::page::Theme;
 use wxapi::login::request::{Back, Local, Parsed, Refusal, ResultBy, parse_authorize, parse_oauth};
 
+use crate::world::site::BLOG;
+
 /// S256 of RFC 7636's example: <https://www.rfc-editor.org/rfc/rfc7636#appendix-B>.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const BLOG: &str = "https://blog.example.com";
 
 fn clients() -> Vec<Client> {
     let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";

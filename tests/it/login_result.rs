@@ -6,9 +6,8 @@ use wxapi::login::request::ResultBy;
 use wxapi::login::session::{CODE_LIFETIME, Fault, REVOKED_FOR, Session, Stage};
 use wxapi::login::{Digest, base64url};
 
-use super::login_session::{
-    NOW, SITE, VERIFIER, by_redirect, confirmed, handle, issued, person, request, shown,
-};
+use crate::login_session::{NOW, by_redirect, confirmed, handle, issued, person, request, shown};
+use crate::world::site::{BLOG as SITE, VERIFIER};
 
 #[test]
 fn the_code_is_for_one_client_one_address_one_verifier_and_one_time() {

@@ -8,12 +8,10 @@ use wxapi::login::subject::Who;
 use wxapi::platform::{Object, Outbound};
 
 use crate::login_stage::{
-    LOGIN, call, deliver, desk, event, happen, logged, open, open_with_code, say, show, stage, stage_with,
-    standing, status,
+    LOGIN, OTHER, call, deliver, desk, event, happen, logged, open, open_with_code, say, show, stage,
+    stage_with, standing, status,
 };
 use crate::world::{Answer, USER, World, run};
-
-const OTHER: &str = "o-other";
 
 /// A WeChat that gives tokens and makes codes whose URL is their scene.
 fn makes_codes(request: &Outbound) -> Result<Answer, String> {

@@ -12,9 +12,9 @@ use wxapi::login::subject::{Identity, Who};
 use wxapi::login::{Digest, base64url};
 use wxapi::wechat::{AppId, OpenId};
 
+use crate::world::site::{BLOG as SITE, VERIFIER};
+
 pub const NOW: u64 = 1_700_000_000_000;
-pub const SITE: &str = "https://blog.example.com";
-pub const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
 
 pub fn handle(name: &str) -> Digest {
     Digest::of(name)

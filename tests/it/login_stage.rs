@@ -2,39 +2,27 @@
 
 use serde_json::Value;
 use wxapi::config::Config;
-use wxapi::lang::Lang;
 use wxapi::login::Digest;
-use wxapi::login::client::{Client, SubjectType};
+use wxapi::login::client::Client;
 use wxapi::login::method::Method;
-use wxapi::login::request::{AuthRequest, ResultBy};
-use wxapi::login::session::{Call, Fault, Opening, Place, Reply, Standing, Status, View};
-use wxapi::platform::{Algorithm, Object, Platform, Response};
+use wxapi::login::session::{Call, Fault, Opening, Reply, Standing, Status, View};
+use wxapi::platform::{Object, Platform, Response};
 use wxapi::wechat::crypto::EncodingAesKey;
 use wxapi::wechat::signature::sign;
 use wxapi::wechat::xml::parse_xml;
 
-use crate::world::{ACCOUNT, TOKEN, World, reply_text};
+use crate::world::{ACCOUNT, TOKEN, World, reply_text, site};
 
 pub const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 pub const APP: &str = "wx0000000000000001";
 /// The attempt of most tests.
 pub const LOGIN: &str = "0123456789abcdef0123456789abcdef";
 
+/// Somebody else than the person of a test.
+pub const OTHER: &str = "o-other";
+
 pub fn client() -> Client {
-    Client {
-        id: "blog".to_owned(),
-        name: "My Blog".to_owned(),
-        origins: vec!["https://blog.example.com".to_owned()],
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
-        secret: None,
-        method: None,
-        subject_type: SubjectType::Pairwise,
-        sector: "blog".to_owned(),
-        algorithm: Algorithm::Rs256,
-        strict: false,
-        synthetic_email: false,
-    }
+    Client { name: "My Blog".to_owned(), ..site::client("blog", site::BLOG) }
 }
 
 /// A world in secure mode with one website.
@@ -55,29 +43,8 @@ pub fn stage_with(settings: &[(&str, &str)], adjust: impl FnOnce(&mut Config)) -
 
 /// Opens an attempt, as the login page does.
 pub async fn open(world: &World, login: &str, strict: bool) {
-    let opening = Opening {
-        id: login.to_owned(),
-        request: AuthRequest {
-            client: "blog".to_owned(),
-            result: ResultBy::Message { origin: "https://blog.example.com".to_owned() },
-            state: None,
-            nonce: None,
-            challenge: None,
-            redirect_uri: None,
-            profile: false,
-            again: "/oauth?client_id=blog".to_owned(),
-        },
-        browser: Digest::of("browser"),
-        place: Place {
-            country: "CN".to_owned(),
-            city: "Shenzhen".to_owned(),
-            browser: "Chrome".to_owned(),
-            system: "Windows".to_owned(),
-        },
-        methods: vec![Method::Code, Method::Scene, Method::Menu, Method::Typed],
-        strict,
-        lang: Lang::En,
-    };
+    let methods = [Method::Code, Method::Scene, Method::Menu, Method::Typed];
+    let opening = Opening { strict, ..site::opening(login, Digest::of("browser"), &methods) };
     assert_eq!(call(world, login, &Call::Open(Box::new(opening))).await, Ok(Reply::Done));
 }
 

@@ -72,11 +72,21 @@ fn the_domain_does_not_know_its_callers_or_its_neighbours() {
         &["crate::chat", "crate::login", "crate::handlers", "crate::edge"],
         "a wall of gateway/",
     );
+    check_wall(
+        "src/login",
+        &["crate::chat", "crate::gateway", "crate::handlers", "crate::edge"],
+        "a wall of login/",
+    );
     check_wall("src/handlers", &["crate::edge"], "handlers/ does not know edge/");
     check_wall(
         "src/chat",
         &["Platform", "async fn", "SystemTime", "Instant"],
         "chat/ is pure; time is an argument",
+    );
+    check_wall(
+        "src/login",
+        &["Platform", "async fn", ".await", "SystemTime", "Instant"],
+        "login/ is pure; time and random bytes are arguments",
     );
 }
 

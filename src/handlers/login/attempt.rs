@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::frame::{asked_lang, frame, or_down, refuse};
 use super::headers::{self, Window};
-use super::{call_login, handle, is_login_id, offer, outcome};
+use super::{call_login, handle, offer, outcome};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::login::Digest;
 use crate::login::agent;
 use crate::login::client::{self, Client};
+use crate::login::id::is_login_id;
 use crate::login::method::Method;
 use crate::login::origin;
 use crate::login::page::{self, LoginPage, Note, Refused};
@@ -23,7 +24,8 @@ use crate::platform::{Platform, Request, Response, Watch};
 ///
 /// 1. only the browser that began sees it
 /// 2. the method is made ready; `?lang=` speaks from now on
-/// 3. the page in the state that the attempt is in
+/// 3. with `?back`, the form that tells the website how it ended
+/// 4. else the page in the state that the attempt is in
 pub async fn page<P: Platform>(
     request: &Request,
     platform: &P,
@@ -121,7 +123,8 @@ fn note(params: &Params, view: &View) -> Option<Note> {
     match params.get("note") {
         Some("wrong_code") if view.status == Status::Pending => Some(Note::WrongCode { left }),
         Some("wrong_number") if view.status == Status::Number => Some(Note::WrongNumber { left }),
-        _ => view.fallen_back.then_some(Note::FellBack),
+        // That the way fell back, the view says.
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::gateway::send::{SendError, send};
 use crate::handlers::App;
 use crate::log::Line;
-use crate::login::client::Client;
+use crate::login::client::{self, Client};
 use crate::login::code::{TYPED_LIFETIME, halves};
 use crate::login::desk::{Desk, Given, Pending};
 use crate::login::method::Method;
@@ -276,7 +276,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
     }
 
     fn site(&self, client: &str) -> Site {
-        let known = self.app.config.login.clients.iter().find(|known| known.id == client);
+        let known = client::by_id(&self.app.config.login.clients, client);
         known.map_or_else(|| Site { name: client.to_owned(), host: String::new() }, site_of)
     }
 
@@ -354,6 +354,5 @@ impl<P: Platform, S: Storage> Chat<P, S> {
 fn site_of(client: &Client) -> Site {
     let addresses = client.origins.iter().chain(&client.redirect_uris);
     let origin = addresses.filter_map(|address| origin::of(address)).next();
-    let host = origin.and_then(|origin| origin.split_once("://")).map_or("", |(_, host)| host);
-    Site { name: client.name.clone(), host: host.to_owned() }
+    Site { name: client.name.clone(), host: origin.map(origin::host).unwrap_or_default().to_owned() }
 }

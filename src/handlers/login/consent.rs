@@ -1,19 +1,21 @@
 //! The last question, on the phone: log in to this website, on that computer?
 
+use super::call_login;
 use super::frame::{frame, lang};
 use super::handle;
 use super::headers;
 use super::phone::{Outcome, refused, show, window};
-use super::{call_login, is_login_id};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::log::Line;
 use crate::login::Digest;
-use crate::login::client::Client;
+use crate::login::client::{self, Client};
+use crate::login::id::is_login_id;
 use crate::login::mac::mac;
 use crate::login::method::Method;
 use crate::login::origin;
 use crate::login::page::{self, ConfirmPage, PhoneResult};
+use crate::login::params::Params;
 use crate::login::session::{Call, Confirmer, Consent, Fault, Reply, Status};
 use crate::platform::{Millis, Platform, Request, Response};
 use crate::wechat::Secret;
@@ -32,13 +34,12 @@ struct Form {
 impl Form {
     /// The fields: `csrf`, `answer` (`yes` or `no`) and `number`, which is a yes by itself.
     fn read(body: &[u8]) -> Self {
-        let field = |name: &str| {
-            let mut found = form_urlencoded::parse(body).filter(|(known, _)| known == name);
-            found.next().map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
-        };
+        let params = Params::parse(body);
+        let field = |name| params.get(name).map(str::trim).unwrap_or_default();
         let answer = field("answer");
         let number = field("number").parse().ok();
-        Self { csrf: field("csrf"), no: answer == "no", yes: answer == "yes" || number.is_some(), number }
+        let csrf = field("csrf").to_owned();
+        Self { csrf, no: answer == "no", yes: answer == "yes" || number.is_some(), number }
     }
 }
 
@@ -172,7 +173,7 @@ async fn finished<P: Platform>(
 }
 
 fn client_of<'a>(app: &'a App, consent: &Consent) -> Option<&'a Client> {
-    app.config.login.clients.iter().find(|client| client.id == consent.client)
+    client::by_id(&app.config.login.clients, &consent.client)
 }
 
 /// What only the page knew that this phone was shown for this attempt. Nothing is stored for it.

@@ -54,7 +54,7 @@ async fn enter<P: Platform>(
         return Ok(not_a_page(request));
     }
     let refused = |reason: &Refused, detail: &str| Ok(refuse(request, platform, app, reason, detail));
-    if app.config.login.clients.is_empty() {
+    if !app.config.login.is_on() {
         return refused(&Refused::NotConfigured, "LOGIN_CLIENTS is empty, or nothing in it can be used");
     }
     let parsed = match parsed {

@@ -1,17 +1,17 @@
 //! The cookies by which a browser and a phone are known again. Neither is of any use for the other's part, and only
 //! their digests leave this file.
 
-use crate::login::Digest;
+use crate::login::{Digest, id};
 use crate::platform::Request;
 
 /// The cookie of the browser that began. Its prefix keeps other hosts of the same domain from setting it; browsers take
 /// it without TLS only from 127.0.0.1 and localhost.
 /// <https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix>
-pub const BROWSER: &str = "__Host-wxl";
+const BROWSER: &str = "__Host-wxl";
 /// The cookie of the first phone that scanned.
-pub const PHONE: &str = "__Host-wxm";
+const PHONE: &str = "__Host-wxm";
 /// A cookie is kept this long after its last use, seconds: longer than any attempt.
-pub const KEPT_FOR: u64 = 1_800;
+const KEPT_FOR: u64 = 1_800;
 
 /// A cookie that a response shall set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,5 +51,5 @@ fn keep(request: &Request, name: &str, random: [u8; 16]) -> Handle {
 
 /// The cookie's value, if it is one of ours: 32 hexadecimal digits, so that nothing easy to guess is ever taken.
 fn value<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    request.cookie(name).filter(|value| super::is_login_id(value))
+    request.cookie(name).filter(|value| id::is_hex(value, id::DIGITS))
 }

@@ -16,7 +16,7 @@ pub enum Window {
 const HSTS: &str = "max-age=31536000";
 /// The name of the only policy by which the page's script may make markup of what the Worker sends.
 /// <https://www.w3.org/TR/trusted-types/#trusted-types-csp-directive>
-pub const SCRIPT_POLICY: &str = "wxapi-login";
+const SCRIPT_POLICY: &str = "wxapi-login";
 /// What no page here uses.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), \
     fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), \
@@ -96,6 +96,15 @@ pub fn is_prefetch(request: &Request) -> bool {
 /// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header>
 pub fn is_navigation(request: &Request) -> bool {
     request.header("sec-fetch-dest").is_none_or(|destination| destination == "document")
+}
+
+/// Whether a page of ours, or nobody, led a person here: not an image, a frame or a script, and not another site.
+/// Browsers too old to say so still keep the cookie from being sent along with anything but a visit.
+/// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>
+pub fn is_led_here_by_us(request: &Request) -> bool {
+    let site = request.header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let mode = request.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    site && mode && is_navigation(request)
 }
 
 /// Whether a script asks, which wants JSON, and no page.

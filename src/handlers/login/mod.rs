@@ -94,8 +94,3 @@ pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::Deseria
     // The text is not repeated: it may hold what nobody should see.
     serde_json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
 }
-
-/// The object's name, if it is one: 32 hexadecimal digits. Anything else would make an object of any name.
-pub fn is_login_id(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}

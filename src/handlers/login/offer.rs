@@ -9,12 +9,12 @@ use super::call_object;
 use crate::gateway::send::{SendError, send};
 use crate::handlers::App;
 use crate::log::Line;
-use crate::login::Digest;
 use crate::login::code::{self, Call, DIGITS, MORE_DIGITS, Reply, TYPED_LIFETIME};
 use crate::login::session::Session;
 use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::login::words::SCENE_PREFIX;
+use crate::login::{Digest, id};
 use crate::platform::{Millis, Object, Platform, Unreachable};
 use crate::wechat::api::qrcode::{self, QrCode};
 use crate::wechat::api::{ApiError, UNREADABLE};
@@ -124,8 +124,7 @@ pub async fn make_scene<P: Platform>(platform: &P, app: &App, session: &Session)
     if platform.now() < app.no_scenes_until.get() {
         return None;
     }
-    let [token @ .., _, _, _, _] = platform.random();
-    let token = hex::encode::<[u8; 12]>(token);
+    let token = id::token(platform.random());
     let scene = format!("{SCENE_PREFIX}{}{token}", session.id);
     let seconds = session.ends.saturating_sub(platform.now()).div_ceil(1_000);
     match create(platform, app, &scene, seconds).await {

@@ -1,24 +1,22 @@
 //! The way to another's login page and back: of the phone that scanned, or of the browser itself.
 
+use super::call_login;
 use super::frame::{frame, lang};
 use super::handle::{self, Handle};
 use super::headers::{self, Window};
-use super::{call_login, is_login_id};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::log::Line;
 use crate::login::agent::{self, Device};
+use crate::login::id::{self, is_login_id};
 use crate::login::method::Method;
 use crate::login::page::{self, PhoneResult};
+use crate::login::params::Params;
 use crate::login::session::{Arrival, Call, Failure, Fault, Reply};
 use crate::login::{Digest, github};
 use crate::platform::{Platform, Request, Response};
 use crate::wechat::api::sns::{self, Scope};
 
-/// Hexadecimal digits of an attempt's name, and of what is random in a `state`.
-const NAME: usize = 32;
-/// Hexadecimal digits of the token in a QR code.
-const TOKEN: usize = 24;
 /// Longest code that is passed on, bytes; WeChat's and GitHub's are shorter than 100.
 const LONGEST_CODE: usize = 512;
 
@@ -45,7 +43,7 @@ pub async fn scan<P: Platform>(
     app: &App,
     scanned: &str,
 ) -> Result<Response, Error> {
-    let Some((login, token)) = read_scanned(scanned) else {
+    let Some((login, token)) = id::split(scanned, id::TOKEN_DIGITS) else {
         return Ok(refused(request, platform, app, Method::Qr, Fault::Stale));
     };
     if agent::read(request.header("user-agent").unwrap_or_default()).device != Device::Wechat {
@@ -75,53 +73,30 @@ pub async fn go<P: Platform>(
 ) -> Result<Response, Error> {
     let to = Method::parse(method).filter(|method| method.comes_back_to().is_some());
     let (Some(to), true) = (to, is_login_id(login)) else { return Err(Error::NotFound) };
-    if !is_led_here_by_us(request) {
+    if !headers::is_led_here_by_us(request) {
         platform.log(&Line::warn("login.refused", "another site led somebody to /go"));
         return Ok(show(request, app, Outcome::new(403, PhoneResult::NotYours).by(to)));
     }
-    if to == Method::Qr {
-        if handle::phone(request).is_none() {
-            return Ok(refused(request, platform, app, to, Fault::NotYours));
-        }
-        let phone = handle::keep_phone(request, platform.random());
-        return leave(request, platform, app, login, to, None, phone).await;
-    }
-    match handle::browser(request) {
-        Some(browser) => depart(request, platform, app, login, to, &browser).await,
-        None => Ok(refused(request, platform, app, to, Fault::NotYours)),
-    }
-}
-
-/// Sends the browser whose handle is `browser` to another's login page: a redirect that also sets the phone's cookie,
-/// because from here on the browser is the phone too; or a page that says why not.
-pub async fn depart<P: Platform>(
-    request: &Request,
-    platform: &P,
-    app: &App,
-    login: &str,
-    to: Method,
-    browser: &Digest,
-) -> Result<Response, Error> {
+    let own = if to == Method::Qr { handle::phone(request) } else { handle::browser(request) };
+    let Some(own) = own else { return Ok(refused(request, platform, app, to, Fault::NotYours)) };
+    let browser = (to != Method::Qr).then_some(own);
     let phone = handle::keep_phone(request, platform.random());
-    leave(request, platform, app, login, to, Some(browser), phone).await
+    leave(request, platform, app, login, to, browser, phone).await
 }
 
+/// Sends the phone, or the browser if it is that which goes, to another's login page: by a redirect that also sets the
+/// phone's cookie, because from here on such a browser is the phone too; or says why not.
 async fn leave<P: Platform>(
     request: &Request,
     platform: &P,
     app: &App,
     login: &str,
     to: Method,
-    browser: Option<&Digest>,
+    browser: Option<Digest>,
     phone: Handle,
 ) -> Result<Response, Error> {
     let state = format!("{login}{}", hex::encode(platform.random()));
-    let call = Call::Depart {
-        to,
-        browser: browser.cloned(),
-        phone: phone.digest.clone(),
-        state: Digest::of(&state),
-    };
+    let call = Call::Depart { to, browser, phone: phone.digest.clone(), state: Digest::of(&state) };
     let profile = match call_login(platform, login, &call).await? {
         Ok(Reply::Departing { profile }) => profile,
         Ok(_) => return Ok(refused(request, platform, app, to, Fault::NotNow)),
@@ -172,21 +147,20 @@ pub async fn arrive<P: Platform>(
     app: &App,
     from: Method,
 ) -> Result<Response, Error> {
-    let (Ok(state), Ok(code)) = (parameter(&request.query, "state"), parameter(&request.query, "code"))
-    else {
-        return Ok(refused(request, platform, app, from, Fault::State));
+    let refused = |fault| Ok(refused(request, platform, app, from, fault));
+    let params = Params::parse(request.query.as_bytes());
+    // What is there twice could be read in two ways.
+    let (Ok(Some(state)), Ok(code)) = (params.once("state"), params.once("code")) else {
+        return refused(Fault::State);
     };
-    let state = state.filter(|state| is_state(state));
-    let login = state.as_deref().and_then(|state| state.get(..NAME));
-    let (Some(state), Some(login)) = (&state, login) else {
-        return Ok(refused(request, platform, app, from, Fault::State));
-    };
+    let Some((login, _)) = id::split(state, id::DIGITS) else { return refused(Fault::State) };
     let (Some(phone), Some(redirect_uri)) = (handle::phone(request), redirect_uri(request, from)) else {
-        return Ok(refused(request, platform, app, from, Fault::NotYours));
+        return refused(Fault::NotYours);
     };
-    if code.as_ref().is_some_and(|code| code.len() > LONGEST_CODE) {
-        return Ok(refused(request, platform, app, from, Fault::State));
+    if code.is_some_and(|code| code.len() > LONGEST_CODE) {
+        return refused(Fault::State);
     }
+    let code = code.map(str::to_owned);
     let arrival = Arrival { from, phone, state: Digest::of(state), code, redirect_uri };
     match call_login(platform, login, &Call::Arrive(arrival)).await? {
         Ok(Reply::Arrived { failure: None, .. }) => {
@@ -197,8 +171,8 @@ pub async fn arrive<P: Platform>(
             let outcome = Outcome::of(failure).by(by).restarting(login, by);
             Ok(show(request, app, outcome))
         }
-        Ok(_) => Ok(refused(request, platform, app, from, Fault::NotNow)),
-        Err(fault) => Ok(refused(request, platform, app, from, fault)),
+        Ok(_) => refused(Fault::NotNow),
+        Err(fault) => refused(fault),
     }
 }
 
@@ -270,41 +244,3 @@ pub(super) fn window(request: &Request, by: Option<Method>) -> Window {
         _ => Window::Alone,
     }
 }
-
-/// Whether a page of ours, or nobody, led a person here: not an image, a frame or a script, and not another site.
-/// Browsers too old to say so still keep the cookie from being sent along with anything but a visit.
-/// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>
-fn is_led_here_by_us(request: &Request) -> bool {
-    let site = request.header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
-    let mode = request.header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
-    let dest = request.header("sec-fetch-dest").is_none_or(|dest| dest == "document");
-    site && mode && dest
-}
-
-/// Name and token of a QR code.
-fn read_scanned(scanned: &str) -> Option<(&str, &str)> {
-    let (login, token) = scanned.split_at_checked(NAME)?;
-    let fine = is_login_id(login) && token.len() == TOKEN && is_hex(token);
-    fine.then_some((login, token))
-}
-
-fn is_state(text: &str) -> bool {
-    text.len() == 2 * NAME && is_hex(text)
-}
-
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
-/// A parameter; `None` if it is not there or empty.
-///
-/// # Errors
-/// It is there twice, so it could be read in two ways.
-fn parameter(query: &str, name: &str) -> Result<Option<String>, Twice> {
-    let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
-    let value = found.next().map(|(_, value)| value.into_owned());
-    if found.next().is_some() { Err(Twice) } else { Ok(value.filter(|value| !value.is_empty())) }
-}
-
-/// A parameter is there more than once.
-struct Twice;

@@ -76,7 +76,7 @@ pub async fn jwks<P: Platform>(request: &Request, platform: &P, app: &App) -> Re
 
 /// Without a client there is no provider, and nobody makes it make keys.
 fn check_on(app: &App) -> Result<(), Error> {
-    if app.config.login.clients.is_empty() { Err(Error::NotFound) } else { Ok(()) }
+    if app.config.login.is_on() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// What everybody may read, from every page.

@@ -6,13 +6,7 @@ use crate::platform::{Request, Response};
 
 /// `GET /MP_verify_<x>.txt` and `GET /<x>.txt`, from the configuration; `None` if it is not one of them.
 pub fn find(request: &Request, app: &App) -> Option<Response> {
-    let name = request.path.strip_prefix('/').filter(|name| is_name(name))?;
+    let name = request.path.strip_prefix('/')?;
     let (_, content) = app.config.login.verify_files.iter().find(|(known, _)| known == name)?;
     Some(Response::text(200, content.as_str()).with("x-content-type-options", "nosniff"))
-}
-
-/// `[A-Za-z0-9_-]+.txt`
-fn is_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    name.strip_suffix(".txt").is_some_and(|stem| !stem.is_empty() && stem.bytes().all(allowed))
 }

@@ -5,11 +5,11 @@ use super::{
     NUMBER_TRIES, ROTATE_BEFORE, Scene, Session, Stage, Status, TOKEN_LIFETIME, Token, View,
 };
 use crate::lang::Lang;
-use crate::login::Digest;
 use crate::login::method::Method;
 use crate::login::origin;
 use crate::login::request::ResultBy;
 use crate::login::subject::{Identity, Who};
+use crate::login::{Digest, id};
 use crate::wechat::signature::same;
 
 /// What to do with somebody who came back from another's login page.
@@ -37,8 +37,7 @@ impl Session {
     pub fn refresh_token(&mut self, random: [u8; 16], now: u64) {
         self.tokens.retain(|token| now < token.ends);
         if self.tokens.last().is_none_or(|token| now + ROTATE_BEFORE >= token.ends) {
-            let [token @ .., _, _, _, _] = random;
-            self.tokens.push(Token { text: hex::encode::<[u8; 12]>(token), ends: now + TOKEN_LIFETIME });
+            self.tokens.push(Token { text: id::token(random), ends: now + TOKEN_LIFETIME });
         }
     }
 

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use wxapi::handlers::login::call_login;
-use wxapi::login::base64url;
+use wxapi::lang::Lang;
+use wxapi::login::client::{self, Client};
 use wxapi::login::method::Method;
-use wxapi::login::session::{Call, Confirmer, Fault, Reply};
+use wxapi::login::request::{AuthRequest, ResultBy};
+use wxapi::login::session::{Call, Confirmer, Fault, Opening, Place, Reply};
 use wxapi::login::subject::Who;
+use wxapi::login::{Digest, base64url};
 use wxapi::platform::{Object, Response};
 use wxapi::wechat::{AppId, OpenId};
 
@@ -57,6 +60,44 @@ pub fn world() -> World {
 /// An account that knows people only by their messages.
 pub fn world_of_chat() -> World {
     world_with(&[("ACCOUNT_TYPE", "subscription")])
+}
+
+/// A website with one origin and nothing besides, for worlds that are made without `LOGIN_CLIENTS`.
+pub fn client(id: &str, origin: &str) -> Client {
+    let (mut clients, faults) = client::parse(&json!([{ "id": id, "origins": [origin] }]).to_string());
+    clients.pop().unwrap_or_else(|| panic!("{faults:?}"))
+}
+
+/// What the blog asks for: a message to its page, and nothing besides.
+pub fn asks() -> AuthRequest {
+    AuthRequest {
+        client: "blog".to_owned(),
+        result: ResultBy::Message { origin: BLOG.to_owned() },
+        state: None,
+        nonce: None,
+        challenge: None,
+        redirect_uri: None,
+        profile: false,
+        again: "/oauth?client_id=blog".to_owned(),
+    }
+}
+
+/// A new attempt for it, in a browser in Shenzhen.
+pub fn opening(login: &str, browser: Digest, methods: &[Method]) -> Opening {
+    Opening {
+        id: login.to_owned(),
+        request: asks(),
+        browser,
+        place: Place {
+            country: "CN".to_owned(),
+            city: "Shenzhen".to_owned(),
+            browser: "Chrome".to_owned(),
+            system: "Windows".to_owned(),
+        },
+        methods: methods.to_vec(),
+        strict: false,
+        lang: Lang::En,
+    }
 }
 
 /// PKCE's challenge.

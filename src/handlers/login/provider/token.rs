@@ -8,17 +8,16 @@ use serde_json::json;
 use super::{form, private, shared};
 use crate::error::Error;
 use crate::handlers::App;
-use crate::handlers::login::{call_login, is_login_id, issue};
+use crate::handlers::login::{call_login, issue};
 use crate::log::Line;
 use crate::login::Digest;
 use crate::login::client::{self, Client};
+use crate::login::id;
 use crate::login::params::Params;
 use crate::login::session::{Call, Fault, Grant, Reply};
 use crate::login::token::LIFETIME;
 use crate::platform::{Platform, Request, Response};
 
-/// Digits of a code: the attempt's name, and as many random ones.
-const CODE_LENGTH: usize = 64;
 /// Every parameter that counts.
 const KNOWN: [&str; 6] =
     ["grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"];
@@ -115,10 +114,7 @@ async fn grant<'a, P: Platform>(
     code: &'a str,
     form: &Params,
 ) -> Result<(&'a str, Grant), Refused> {
-    let named = code
-        .split_at_checked(CODE_LENGTH / 2)
-        .filter(|(login, secret)| is_login_id(login) && is_login_id(secret));
-    let (login, _) = named.ok_or(Refused::Grant("this is no code"))?;
+    let (login, _) = id::split(code, id::DIGITS).ok_or(Refused::Grant("this is no code"))?;
     let call = Call::Redeem {
         code: Digest::of(code),
         client: client.id.clone(),

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use super::{form, private, shared};
 use crate::error::Error;
 use crate::handlers::App;
-use crate::handlers::login::{call_login, is_login_id, issue};
+use crate::handlers::login::{call_login, issue};
 use crate::log::Line;
 use crate::login::client;
+use crate::login::id::is_login_id;
 use crate::login::session::{Call, Reply};
 use crate::platform::{Platform, Request, Response};
 
