@@ -23,6 +23,7 @@ pub mod config;
 pub mod error;
 pub mod gateway;
 pub mod handlers;
+pub mod json;
 pub mod lang;
 pub mod log;
 pub mod login;

@@ -17,8 +17,8 @@ export const profiles = {
 /** Compiles the Worker to wasm; resolves with the wasm's path. Needs nothing but Rust. */
 export async function compileWorker(profile) {
   const release = profile === profiles.release ? ["--release"] : [];
-  const args = ["build", "--lib", "-p", "wxapi", "--target", "wasm32-unknown-unknown", ...release, ...profile.locked];
-  const wasm = path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi.wasm");
+  const args = ["build", "--lib", "-p", "wxapi-worker", "--target", "wasm32-unknown-unknown", ...release, ...profile.locked];
+  const wasm = path.join(cargoTarget, "wasm32-unknown-unknown", profile.folder, "wxapi_worker.wasm");
   await cargo("Worker: cargo build", args, wasm);
   return wasm;
 }
@@ -34,10 +34,10 @@ export async function compileSimulator(binary = simBinary) {
 /** Makes `index.js` and `index_bg.wasm` of a compiled Worker; true if they are new. Needs the tools of setup.mjs. */
 export async function bundleWorker(profile, wasm) {
   const stamp = at(profile.out, ".made-of");
-  const source = `${digest(wasm, at("Cargo.toml"))} ${cargoTools.map(({ version }) => version).join(" ")}\n`;
+  const source = `${digest(wasm, at("Cargo.toml"), at("worker/Cargo.toml"))} ${cargoTools.map(({ version }) => version).join(" ")}\n`;
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === source) return false;
   // Named, or it would compile every member of the workspace to wasm.
-  const args = [profile.flag, "--no-opt", "--out-dir", profile.out, ".", "-p", "wxapi", ...profile.locked];
+  const args = [profile.flag, "--no-opt", "--out-dir", `../${profile.out}`, "worker", "-p", "wxapi-worker", ...profile.locked];
   const { code, output } = await captured(at(".tools/bin/worker-build"), args, { env: { ...process.env, ...toolPaths() } });
   if (code !== 0) {
     // The next worker-build would wait for this folder to look abandoned.

@@ -166,7 +166,7 @@ impl AnswerReader {
         if line == b"[DONE]" {
             self.done = true;
         } else if line.first() == Some(&b'{')
-            && let Ok(event) = serde_json::from_slice::<Value>(line)
+            && let Ok(event) = crate::json::value(line)
         {
             self.event(&event);
         }
@@ -198,7 +198,7 @@ impl AnswerReader {
 
 /// The words that a speech model heard, in either format: `{"text": …}`.
 pub fn heard(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body = crate::json::value(body).ok()?;
     let text = body.get("text")?.as_str()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

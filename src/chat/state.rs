@@ -144,7 +144,7 @@ impl Conversation {
     /// Reads a stored document, at the start of an object's life. `None`: it is not one of ours, and the user
     /// starts afresh.
     pub fn from_json(json: &str) -> Option<Self> {
-        let mut conversation: Self = serde_json::from_str(json).ok()?;
+        let mut conversation: Self = crate::json::from_str(json).ok()?;
         for job in &mut conversation.jobs {
             job.starts = job.starts.saturating_add(1);
         }

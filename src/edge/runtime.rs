@@ -143,7 +143,7 @@ impl Platform for Runtime {
         let answer =
             glue::call_object(&self.binding("ACCOUNT_OBJECT"), name, stale.unwrap_or_default()).await;
         let answer = answer.map_err(|error| TokenFailure::Unreachable(glue::reason(&error)))?;
-        serde_json::from_str(&answer.as_string().unwrap_or_default()).unwrap_or_else(|_| {
+        crate::json::from_str(&answer.as_string().unwrap_or_default()).unwrap_or_else(|_| {
             Err(TokenFailure::Unreachable("the account's object made no sense".to_owned()))
         })
     }
@@ -165,7 +165,7 @@ impl Platform for Runtime {
         let pair = js_sys::Array::from(&pair);
         let mut halves = pair.iter().filter_map(|half| half.as_string());
         let private = halves.next().map(Secret::new);
-        let public = halves.next().and_then(|jwk| serde_json::from_str(&jwk).ok());
+        let public = halves.next().and_then(|jwk| crate::json::value(jwk.as_bytes()).ok());
         let (Some(private), Some(public)) = (private, public) else {
             return Err(Unreachable("WebCrypto made no keys".to_owned()));
         };

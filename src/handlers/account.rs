@@ -30,7 +30,7 @@ impl<P: Platform, S: Storage> AccountObject<P, S> {
     pub fn new(platform: P, storage: S, app: Rc<App>) -> Self {
         // Without what was stored, the token is fetched anew; nothing is lost.
         let stored = storage.load().ok().flatten();
-        let state = stored.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        let state = stored.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
         Self { platform, storage, app, state: RefCell::new(state), waiters: RefCell::default() }
     }
 

@@ -112,9 +112,9 @@ pub fn by_origin<'a>(clients: &'a [Client], origin: &str) -> Option<&'a Client> 
 /// Reads `LOGIN_CLIENTS`: the websites that are in order, and in words for the operator what is wrong with the others.
 /// No text repeats what could be a secret.
 pub fn parse(json: &str) -> (Vec<Client>, Vec<String>) {
-    let entries: Vec<Value> = match serde_json::from_str(json) {
-        Ok(entries) => entries,
-        Err(error) if error.is_data() => {
+    let entries = match crate::json::value(json.as_bytes()) {
+        Ok(Value::Array(entries)) => entries,
+        Ok(_) => {
             return (Vec::new(), vec!["is not a JSON list, so login is off".to_owned()]);
         }
         Err(error) => return (Vec::new(), vec![format!("is not JSON ({error}), so login is off")]),
@@ -123,7 +123,7 @@ pub fn parse(json: &str) -> (Vec<Client>, Vec<String>) {
     for (index, entry) in entries.into_iter().enumerate() {
         let name = entry.get("id").and_then(Value::as_str).filter(|id| is_id(id));
         let name = name.map_or(format!("number {}", index + 1), |id| format!("{id:?}"));
-        match client(entry) {
+        match client(&entry) {
             Ok(client) if by_id(&clients, &client.id).is_some() => {
                 faults.push(format!("client {name}: there is another with this id, so the later one is off"));
             }
@@ -143,8 +143,8 @@ pub fn parse(json: &str) -> (Vec<Client>, Vec<String>) {
 }
 
 /// One website, or what is wrong with it.
-fn client(entry: Value) -> Result<Client, String> {
-    let entry: Entry = serde_json::from_value(entry).map_err(|error| format!("cannot be read: {error}"))?;
+fn client(entry: &Value) -> Result<Client, String> {
+    let entry: Entry = crate::json::from_value(entry).map_err(|error| format!("cannot be read: {error}"))?;
     let name = entry.name.unwrap_or_else(|| entry.id.clone());
     let sector = entry.sector.unwrap_or_else(|| entry.id.clone());
     check(is_id(&entry.id), "has an id that is not 1 to 64 of A-Z a-z 0-9 . _ ~ -")?;

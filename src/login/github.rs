@@ -96,7 +96,7 @@ pub fn user(github: &Github, token: &Secret) -> Outbound {
 /// # Errors
 /// [`Refusal`]
 pub fn parse_token(answer: &[u8]) -> Result<Secret, Refusal> {
-    let value: Value = serde_json::from_slice(answer).map_err(|_| no_sense())?;
+    let value = crate::json::value(answer).map_err(|_| no_sense())?;
     if let Some(token) = value.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
         return Ok(Secret::new(token));
     }
@@ -112,7 +112,7 @@ pub fn parse_token(answer: &[u8]) -> Result<Secret, Refusal> {
 /// # Errors
 /// [`Refusal::Other`]
 pub fn parse_user(answer: &[u8]) -> Result<User, Refusal> {
-    let value: Value = serde_json::from_slice(answer).map_err(|_| no_sense())?;
+    let value = crate::json::value(answer).map_err(|_| no_sense())?;
     let text = |name| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let Some(id) = value.get("id").and_then(Value::as_u64) else {
         return Err(match text("status") {

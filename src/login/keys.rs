@@ -155,7 +155,7 @@ fn public_half(algorithm: Algorithm, jwk: &Value) -> Option<(Value, String)> {
         }
     };
     let kid = base64url(&Sha256::digest(canonical.as_bytes()));
-    Some((serde_json::from_str(&canonical).ok()?, kid))
+    Some((crate::json::value(canonical.as_bytes()).ok()?, kid))
 }
 
 fn expose<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {

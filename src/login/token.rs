@@ -253,7 +253,8 @@ pub fn read(token: &str, kind: Kind, keys: &Value) -> Result<Unverified, Bad> {
     if token.len() > LENGTH {
         return Err(Bad::Shape);
     }
-    let header: Header = serde_json::from_slice(&json(header)?).map_err(|_| Bad::Shape)?;
+    let header = crate::json::value(&json(header)?).map_err(|_| Bad::Shape)?;
+    let header: Header = crate::json::from_value(&header).map_err(|_| Bad::Shape)?;
     if header.typ != kind || header.crit.is_some() {
         return Err(Bad::Shape);
     }
@@ -261,7 +262,7 @@ pub fn read(token: &str, kind: Kind, keys: &Value) -> Result<Unverified, Bad> {
     let key = keys.get("keys").and_then(Value::as_array).into_iter().flatten().find(named);
     let fits = |key: &&Value| key.get("alg") == Some(&serde_json::json!(header.alg));
     let key = key.filter(fits).ok_or(Bad::Key)?.clone();
-    let claims = serde_json::from_slice(&json(claims)?).map_err(|_| Bad::Shape)?;
+    let claims = crate::json::value(&json(claims)?).map_err(|_| Bad::Shape)?;
     let signature = json(signature)?;
     Ok(Unverified { algorithm: header.alg, key, input: input.to_owned(), signature, claims })
 }
@@ -272,7 +273,7 @@ impl Unverified {
     /// # Errors
     /// [`Bad`]
     pub fn access(self, issuer: &str, now: u64) -> Result<AccessClaims, Bad> {
-        let claims: AccessClaims = serde_json::from_value(self.claims).map_err(|_| Bad::Shape)?;
+        let claims: AccessClaims = crate::json::from_value(&self.claims).map_err(|_| Bad::Shape)?;
         if claims.iss != issuer || claims.aud != audience(issuer) {
             return Err(Bad::Meant);
         }
@@ -284,7 +285,7 @@ impl Unverified {
     /// # Errors
     /// [`Bad`]
     pub fn id(self, issuer: &str) -> Result<IdClaims, Bad> {
-        let claims: IdClaims = serde_json::from_value(self.claims).map_err(|_| Bad::Shape)?;
+        let claims: IdClaims = crate::json::from_value(&self.claims).map_err(|_| Bad::Shape)?;
         if claims.iss == issuer { Ok(claims) } else { Err(Bad::Meant) }
     }
 }

@@ -130,7 +130,7 @@ fn note(params: &Params, view: &View) -> Option<Note> {
 
 /// Why another's login was of no use, by its name.
 fn failure(name: &str) -> Option<Failure> {
-    serde_json::from_value(json!(name)).ok()
+    crate::json::from_value(&name.into()).ok()
 }
 
 /// `GET /oauth/s/<login>/status`: `{"status": …}`, for a page whose WebSocket does not come through.

@@ -317,7 +317,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
         if let Some(desk) = &*self.desk.borrow() {
             return Ok(desk.clone());
         }
-        let desk = match self.storage.load()?.map(|json| serde_json::from_str(&json)) {
+        let desk = match self.storage.load()?.map(|json| crate::json::from_str(&json)) {
             None => Desk::default(),
             Some(Ok(desk)) => desk,
             Some(Err(_)) => {

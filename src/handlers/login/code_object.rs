@@ -18,7 +18,7 @@ pub struct CodeObject<P: Platform, S: Storage> {
 impl<P: Platform, S: Storage> CodeObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
-        let shard = match storage.load()?.map(|json| serde_json::from_str(&json)) {
+        let shard = match storage.load()?.map(|json| crate::json::from_str(&json)) {
             None => Shard::default(),
             Some(Ok(shard)) => shard,
             Some(Err(_)) => {
@@ -33,7 +33,7 @@ impl<P: Platform, S: Storage> CodeObject<P, S> {
 
     /// A [`Call`] as JSON; the answer is a [`Reply`](crate::login::code::Reply) as JSON.
     pub fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let call: Call = serde_json::from_str(call)
+        let call: Call = crate::json::from_str(call)
             .map_err(|_| Unreachable("a call to a code's object made no sense".to_owned()))?;
         let mut next = self.shard.borrow().clone();
         let reply = next.answer(call, self.platform.now());

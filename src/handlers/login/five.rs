@@ -151,7 +151,10 @@ fn body(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    serde_json::from_slice(bytes).map_err(|_| Refusal::Body("the body is not a JSON object".to_owned()))
+    match crate::json::value(bytes) {
+        Ok(Value::Object(body)) => Ok(body),
+        _ => Err(Refusal::Body("the body is not a JSON object".to_owned())),
+    }
 }
 
 fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {

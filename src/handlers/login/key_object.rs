@@ -35,7 +35,7 @@ impl<P: Platform, S: Storage> KeyObject<P, S> {
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
         let ring = match storage.load()? {
             None => Ring::default(),
-            Some(json) => match serde_json::from_str(&json) {
+            Some(json) => match crate::json::from_str(&json) {
                 Ok(ring) => ring,
                 Err(_) => {
                     storage.set_aside(&json)?;
@@ -49,7 +49,7 @@ impl<P: Platform, S: Storage> KeyObject<P, S> {
 
     /// A [`Call`] as JSON; the answer is JSON.
     pub async fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let call = serde_json::from_str(call)
+        let call = crate::json::from_str(call)
             .map_err(|_| Unreachable("a call to the object with the keys made no sense".to_owned()))?;
         match call {
             Call::Shown { algorithms } => {

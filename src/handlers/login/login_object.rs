@@ -28,14 +28,14 @@ pub struct LoginObject<P: Platform, S: Storage, W: Watchers> {
 impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S, watchers: W, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
-        let session = storage.load()?.and_then(|json| serde_json::from_str(&json).ok());
+        let session = storage.load()?.and_then(|json| crate::json::from_str(&json).ok());
         let session = RefCell::new(session);
         Ok(Rc::new(Self { platform, storage, watchers, app, session, waiting: RefCell::default() }))
     }
 
     /// A [`Call`] as JSON; the answer is a `Result<Reply, Fault>` as JSON.
     pub async fn call(self: &Rc<Self>, call: &str) -> Result<String, Unreachable> {
-        let call = serde_json::from_str(call)
+        let call = crate::json::from_str(call)
             .map_err(|_| Unreachable("a call to a login's object made no sense".to_owned()))?;
         let answer = match call {
             Call::Show { browser, method, lang } => match self.prepare(&browser, method).await? {

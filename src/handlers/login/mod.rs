@@ -92,5 +92,5 @@ pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::Deseria
     let call = serde_json::to_string(call).map_err(|error| Unreachable(error.to_string()))?;
     let answer = platform.call(object, name, &call).await?;
     // The text is not repeated: it may hold what nobody should see.
-    serde_json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
+    crate::json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
 }

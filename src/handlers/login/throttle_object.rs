@@ -17,13 +17,13 @@ pub struct ThrottleObject<P: Platform, S: Storage> {
 impl<P: Platform, S: Storage> ThrottleObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
-        let throttle = storage.load()?.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        let throttle = storage.load()?.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
         Ok(Self { platform, storage, throttle: RefCell::new(throttle), alarm: Cell::default() })
     }
 
     /// An [`Ask`] as JSON; the answer is `true` or `false`.
     pub fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let ask: Ask = serde_json::from_str(call)
+        let ask: Ask = crate::json::from_str(call)
             .map_err(|_| Unreachable("a call to a throttle's object made no sense".to_owned()))?;
         let mut next = self.throttle.borrow().clone();
         let admitted = next.admit(&ask, self.platform.now());
