@@ -47,7 +47,7 @@ impl Error {
             // WeChat delivers again after a failure, and by then the object may be back.
             Self::Object(_) => (503, "try again"),
         };
-        Response::text(status, text)
+        Response::text(status, text).with("x-content-type-options", "nosniff")
     }
 }
 

@@ -46,10 +46,15 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A cookie by its name.
+    /// A cookie by its name; `None` too if it came more than once, because then one of them is somebody else's.
+    ///
+    /// Only blanks and tabs are cut off. Browsers let any host of a domain set a cookie whose name has another space,
+    /// such as U+2003, before `__Host-`: it must not be read as the one that only this host can set.
+    /// <https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix>
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let pairs = self.header("cookie")?.split(';').filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter(|(known, _)| *known == name).map(|(_, value)| value).next()
+        let pairs = self.header("cookie")?.split(';').map(|pair| pair.trim_matches([' ', '\t']));
+        let mut values = pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        values.next().filter(|_| values.next().is_none())
     }
 }
 

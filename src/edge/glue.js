@@ -51,8 +51,12 @@ export function watch(namespace, name, browser) {
   return namespace.getByName(name).fetch("https://object/watch", { headers });
 }
 
+/** So many may watch one attempt: a few tabs, each with a connection that broke unnoticed. The others can ask. */
+const WATCHERS = 16;
+
 /** A WebSocket that costs nothing while nobody speaks: "ping" is answered without waking the object. */
 export function accept(state, greeting) {
+  if (state.getWebSockets().length >= WATCHERS) return new Response("too many watch", { status: 429 });
   const [client, server] = Object.values(new WebSocketPair());
   state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   state.acceptWebSocket(server);

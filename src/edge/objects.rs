@@ -117,9 +117,12 @@ impl LoginObject {
         self.login.alarm().map_err(failed)
     }
 
-    /// What a browser says is not listened to; "ping" never comes here.
+    /// No page of ours says anything but "ping", which never comes here. Whoever does is not kept: each word would wake
+    /// the object.
     #[wasm_bindgen(js_name = webSocketMessage)]
-    pub fn web_socket_message(&self, _socket: JsValue, _message: JsValue) {}
+    pub fn web_socket_message(&self, socket: JsValue, _message: JsValue) {
+        glue::hang_up(&socket);
+    }
 
     /// A browser hangs up, and waits to hear that we do too: without that it would call the end abnormal (1006).
     /// <https://developers.cloudflare.com/durable-objects/best-practices/websockets/>

@@ -189,6 +189,22 @@ fn an_account_without_the_right_is_not_asked_again_for_a_day() {
 }
 
 #[test]
+fn many_pages_at_once_ask_for_one_parametric_code() {
+    run(async {
+        let world = stage(|_| {});
+        world.wechat(makes_codes);
+        world.network(1_000);
+        open(&world, LOGIN, false).await;
+        let pages = (0..20).map(|_| show(&world, LOGIN, Method::Scene));
+        let scenes: Vec<_> =
+            futures_util::future::join_all(pages).await.into_iter().map(|view| view.scene).collect();
+        assert!(scenes.iter().all(|scene| scene.is_some() && *scene == scenes[0]), "{scenes:?}");
+        let asked = world.api_calls().iter().filter(|call| call.url.contains("qrcode/create")).count();
+        assert_eq!(asked, 1);
+    });
+}
+
+#[test]
 fn a_page_does_not_wait_long_for_a_parametric_code() {
     run(async {
         let world = stage(|_| {});

@@ -290,6 +290,7 @@ fn in_strict_mode_the_number_of_the_chat_is_typed_in_the_browser() {
     let mut session = strict();
     assert_eq!(session.view(Method::Code, NOW).number, None, "the page does not show it");
     let told = session.claim(person("o-1"), Method::Code, None, NOW).unwrap();
+    assert_ne!(session.view(Method::Qr, NOW).number, Some(told.number), "nor as that of the QR code");
     session.confirm(&Confirmer::Person(person("o-1")), None, NOW).unwrap();
     assert_eq!(session.status(NOW), Status::Number);
     assert_eq!(session.finish(&handle("browser"), &handle("result"), NOW), Err(Fault::NotNow));

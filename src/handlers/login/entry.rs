@@ -1,7 +1,7 @@
 //! Where a website sends a browser: the pop-up's `/oauth` and OpenID's `/authorize`.
 
 use super::frame::{self, or_down, refuse};
-use super::{call_login, handle, headers, offer, outcome};
+use super::{call_login, handle, headers, offer, outcome, phone};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::log::Line;
@@ -106,17 +106,12 @@ async fn open<P: Platform>(
     let login = hex::encode(platform.random());
     let browser = handle::keep_browser(request, platform.random());
     let lang = parsed.lang.unwrap_or_else(|| frame::lang(request, app));
-    let address = if methods.first() == Some(&Method::Wechat) {
-        // In WeChat nothing needs to be shown first: who it is, is asked silently, and then whether they want to.
-        format!("/oauth/s/{login}/go/wechat")
-    } else {
-        let theme = parsed.theme.map(|theme| format!("&theme={}", theme.name())).unwrap_or_default();
-        format!("/oauth/s/{login}?lang={}{theme}", lang.pick("zh", "en"))
-    };
+    let in_wechat = methods.first() == Some(&Method::Wechat);
+    let theme = parsed.theme.map(|theme| format!("&theme={}", theme.name())).unwrap_or_default();
     let opening = Opening {
         id: login.clone(),
         request: parsed.request,
-        browser: browser.digest,
+        browser: browser.digest.clone(),
         place: place(&request.peer, &agent),
         methods,
         strict,
@@ -126,6 +121,13 @@ async fn open<P: Platform>(
         let detail = format!("a new attempt was refused: {fault:?}");
         return Ok(refuse(request, platform, app, &Refused::ServiceDown, &detail));
     }
+    if in_wechat {
+        // Nothing needs to be shown first: who it is, is asked silently, and then whether they want to. Not by way of
+        // our own address for that: a browser that another site led here says so of a redirect as well.
+        let response = phone::depart(request, platform, app, &login, Method::Wechat, &browser.digest).await?;
+        return Ok(response.with("set-cookie", browser.cookie));
+    }
+    let address = format!("/oauth/s/{login}?lang={}{theme}", lang.pick("zh", "en"));
     let response = Response::see_other(address).with("set-cookie", browser.cookie);
     Ok(headers::private(request, response))
 }

@@ -23,6 +23,8 @@ pub struct LoginObject<P: Platform, S: Storage, W: Watchers> {
     session: RefCell<Option<Session>>,
     /// Who waits for what comes of the code that is being used; `None` if none is.
     waiting: RefCell<Option<Waiting>>,
+    /// Who waits until a method has been made ready; `None` if none is.
+    preparing: RefCell<Option<Bells>>,
 }
 
 impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
@@ -30,7 +32,8 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
     pub fn new(platform: P, storage: S, watchers: W, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
         let session = storage.load()?.and_then(|json| crate::json::from_str(&json).ok());
         let session = RefCell::new(session);
-        Ok(Rc::new(Self { platform, storage, watchers, app, session, waiting: RefCell::default() }))
+        let (waiting, preparing) = Default::default();
+        Ok(Rc::new(Self { platform, storage, watchers, app, session, waiting, preparing }))
     }
 
     /// A [`Call`] as JSON; the answer is a `Result<Reply, Fault>` as JSON.
@@ -178,8 +181,10 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         Ok(Err(Fault::Unavailable))
     }
 
-    /// Whether `method` can be shown now.
+    /// Whether `method` can be shown now. What others give for it is asked for once, by however many pages at once.
     async fn make_ready(&self, method: Method) -> Result<bool, Unreachable> {
+        let asks = matches!(method, Method::Code | Method::Scene);
+        let _turn = if asks { Some(self.take_turn().await) } else { None };
         let now = self.platform.now();
         let Some(session) = self.session.borrow().clone() else { return Ok(false) };
         match method {
@@ -203,6 +208,21 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// Waits until nobody else makes a method ready; from then on others wait, until the turn is dropped.
+    async fn take_turn(&self) -> Turn<'_> {
+        loop {
+            let (bell, rings) = oneshot::channel();
+            match self.preparing.borrow_mut().as_mut() {
+                Some(bells) => bells.push(bell),
+                None => break,
+            }
+            // It rings by going away.
+            let _ = rings.await;
+        }
+        *self.preparing.borrow_mut() = Some(Bells::new());
+        Turn(&self.preparing)
     }
 
     fn show(
@@ -276,11 +296,24 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
     }
 }
 
+/// They ring by going away.
+type Bells = Vec<oneshot::Sender<()>>;
+
+/// While it lives, one of the pages makes a method ready.
+struct Turn<'a>(&'a RefCell<Option<Bells>>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let bells = self.0.borrow_mut().take();
+        drop(bells);
+    }
+}
+
 /// Those who wait for what comes of a code.
 struct Waiting {
     /// The `state` that it came with.
     state: Digest,
-    bells: Vec<oneshot::Sender<()>>,
+    bells: Bells,
 }
 
 /// While it lives, the code that came with `state` is being used. When that has ended, or whoever was at work on it

@@ -81,7 +81,8 @@ pub fn refused(request: &Request, app: &App, back: &Back) -> Response {
 pub fn way_back(request: &Request, asked: &AuthRequest, status: Status) -> Option<String> {
     match bad_news(request, asked, status)? {
         Way::Redirect(address) => Some(address),
-        Way::Form { .. } => Some(format!("{}?back=form", request.path)),
+        // With two slashes in front it would be another host's.
+        Way::Form { .. } => Some(format!("/{}?back=form", request.path.trim_start_matches('/'))),
     }
 }
 

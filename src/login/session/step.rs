@@ -231,10 +231,16 @@ impl Session {
         Ok(Claimed {
             client: self.request.client.clone(),
             place: self.place.clone(),
-            number: self.number,
+            number: if self.strict { self.told() } else { self.number },
             choices: scanned.then_some(self.choices),
             strict: self.strict,
         })
+    }
+
+    /// The number that the chat tells in strict mode. No page ever shows it: that of the QR code is another, or whoever
+    /// sits at the browser could look it up there.
+    fn told(&self) -> u8 {
+        self.choices.into_iter().find(|choice| *choice != self.number).unwrap_or(self.number)
     }
 
     /// What a phone asks before a confirmation.
@@ -271,7 +277,8 @@ impl Session {
             Method::Scene | Method::Menu => !self.strict,
             _ => false,
         };
-        if (chosen || number.is_some()) && number != Some(self.number) {
+        let expected = if in_chat && self.strict { self.told() } else { self.number };
+        if (chosen || number.is_some()) && number != Some(expected) {
             self.stage = Stage::Denied;
             return Err(Fault::Wrong { left: 0 });
         }
@@ -307,7 +314,7 @@ impl Session {
     pub fn typed_number(&mut self, browser: &Digest, number: u8, now: u64) -> Result<(), Fault> {
         self.check_browser(browser)?;
         self.check_open(now)?;
-        let expected = self.number;
+        let expected = self.told();
         let Stage::Number { answer, left } = &mut self.stage else { return Err(Fault::NotNow) };
         if number == expected {
             self.stage = Stage::Confirmed(answer.clone());
