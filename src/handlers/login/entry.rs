@@ -124,7 +124,7 @@ async fn open<P: Platform>(
     if in_wechat {
         // Nothing needs to be shown first: who it is, is asked silently, and then whether they want to. Not by way of
         // our own address for that: a browser that another site led here says so of a redirect as well.
-        let response = phone::depart(request, platform, app, &login, Method::Wechat, &browser.digest).await?;
+        let response = phone::depart(request, platform, app, &login, Method::Wechat, browser.digest).await?;
         return Ok(response.with("set-cookie", browser.cookie));
     }
     let address = format!("/oauth/s/{login}?lang={}{theme}", lang.pick("zh", "en"));

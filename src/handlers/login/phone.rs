@@ -77,11 +77,27 @@ pub async fn go<P: Platform>(
         platform.log(&Line::warn("login.refused", "another site led somebody to /go"));
         return Ok(show(request, app, Outcome::new(403, PhoneResult::NotYours).by(to)));
     }
-    let own = if to == Method::Qr { handle::phone(request) } else { handle::browser(request) };
-    let Some(own) = own else { return Ok(refused(request, platform, app, to, Fault::NotYours)) };
-    let browser = (to != Method::Qr).then_some(own);
+    if to == Method::Qr && handle::phone(request).is_some() {
+        let phone = handle::keep_phone(request, platform.random());
+        return leave(request, platform, app, login, to, None, phone).await;
+    }
+    match handle::browser(request).filter(|_| to != Method::Qr) {
+        Some(browser) => depart(request, platform, app, login, to, browser).await,
+        None => Ok(refused(request, platform, app, to, Fault::NotYours)),
+    }
+}
+
+/// Sends the browser whose handle is `browser` to another's login page.
+pub async fn depart<P: Platform>(
+    request: &Request,
+    platform: &P,
+    app: &App,
+    login: &str,
+    to: Method,
+    browser: Digest,
+) -> Result<Response, Error> {
     let phone = handle::keep_phone(request, platform.random());
-    leave(request, platform, app, login, to, browser, phone).await
+    leave(request, platform, app, login, to, Some(browser), phone).await
 }
 
 /// Sends the phone, or the browser if it is that which goes, to another's login page: by a redirect that also sets the
