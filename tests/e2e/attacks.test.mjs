@@ -582,6 +582,38 @@ describe("beyond the list", () => {
     for (const watch of all) watch.close();
   });
 
+  test("one address begins too often, all at once and by every door", async (t) => {
+    const small = await startLogin({ vars: { LOGIN_RATE_LIMIT: "5" } });
+    t.after(small.close);
+    const { challenge, state } = pkce();
+    const doors = [
+      `/oauth?${new URLSearchParams({ client_id: "blog", target: small.site.origin, state, challenge })}`,
+      `/oauth?target=${small.legacy.origin}`,
+      `/authorize?${new URLSearchParams({ response_type: "code", client_id: "server", redirect_uri: small.site.callback, scope: "openid", state })}`,
+    ];
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => {
+        const headers = { "x-forwarded-for": `203.0.113.${index}`, "x-real-ip": `203.0.113.${index}`, forwarded: `for=203.0.113.${index}` };
+        return new Visitor().ask(new URL(doors[index % doors.length], small.stack.url), { headers });
+      }),
+    );
+    assert.equal(answers.filter(({ status }) => status === 303).length, 5);
+    assert.equal(answers.filter(({ status }) => status === 429).length, 25);
+  });
+
+  test("a login that was taken back gives nothing any more", async () => {
+    const { phone, access_token } = await logIn("who takes it back");
+    const known = async () => (await world.stack.fetch("/userinfo", { headers: { authorization: `Bearer ${access_token}` } })).status;
+    assert.equal(await known(), 200);
+    await phone.say("log out");
+    assert.equal(await known(), 401);
+    // Confirmed, but taken back before the page fetched the result.
+    const { attempt } = await popup({ method: "code" });
+    await phone.confirm(await phone.say(attempt.wording));
+    await phone.say("log out");
+    assert.equal((await attempt.tryFinish()).status, 409);
+  });
+
   test("whoever only looks ahead uses nothing up", async () => {
     const { address } = request();
     for (const purpose of ["prefetch", "prefetch;prerender"]) {
