@@ -352,6 +352,18 @@ fn nothing_that_a_browser_says_of_itself_is_shown_to_whoever_confirms() {
     });
 }
 
+/// Else whoever hides behind it would spare the phone the typing of the number.
+#[test]
+fn tor_counts_as_a_country() {
+    run(async {
+        let world = world();
+        let mut browser = Browser::new(&world);
+        browser.country = "T1";
+        let page = begin(&browser, &popup(&[])).await;
+        assert_eq!(world.attempt(&page.login())["place"]["country"], json!("T1"));
+    });
+}
+
 #[test]
 fn an_object_that_is_out_of_reach_is_nobodys_fault() {
     run(async {

@@ -336,3 +336,27 @@ fn a_form_may_lead_to_the_login_pages_that_are_offered_and_to_no_others() {
         }
     });
 }
+
+/// Every host of a domain can set such a cookie in a browser that keeps the prefix to ours.
+#[test]
+fn a_cookie_that_only_looks_like_ours_opens_nothing() {
+    run(async {
+        let world = world();
+        let browser = Browser::new(&world);
+        let page = begin(&browser, &popup(&[])).await;
+        let value = browser.cookie("__Host-wxl").unwrap();
+        let request = |header: &str| {
+            let mut request = Browser::new(&world).visit(&below(&page, "status"));
+            request.headers.push(("cookie".to_owned(), header.to_owned()));
+            request
+        };
+        for space in ["\u{2000}", "\u{2003}", "\u{3000}", "\u{a0}", "\u{85}", "\u{b}", "\u{c}"] {
+            let refused = world.send(request(&format!("a=b; {space}__Host-wxl={value}"))).await;
+            assert_eq!(refused.status, 403, "{space:?}");
+        }
+        let other = "0".repeat(32);
+        let twice = format!("__Host-wxl={value}; __Host-wxl={other}");
+        assert_eq!(world.send(request(&twice)).await.status, 403, "one of them is somebody else's");
+        assert_eq!(world.send(request(&format!("a=b;\t__Host-wxl={value} ;c"))).await.status, 200);
+    });
+}

@@ -148,10 +148,13 @@ fn locally<P: Platform>(request: &Request, platform: &P, app: &App, local: Local
 
 /// Where the browser is, for whoever confirms: in words of ours or Cloudflare's, never of the browser's own.
 fn place(peer: &Peer, agent: &Agent) -> Place {
-    let letters = peer.country.len() == 2 && peer.country.bytes().all(|byte| byte.is_ascii_uppercase());
+    // `T1` is Cloudflare's name for Tor: <https://developers.cloudflare.com/network/ip-geolocation/>. Whoever confirms
+    // from a country must see that it is another.
+    let fine = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let known = peer.country.len() == 2 && peer.country.bytes().all(fine);
     let city = peer.city.chars().filter(|c| !c.is_control()).take(CITY_LENGTH);
     Place {
-        country: if letters { peer.country.clone() } else { String::new() },
+        country: if known { peer.country.clone() } else { String::new() },
         city: city.collect(),
         browser: agent.browser.to_owned(),
         system: agent.system.to_owned(),

@@ -69,7 +69,8 @@ pub struct Session {
     pub strict: bool,
     /// The two digits that the page shows.
     pub number: u8,
-    /// The three numbers among which the phone chooses, as they are shown there.
+    /// The three numbers among which the phone chooses, as they are shown there. In strict mode the chat tells the
+    /// first that is not `number`.
     pub choices: [u8; 3],
     /// The language of the page.
     #[serde(default)]
