@@ -291,8 +291,8 @@ pub trait Platform: Clone + 'static {
     fn log(&self, line: &crate::log::Line);
 }
 
-/// One document in the storage of one object. Writes of one turn are atomic, and nothing leaves the object before they are
-/// on disk.
+/// One document in the storage of one object. Writes of one turn are atomic, and nothing leaves the object before they
+/// are on disk.
 /// <https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/>
 pub trait Storage: 'static {
     /// The stored document.

@@ -251,7 +251,7 @@ fn account_qr<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<S
         .flatten()
 }
 
-/// `name=content, …`; what comes first in a name that WeChat gives is `MP_verify_`, and `.txt` ends it.
+/// `name.txt=content, …`: WeChat gives `MP_verify_<x>.txt`, which says `<x>`, or `<x>.txt`, which says something else.
 fn verify_files<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Vec<(String, String)> {
     const NAME: &str = "VERIFY_FILES";
     let text = reader.text(NAME).unwrap_or_default();

@@ -10,22 +10,22 @@ use sha2::{Digest as _, Sha256};
 use super::subject::Who;
 
 /// Objects that share the codes among them.
-pub const SHARDS: u8 = 16;
+const SHARDS: u8 = 16;
 /// Digits of a code.
 pub const DIGITS: usize = 6;
 /// Digits of a code while many are guessed, or many are in use.
 pub const MORE_DIGITS: usize = 8;
 /// Letters of a code that is typed on the page.
-pub const LETTERS: usize = 8;
+const LETTERS: usize = 8;
 /// A code that is typed on the page lives this long, milliseconds.
 pub const TYPED_LIFETIME: u64 = 300_000;
 /// A code that has ended is still known for this long, milliseconds, so that whoever sends it late hears that it has
 /// ended. It may be given out anew meanwhile.
-pub const KNOWN_AFTER: u64 = 180_000;
+const KNOWN_AFTER: u64 = 180_000;
 /// Misses are counted for this long, milliseconds.
 pub const MISS_WINDOW: u64 = 60_000;
 /// One object's share of the 50 misses in a minute above which codes get more digits.
-pub const MISS_SHARE: usize = 50_usize.div_ceil(SHARDS as usize);
+const MISS_SHARE: usize = 50_usize.div_ceil(SHARDS as usize);
 /// With more codes of six digits than this in one object, more than one guess in 600 would hit one: new ones get more
 /// digits.
 pub const CROWD: usize = 100;

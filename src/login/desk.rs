@@ -6,11 +6,11 @@ use super::session::{LIFETIME, REVOKED_FOR};
 use super::subject::Who;
 
 /// So many codes may be nobody's …
-pub const MISSES: usize = 5;
+const MISSES: usize = 5;
 /// … in this time, milliseconds; then nobody listens until the first of them is older.
 pub const MISS_WINDOW: u64 = 600_000;
 /// A question that was answered is known for this long, milliseconds: people tap a link twice.
-pub const AGAIN_FOR: u64 = 30_000;
+const AGAIN_FOR: u64 = 30_000;
 
 /// A question that was put to the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

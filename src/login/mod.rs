@@ -5,6 +5,9 @@
 //! [`session`] is one attempt from its first page to the code that the website redeems; [`subject`], [`token`] and
 //! [`keys`] make of it what the website gets. [`words`], [`desk`] and [`text`] are the part that happens in the chat,
 //! [`page`] the part that happens in browsers.
+//!
+//! Four words: an *attempt* is one [`session::Session`]; `login`, where it is a text, is the attempt's name ([`id`]);
+//! a *handle* is what a cookie holds; a *code* is what a person sends or types ([`code`]), or what a website redeems.
 
 pub mod agent;
 pub mod client;

@@ -61,7 +61,7 @@ impl Texts {
             Lang::En => format!("You are logging in to {site}\nPlace: {city}\nDevice: {device}\n\n"),
         };
         let warning = self.pick(
-            "只有登录页是您自己打开的，才可以确认。",
+            "仅当登录页是您自己打开的，才点确认。",
             "Confirm only if you opened the login page yourself.",
         );
         format!("{head}{}\n{warning}", self.question(choices))
@@ -82,7 +82,7 @@ impl Texts {
             choices.map(|number| menu_link(&format!("[ {number} ]"), &format!("{word} {number}")));
         match self.lang {
             Lang::Zh => format!(
-                "登录页上显示的是哪个数字？点击或回复它：\n{first}　{second}　{third}\n不是您本人：{cancel}"
+                "登录页上显示的是哪个数字？点击或回复它：\n{first}　{second}　{third}\n不是您本人操作：{cancel}"
             ),
             Lang::En => format!(
                 "Which number does the login page show? Tap or type it:\n{first}   {second}   {third}\nNot you: {cancel}"
@@ -94,7 +94,7 @@ impl Texts {
     pub fn confirmed(self, site: &Site) -> String {
         let (site, out) = (self.site(site), self.link("退出", "log out"));
         match self.lang {
-            Lang::Zh => format!("您刚登录了 {site}。\n不是本人请回复 {out}"),
+            Lang::Zh => format!("您刚刚登录了 {site}。\n如果不是您本人操作，请回复 {out}"),
             Lang::En => format!("You have just logged in to {site}.\nIf it was not you, reply {out}"),
         }
     }
@@ -104,7 +104,7 @@ impl Texts {
         let (site, cancel) = (self.site(site), self.link("取消", "cancel"));
         match self.lang {
             Lang::Zh => format!(
-                "最后一步：请在 {site} 的登录页上输入数字 {number}。\n不要告诉任何人。不是本人请回复 {cancel}"
+                "最后一步：请在 {site} 的登录页上输入数字 {number}。\n不要告诉任何人。如果不是您本人操作，请回复 {cancel}"
             ),
             Lang::En => format!(
                 "One step left: type the number {number} on the login page of {site}.\nTell it to nobody. If it was not you, reply {cancel}"
@@ -115,7 +115,7 @@ impl Texts {
     /// The number was not that of the page.
     pub fn wrong_number(self) -> String {
         self.pick(
-            "数字不对，这次登录已取消。请刷新登录页再试；如果登录页不是您打开的，无需再做什么。",
+            "数字不对，这次登录已取消。请刷新登录页再试；如果登录页不是您打开的，忽略即可。",
             "That is not the number, so this login was cancelled. Reload the login page to try again; if you did not open one, there is nothing to do.",
         )
     }
@@ -164,7 +164,7 @@ impl Texts {
     /// The code is nobody's.
     pub fn unknown_code(self) -> String {
         self.pick(
-            "没有这个登录数字，可能输错了或已过期。请把登录页上现在显示的数字再发一次。",
+            "口令不对，可能输错了或已过期。请发送登录页上当前显示的口令。",
             "There is no such code; it may be mistyped or too old. Please send the one that the login page shows now.",
         )
     }
@@ -196,7 +196,7 @@ impl Texts {
     /// Somebody else answered first.
     pub fn taken(self) -> String {
         self.pick(
-            "已经有人在用这个码登录，不能再用。请刷新登录页，用新的码再试。",
+            "已经有人在用这个码登录。请刷新登录页，用新的码再试。",
             "Somebody else is logging in with this code already. Please reload the login page and use the new one.",
         )
     }
@@ -204,7 +204,7 @@ impl Texts {
     /// `登录` alone.
     pub fn how(self) -> String {
         self.pick(
-            "要登录网站：打开它的登录页，把上面显示的数字发给我，例如「登录 123456」。",
+            "要登录网站：打开它的登录页，把上面显示的口令发给我，例如「登录 123456」。",
             "To log in to a website, open its login page and send me the digits that it shows, like this: login 123456",
         )
     }
@@ -213,7 +213,7 @@ impl Texts {
     pub fn given(self, code: &str) -> String {
         match self.lang {
             Lang::Zh => format!(
-                "您的登录码：{code}\n5 分钟内有效，只能用一次。\n只在您自己打开的登录页上输入；不要告诉任何人，谁拿到它谁就能以您的身份登录。"
+                "您的验证码：{code}\n5 分钟内有效，只能用一次。\n只在您自己打开的登录页上输入；不要告诉任何人，谁拿到它谁就能以您的身份登录。"
             ),
             Lang::En => format!(
                 "Your login code: {code}\nIt lives for five minutes and can be used once.\nType it only on a login page that you opened yourself, and tell it to nobody: whoever has it can log in as you."
@@ -232,7 +232,7 @@ impl Texts {
     /// The message is too old.
     pub fn stale(self) -> String {
         self.pick(
-            "这条消息来得太晚，不能用来登录。请再发一次。",
+            "这条消息到得太晚，不能用来登录。请再发一次。",
             "This message came too late to log in with. Please send it again.",
         )
     }

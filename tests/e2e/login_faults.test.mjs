@@ -63,7 +63,8 @@ describe("WeChat's server refuses", () => {
     await world.sim.post("/_sim/faults", [{ path: "/cgi-bin/qrcode/create", errcode: 40164, times: "always" }]);
     const { attempt } = await popup(world, { method: "scene" });
     await world.sim.post("/_sim/faults", []);
-    assert.ok(attempt.wording ?? attempt.qr, attempt.page.words);
+    assert.match(attempt.page.words, /this is another/);
+    assert.match(attempt.qr ?? "", /\/m\//, "our own QR code, not the account's");
   });
 
   test("a snapshot page's virtual user is nobody", async () => {

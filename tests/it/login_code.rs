@@ -259,7 +259,7 @@ fn a_chinese_account_speaks_chinese() {
         let asked = say(&world, USER, &code).await;
         assert!(asked.contains("您正在登录 My Blog（blog.example.com）"), "{asked}");
         let done = say(&world, USER, "确认").await;
-        assert!(done.contains("您刚登录了") && done.contains("不是本人请回复"), "{done}");
+        assert!(done.contains("您刚刚登录了") && done.contains("如果不是您本人操作，请回复"), "{done}");
         assert_eq!(status(&world, LOGIN).await, Status::Confirmed);
         open(&world, &"a".repeat(32), true).await;
         assert!(show(&world, &"a".repeat(32), Method::Code).await.code.is_some());

@@ -4,7 +4,7 @@ use super::call_login;
 use super::frame::{frame, lang};
 use super::handle;
 use super::headers;
-use super::phone::{Outcome, refused, show, window};
+use super::phone::{Ending, refused, show, window};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::log::Line;
@@ -81,13 +81,13 @@ pub async fn answer<P: Platform>(
     };
     if !headers::is_ours(request) || !Secret::new(csrf(&phone, login)).matches(&form.csrf) {
         platform.log(&Line::warn("login.refused", "the answer was not given on our page"));
-        return Ok(show(request, app, Outcome::new(403, PhoneResult::NotYours)));
+        return Ok(show(request, app, Ending::new(403, PhoneResult::NotYours)));
     }
     let by = Confirmer::Phone(phone.clone());
     if form.no {
         let denied = call_login(platform, login, &Call::Deny { by }).await?;
         return Ok(match denied {
-            Ok(_) => show(request, app, Outcome::new(200, PhoneResult::Denied)),
+            Ok(_) => show(request, app, Ending::new(200, PhoneResult::Denied)),
             Err(fault) => refused(request, platform, app, Method::Qr, fault),
         });
     }
@@ -130,11 +130,11 @@ async fn respond<P: Platform>(
             return finished(request, platform, app, login, &consent).await;
         }
         Status::Denied => {
-            let outcome = Outcome::new(200, PhoneResult::Denied).by(consent.by).at(&client.name);
-            return Ok(show(request, app, outcome));
+            let ending = Ending::new(200, PhoneResult::Denied).by(consent.by).at(&client.name);
+            return Ok(show(request, app, ending));
         }
         Status::Pending | Status::Expired => {
-            return Ok(show(request, app, Outcome::fault(Fault::Gone).by(consent.by).at(&client.name)));
+            return Ok(show(request, app, Ending::fault(Fault::Gone).by(consent.by).at(&client.name)));
         }
     }
     let site = site.as_deref().or(client.origins.first().map(String::as_str)).unwrap_or_default();
@@ -165,10 +165,10 @@ async fn finished<P: Platform>(
         let next = Response::see_other(format!("/oauth/s/{login}"));
         return Ok(headers::private(request, next));
     }
-    let outcome = Outcome::new(200, PhoneResult::Done).by(consent.by);
+    let ending = Ending::new(200, PhoneResult::Done).by(consent.by);
     Ok(match client_of(app, consent) {
-        Some(client) => show(request, app, outcome.at(&client.name)),
-        None => show(request, app, outcome),
+        Some(client) => show(request, app, ending.at(&client.name)),
+        None => show(request, app, ending),
     })
 }
 

@@ -21,7 +21,7 @@ use crate::wechat::api::sns::{self, Scope};
 const LONGEST_CODE: usize = 512;
 
 /// A page for a phone: what it says, and what it is about.
-pub(super) struct Outcome<'a> {
+pub(super) struct Ending<'a> {
     pub result: PhoneResult,
     pub status: u16,
     /// The website's name.
@@ -47,7 +47,7 @@ pub async fn scan<P: Platform>(
         return Ok(refused(request, platform, app, Method::Qr, Fault::Stale));
     };
     if agent::read(request.header("user-agent").unwrap_or_default()).device != Device::Wechat {
-        return Ok(show(request, app, Outcome::new(200, PhoneResult::OpenInWechat).by(Method::Qr)));
+        return Ok(show(request, app, Ending::new(200, PhoneResult::OpenInWechat).by(Method::Qr)));
     }
     let phone = handle::keep_phone(request, platform.random());
     let call = Call::Scan { token: token.to_owned(), phone: phone.digest.clone() };
@@ -75,7 +75,7 @@ pub async fn go<P: Platform>(
     let (Some(to), true) = (to, is_login_id(login)) else { return Err(Error::NotFound) };
     if !headers::is_led_here_by_us(request) {
         platform.log(&Line::warn("login.refused", "another site led somebody to /go"));
-        return Ok(show(request, app, Outcome::new(403, PhoneResult::NotYours).by(to)));
+        return Ok(show(request, app, Ending::new(403, PhoneResult::NotYours).by(to)));
     }
     if to == Method::Qr && handle::phone(request).is_some() {
         let phone = handle::keep_phone(request, platform.random());
@@ -121,7 +121,7 @@ async fn leave<P: Platform>(
     let Some(address) = address(request, app, to, &state, profile) else {
         let reason = format!("{}: its app's id and secret are not set", to.name());
         platform.log(&Line::error("login.not_configured", reason));
-        return Ok(show(request, app, Outcome::new(503, PhoneResult::Down).by(to)));
+        return Ok(show(request, app, Ending::new(503, PhoneResult::Down).by(to)));
     };
     let response = Response::see_other(address).with("set-cookie", phone.cookie);
     Ok(headers::private(request, response))
@@ -184,15 +184,15 @@ pub async fn arrive<P: Platform>(
             Ok(headers::private(request, next))
         }
         Ok(Reply::Arrived { by, failure: Some(failure) }) => {
-            let outcome = Outcome::of(failure).by(by).restarting(login, by);
-            Ok(show(request, app, outcome))
+            let ending = Ending::of(failure).by(by).restarting(login, by);
+            Ok(show(request, app, ending))
         }
         Ok(_) => refused(Fault::NotNow),
         Err(fault) => refused(fault),
     }
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> Ending<'a> {
     pub(super) fn new(status: u16, result: PhoneResult) -> Self {
         Self { result, status, client: None, by: None, restart: None }
     }
@@ -241,12 +241,12 @@ pub(super) fn refused<P: Platform>(
     fault: Fault,
 ) -> Response {
     platform.log(&Line::warn("login.refused", format_args!("{} {fault:?}", by.name())));
-    show(request, app, Outcome::fault(fault).by(by))
+    show(request, app, Ending::fault(fault).by(by))
 }
 
 /// The page that says so.
-pub(super) fn show(request: &Request, app: &App, outcome: Outcome<'_>) -> Response {
-    let Outcome { result, status, client, by, restart } = outcome;
+pub(super) fn show(request: &Request, app: &App, ending: Ending<'_>) -> Response {
+    let Ending { result, status, client, by, restart } = ending;
     let html = page::result(&frame(request, app, lang(request, app)), client, result, restart.as_deref());
     headers::page(request, status, html, window(request, by), &[])
 }

@@ -96,6 +96,11 @@ fn private(status: u16, value: &Value) -> Response {
         .with("x-content-type-options", "nosniff")
 }
 
+/// An error of OAuth's: <https://www.rfc-editor.org/rfc/rfc6749#section-5.2>.
+fn problem(status: u16, error: &str, description: &str) -> Response {
+    private(status, &json!({ "error": error, "error_description": description }))
+}
+
 /// The answer to a browser that asks whether a page at `origin` may send a request.
 fn preflight(origin: &str) -> Response {
     Response { status: 204, ..Response::default() }

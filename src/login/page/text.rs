@@ -240,16 +240,16 @@ pub(super) struct State {
 pub(super) fn scanned(method: Method, lang: Lang) -> State {
     let (title, text, below) = match method {
         Method::Qr => lang.pick(
-            ("已扫码", "请在手机上点「确认登录」", "请在手机上确认"),
-            ("Scanned", "Tap “Log in” on your phone", "Confirm on your phone"),
+            ("已扫码", "请在手机上选择下面的数字", "请在手机上确认"),
+            ("Scanned", "Choose the number below on your phone", "Confirm on your phone"),
         ),
         Method::Wechat | Method::Open | Method::Github => lang.pick(
             ("还差一步", "登录还没有确认", "请继续完成登录"),
             ("One more step", "This login is not confirmed yet", "Please go on"),
         ),
         _ => lang.pick(
-            ("已收到", "请在微信对话里点「确认登录」", "请在微信里确认"),
-            ("Received", "Tap “Log in” in the WeChat chat", "Confirm in WeChat"),
+            ("已收到", "请在微信对话里确认", "请在微信里确认"),
+            ("Received", "Answer in the WeChat chat", "Confirm in WeChat"),
         ),
     };
     State { title, text, below }

@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::handlers::App;
-use crate::handlers::login::issue;
+use crate::handlers::login::{frame, headers, issue};
 use crate::lang::Lang;
 use crate::log::Line;
 use crate::login::client::{self, Client};
@@ -29,18 +29,18 @@ pub async fn logout<P: Platform>(request: &Request, platform: &P, app: &App) -> 
         "POST" => form(request).unwrap_or_default(),
         _ => Params::parse(request.query.as_bytes()),
     };
-    let tags = params.get("ui_locales").or(request.header("accept-language")).unwrap_or_default();
-    let lang = tags.split([' ', ',', ';']).find_map(|tag| language(tag.trim())).unwrap_or_default();
+    let asked = params.get("ui_locales").and_then(|tags| tags.split(' ').find_map(language));
+    let lang = asked.unwrap_or_else(|| frame::lang(request, app));
     let outcome = match params.check(&KNOWN) {
         Ok(()) => destination(request, platform, app, &params).await?,
         Err(_) => Err("a parameter came twice"),
     };
     Ok(match outcome {
-        Ok(Some(address)) => guarded(Response::see_other(address)),
-        Ok(None) => page(200, lang),
+        Ok(Some(address)) => headers::private(request, Response::see_other(address)),
+        Ok(None) => page(request, 200, lang),
         Err(why) => {
             platform.log(&Line::warn("login.logout_refused", why));
-            page(400, lang)
+            page(request, 400, lang)
         }
     })
 }
@@ -82,7 +82,7 @@ fn allowed(client: &Client, address: &str, state: Option<&str>) -> Result<Option
     Ok(Some(issue::with_query(address, &query)))
 }
 
-fn page(status: u16, lang: Lang) -> Response {
+fn page(request: &Request, status: u16, lang: Lang) -> Response {
     let text = match status {
         200 => lang.pick("已退出登录，可以关闭此页。", "You are logged out. You can close this page."),
         _ => lang.pick(
@@ -90,13 +90,7 @@ fn page(status: u16, lang: Lang) -> Response {
             "This logout link is not right. Close this page and go back to the website.",
         ),
     };
-    guarded(Response::text(status, text))
-}
-
-fn guarded(response: Response) -> Response {
-    response
-        .with("cache-control", "no-store")
-        .with("referrer-policy", "no-referrer")
-        .with("x-content-type-options", "nosniff")
+    let response = Response::text(status, text);
+    headers::private(request, response)
         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
 }

@@ -5,10 +5,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{form, private, shared};
+use super::{form, private, problem, shared};
 use crate::error::Error;
 use crate::handlers::App;
-use crate::handlers::login::{call_login, issue};
+use crate::handlers::login::call_login;
+use crate::handlers::login::issue::{self, NotIssued};
 use crate::log::Line;
 use crate::login::Digest;
 use crate::login::client::{self, Client};
@@ -16,7 +17,7 @@ use crate::login::id;
 use crate::login::params::Params;
 use crate::login::session::{Call, Fault, Grant, Reply};
 use crate::login::token::LIFETIME;
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Platform, Request, Response, Unreachable};
 
 /// Every parameter that counts.
 const KNOWN: [&str; 6] =
@@ -38,8 +39,39 @@ enum Refused {
     GrantType,
     /// `invalid_grant`
     Grant(&'static str),
+}
+
+impl Refused {
+    /// Status, `error` and `error_description`, and what the log learns.
+    fn told(&self) -> (u16, &'static str, &'static str, &'static str) {
+        const GRANT_TYPE: &str = "grant_type must be authorization_code";
+        match self {
+            Self::Request(why) => (400, "invalid_request", why, why),
+            Self::Client { why, .. } => (401, "invalid_client", "client authentication failed", why),
+            Self::GrantType => (400, "unsupported_grant_type", GRANT_TYPE, GRANT_TYPE),
+            Self::Grant(why) => (400, "invalid_grant", "the code is of no use", why),
+        }
+    }
+}
+
+/// Why the request went no further.
+enum Stopped {
+    /// The client is told.
+    Refused(Refused),
     /// Nothing of it is the client's fault.
-    Error(Error),
+    Failed(Error),
+}
+
+impl From<Refused> for Stopped {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Unreachable> for Stopped {
+    fn from(reason: Unreachable) -> Self {
+        Self::Failed(reason.into())
+    }
 }
 
 /// `POST /token`
@@ -52,21 +84,12 @@ pub async fn token<P: Platform>(request: &Request, platform: &P, app: &App) -> R
     shared(request, app, async {
         let refused = match redeem(request, platform, app).await {
             Ok(response) => return Ok(response),
-            Err(Refused::Error(error)) => return Err(error),
-            Err(refused) => refused,
+            Err(Stopped::Failed(error)) => return Err(error),
+            Err(Stopped::Refused(refused)) => refused,
         };
-        let (status, error, description) = match &refused {
-            Refused::Request(why) => (400, "invalid_request", *why),
-            Refused::Client { .. } => (401, "invalid_client", "client authentication failed"),
-            Refused::GrantType => (400, "unsupported_grant_type", "grant_type must be authorization_code"),
-            Refused::Grant(_) | Refused::Error(_) => (400, "invalid_grant", "the code is of no use"),
-        };
-        let why = match &refused {
-            Refused::Client { why, .. } | Refused::Grant(why) => why,
-            _ => description,
-        };
+        let (status, error, description, why) = refused.told();
         platform.log(&Line::warn("login.token_refused", format_args!("{error}: {why}")));
-        let response = private(status, &json!({ "error": error, "error_description": description }));
+        let response = problem(status, error, description);
         Ok(match refused {
             Refused::Client { by_header: true, .. } => {
                 response.with("www-authenticate", "Basic realm=\"token\"")
@@ -77,14 +100,14 @@ pub async fn token<P: Platform>(request: &Request, platform: &P, app: &App) -> R
     .await
 }
 
-async fn redeem<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Refused> {
+async fn redeem<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Stopped> {
     let form = form(request).ok_or(Refused::Request("the body must be a form"))?;
     form.check(&KNOWN).map_err(|_| Refused::Request("a parameter came twice"))?;
     let client = authenticate(request, &form, app)?;
     match form.get("grant_type") {
         Some("authorization_code") => {}
-        Some(_) => return Err(Refused::GrantType),
-        None => return Err(Refused::Request("grant_type is missing")),
+        Some(_) => return Err(Refused::GrantType.into()),
+        None => return Err(Refused::Request("grant_type is missing").into()),
     }
     let code = form.get("code").ok_or(Refused::Request("code is missing"))?;
     let (login, grant) = grant(platform, client, code, &form).await?;
@@ -92,8 +115,10 @@ async fn redeem<P: Platform>(request: &Request, platform: &P, app: &App) -> Resu
         issue::Login { issuer: &request.origin, id: login, request: &grant.request, answer: &grant.answer };
     let issued = match issue::tokens(platform, app, login, true).await {
         Ok(issued) => issued,
-        Err(issue::NotIssued::Keys(reason)) => return Err(Refused::Error(reason.into())),
-        Err(_) => return Err(Refused::Grant("the person has no id here")),
+        Err(NotIssued::Keys(reason)) => return Err(reason.into()),
+        Err(NotIssued::NoClient | NotIssued::NoSubject(_)) => {
+            return Err(Refused::Grant("the person has no id here").into());
+        }
     };
     Ok(private(
         200,
@@ -113,7 +138,7 @@ async fn grant<'a, P: Platform>(
     client: &Client,
     code: &'a str,
     form: &Params,
-) -> Result<(&'a str, Grant), Refused> {
+) -> Result<(&'a str, Grant), Stopped> {
     let (login, _) = id::split(code, id::DIGITS).ok_or(Refused::Grant("this is no code"))?;
     let call = Call::Redeem {
         code: Digest::of(code),
@@ -121,10 +146,10 @@ async fn grant<'a, P: Platform>(
         redirect_uri: form.get("redirect_uri").map(str::to_owned),
         verifier: form.get("code_verifier").map(str::to_owned),
     };
-    match call_login(platform, login, &call).await.map_err(|reason| Refused::Error(reason.into()))? {
+    match call_login(platform, login, &call).await? {
         Ok(Reply::Granted(grant)) => Ok((login, *grant)),
-        Err(Fault::Gone) => Err(Refused::Grant("the attempt has ended")),
-        _ => Err(Refused::Grant("used, ended, or not this client's, address or verifier")),
+        Err(Fault::Gone) => Err(Refused::Grant("the attempt has ended").into()),
+        _ => Err(Refused::Grant("used, ended, or not this client's, address or verifier").into()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{form, private, shared};
+use super::{form, private, problem, shared};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::handlers::login::{call_login, issue};
@@ -47,8 +47,7 @@ pub async fn userinfo<P: Platform>(request: &Request, platform: &P, app: &App) -
             }
         };
         let challenge = format!("Bearer error=\"{error}\", error_description=\"{description}\"");
-        let response = private(status, &json!({ "error": error, "error_description": description }));
-        Ok(response.with("www-authenticate", challenge))
+        Ok(problem(status, error, description).with("www-authenticate", challenge))
     })
     .await
 }
