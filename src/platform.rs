@@ -41,6 +41,13 @@ pub struct Peer {
 }
 
 impl Request {
+    /// The credentials of the `Authorization` header, if it is of this scheme.
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2>
+    pub fn credentials(&self, scheme: &str) -> Option<&str> {
+        let (given, credentials) = self.header("authorization")?.split_once(' ')?;
+        given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+    }
+
     /// A header by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -75,13 +75,9 @@ pub async fn serve<P: Platform>(
 
 /// Whether the request brings the secret of a client. All are compared, so that the time says nothing of which.
 fn is_authorized(request: &Request, secrets: &[&Digest]) -> bool {
-    let Some((scheme, given)) = request.header("authorization").and_then(|header| header.split_once(' '))
-    else {
-        return false;
-    };
-    let given = Digest::of(given.trim());
+    let Some(given) = request.credentials("bearer").map(Digest::of) else { return false };
     let same = |known: &&&Digest| signature::same(known.as_str().as_bytes(), given.as_str().as_bytes());
-    scheme.eq_ignore_ascii_case("bearer") && secrets.iter().filter(same).count() > 0
+    secrets.iter().filter(same).count() > 0
 }
 
 async fn data<P: Platform>(request: &Request, platform: &P, app: &App, what: &str) -> Result<Value, Refusal> {

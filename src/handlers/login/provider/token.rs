@@ -158,9 +158,9 @@ async fn grant<'a, P: Platform>(
 /// <https://www.rfc-editor.org/rfc/rfc6749#section-2.3>
 fn authenticate<'a>(request: &Request, form: &Params, app: &'a App) -> Result<&'a Client, Refused> {
     let clients = &app.config.login.clients;
-    let header = request.header("authorization");
-    let refuse = |why| Refused::Client { why, by_header: header.is_some() };
-    let Some(header) = header else {
+    let by_header = request.header("authorization").is_some();
+    let refuse = |why| Refused::Client { why, by_header };
+    if !by_header {
         let client = match form.get("client_id") {
             Some(id) => client::by_id(clients, id).ok_or(refuse("there is no such client"))?,
             // A page that began without an id, as the class of earlier projects does, is known by its origin here too.
@@ -174,11 +174,11 @@ fn authenticate<'a>(request: &Request, form: &Params, app: &'a App) -> Result<&'
             None => client.secret.is_none(),
         };
         return if proven { Ok(client) } else { Err(refuse("the secret is wrong or missing")) };
-    };
+    }
     if form.get("client_secret").is_some() {
         return Err(Refused::Request("the client authenticates in two ways"));
     }
-    let (id, secret) = basic(header).ok_or(refuse("the Authorization header cannot be read"))?;
+    let (id, secret) = basic(request).ok_or(refuse("the Authorization header cannot be read"))?;
     if form.get("client_id").is_some_and(|other| other != decoded(&id)) {
         return Err(Refused::Request("client_id is not that of the Authorization header"));
     }
@@ -194,10 +194,8 @@ fn authenticate<'a>(request: &Request, form: &Params, app: &'a App) -> Result<&'
 
 /// Id and secret of a header, as they were written.
 /// <https://www.rfc-editor.org/rfc/rfc7617>
-fn basic(header: &str) -> Option<(String, String)> {
-    let (scheme, credentials) = header.split_once(' ')?;
-    let bytes = STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-    let text = String::from_utf8(bytes).ok()?;
+fn basic(request: &Request) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(request.credentials("basic")?).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((id.to_owned(), secret.to_owned()))
 }

@@ -54,17 +54,15 @@ pub async fn userinfo<P: Platform>(request: &Request, platform: &P, app: &App) -
 
 /// The token. One in the query, where it would stay in logs, is not looked at.
 fn bearer(request: &Request) -> Result<String, Refused> {
-    let header = match request.header("authorization").map(|header| header.split_once(' ')) {
-        None => None,
-        Some(Some((scheme, token))) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
-        Some(_) => return Err(Refused::Request("the Authorization header is no Bearer token")),
-    };
+    let header = request.credentials("bearer");
+    if header.is_none() && request.header("authorization").is_some() {
+        return Err(Refused::Request("the Authorization header is no Bearer token"));
+    }
     let form = form(request).filter(|_| request.method == "POST").unwrap_or_default();
     let body = form.once("access_token").map_err(|_| Refused::Request("a parameter came twice"))?;
     match (header, body) {
         (Some(_), Some(_)) => Err(Refused::Request("the token came in two ways")),
-        (Some(token), None) => Ok(token),
-        (None, Some(token)) => Ok(token.to_owned()),
+        (Some(token), None) | (None, Some(token)) => Ok(token.to_owned()),
         (None, None) => Err(Refused::NoToken),
     }
 }
