@@ -113,6 +113,7 @@ async function takeOver(latest) {
     }
     if (changed.has("settings")) await restartSim();
     await running.stack.reload(settings());
+    await readsItsSettings();
     running.built = Date.now();
     running.bundled = false;
     say(`✓ reloaded: ${[...changed].join(", ")} (${seconds(start)})`);
@@ -122,6 +123,9 @@ async function takeOver(latest) {
     say(`the Worker of ${clock(running.built)} goes on; waiting for the next change`);
   }
 }
+
+/** Whatever is asked of the Worker, it first says what is wrong with its settings. */
+const readsItsSettings = () => running.stack.fetch("/wechat", { method: "HEAD" });
 
 async function rebuilt() {
   return bundleWorker(profiles.dev, await compileWorker(profiles.dev));

@@ -135,6 +135,11 @@ fn clients<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, login: &Login)
             NAME,
             "is set, but nobody can log in: set ENCODING_AES_KEY, or ACCOUNT_TYPE with APP_SECRET",
         );
+    } else if !clients.is_empty() && !login.abilities.chat {
+        reader.problem(
+            "ENCODING_AES_KEY",
+            "is missing, so nobody can log in by messages (LOGIN_IN_PLAIN_MODE=allow for a test)",
+        );
     }
     clients
 }

@@ -53,18 +53,23 @@ impl Texts {
         (join([&place.city, &place.country], ", "), join([&place.browser, &place.system], " / "))
     }
 
-    /// Whether they mean it: with three numbers to tap if `choices` are there, else with a yes.
-    pub fn confirm(self, site: &Site, place: &Place, choices: Option<[u8; 3]>) -> String {
+    /// Whether they mean it: with three numbers to tap if `choices` are there, else with a yes and the number that the
+    /// page should show.
+    pub fn confirm(self, site: &Site, place: &Place, choices: Option<[u8; 3]>, shown: Option<u8>) -> String {
         let (site, (city, device)) = (self.site(site), self.place(place));
         let head = match self.lang {
             Lang::Zh => format!("您正在登录 {site}\n地点：{city}\n设备：{device}\n\n"),
             Lang::En => format!("You are logging in to {site}\nPlace: {city}\nDevice: {device}\n\n"),
         };
+        let number = shown.map_or_else(String::new, |number| match self.lang {
+            Lang::Zh => format!("登录页上的数字应是 {number}\n"),
+            Lang::En => format!("The login page should show the number {number}\n"),
+        });
         let warning = self.pick(
             "仅当登录页是您自己打开的，才点确认。",
             "Confirm only if you opened the login page yourself.",
         );
-        format!("{head}{}\n{warning}", self.question(choices))
+        format!("{head}{number}{}\n{warning}", self.question(choices))
     }
 
     /// What can be answered.

@@ -240,13 +240,13 @@ fn nothing_that_is_said_is_too_long_or_has_markup_from_outside() {
     for lang in [Lang::Zh, Lang::En] {
         let texts = Texts { lang };
         for choices in [None, Some([12, 47, 83])] {
-            let text = texts.confirm(&site, &place, choices);
+            let text = texts.confirm(&site, &place, choices, Some(47));
             // A new follower's welcome comes below it.
             assert!(text.len() + 400 <= TEXT_LIMIT, "{} bytes", text.len());
             assert!(!text.contains("<a href=\"https"), "{text}");
         }
         let unknown =
-            texts.confirm(&Site { name: "X".to_owned(), host: String::new() }, &Place::default(), None);
+            texts.confirm(&Site { name: "X".to_owned(), host: String::new() }, &Place::default(), None, None);
         assert_eq!(unknown.matches(lang.pick("未知", "unknown")).count(), 2, "{unknown}");
     }
 }

@@ -174,7 +174,8 @@ impl<P: Platform, S: Storage> Chat<P, S> {
                 }
                 _ => return Ok(Said::Text(texts.over())),
             };
-        let text = texts.confirm(&self.site(&client), &place, choices);
+        let shown = (choices.is_none() && !strict).then_some(number);
+        let text = texts.confirm(&self.site(&client), &place, choices, shown);
         let question = Pending { login, client, who, number, choices, strict, ends: 0 };
         self.change(|desk, now| desk.ask(question, now))?;
         Ok(Said::Text(text))

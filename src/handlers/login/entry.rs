@@ -138,12 +138,22 @@ fn locally<P: Platform>(request: &Request, platform: &P, app: &App, local: Local
     let target = params.get("target").unwrap_or_default();
     let origin = origin::of(target).unwrap_or_default();
     let (reason, detail) = match local {
-        Local::UnknownClient => (Refused::UnknownClient, ""),
+        // Its name as the log can take it: a few letters, and nothing that was not asked for.
+        Local::UnknownClient => (Refused::UnknownClient, params.get("client_id").map_or("", in_short)),
         Local::OriginNotAllowed => (Refused::OriginNotAllowed { origin }, origin),
-        Local::RedirectUri => (Refused::BadRedirectUri, ""),
+        Local::RedirectUri => {
+            let address = params.get("redirect_uri").unwrap_or_default();
+            (Refused::BadRedirectUri, in_short(address.split(['?', '#']).next().unwrap_or_default()))
+        }
         Local::Malformed(what) => (Refused::BadRequest { what }, what),
     };
     refuse(request, platform, app, &reason, detail)
+}
+
+/// What somebody sent, as far as a line of the log can take it.
+fn in_short(text: &str) -> &str {
+    let printable = text.find(|c: char| !c.is_ascii_graphic()).unwrap_or(text.len());
+    text.get(..printable.min(100)).unwrap_or_default()
 }
 
 /// Where the browser is, for whoever confirms: in words of ours or Cloudflare's, never of the browser's own.
