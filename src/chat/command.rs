@@ -1,5 +1,18 @@
 //! What a user can type, or tap, besides a question.
 
+/// The small form of a letter of the scripts that have one and that keyboards of our users have, full-width Latin
+/// included; a full-width slash becomes a slash. The table of every script would be 6 kB of the bundle.
+/// <https://www.unicode.org/charts/case/>
+fn lower(letter: char) -> char {
+    let distance = match letter {
+        '／' => return '/',
+        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' | 'Ａ'..='Ｚ' => 32,
+        'Ѐ'..='Џ' => 80,
+        _ => 0,
+    };
+    char::from_u32(u32::from(letter) + distance).unwrap_or(letter)
+}
+
 /// A chat command. Every command has a slash form, a Chinese and an English word; all always work, in any
 /// language setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +36,7 @@ impl Command {
     /// (configuration `LLMLastMsg`). Case and surrounding blanks do not matter; a full-width slash, which
     /// Chinese keyboards make, is a slash.
     pub fn parse(text: &str, retrieve: &str) -> Option<Self> {
-        let plain = |text: &str| text.trim().replace('／', "/").to_lowercase();
+        let plain = |text: &str| text.trim().chars().map(lower).collect::<String>();
         let word = plain(text);
         if word == plain(retrieve) {
             return Some(Self::Retrieve);

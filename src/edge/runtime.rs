@@ -29,7 +29,9 @@ impl Runtime {
     /// A variable or secret. A number in `[vars]` without quotes arrives as a number.
     pub fn setting(&self, name: &str) -> Option<String> {
         let value = self.binding(name);
-        value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))
+        let number =
+            || value.as_f64().and_then(|_| js_sys::Number::from(value.clone()).to_string_with_radix(10).ok());
+        value.as_string().or_else(|| number().map(String::from))
     }
 
     /// The WebSocket that a login's object makes for a watcher.

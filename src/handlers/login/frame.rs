@@ -66,14 +66,22 @@ pub fn or_down<P: Platform>(
 /// The language that the browser likes best among ours.
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.accept-language>
 fn preferred(request: &Request) -> Option<Lang> {
-    let mut best: Option<(f32, Lang)> = None;
+    let mut best: Option<(u16, Lang)> = None;
     for entry in request.header("accept-language")?.split(',') {
         let (tag, weight) = entry.split_once(";q=").unwrap_or((entry, "1"));
-        let weight: f32 = weight.trim().parse().unwrap_or(0.0);
+        let weight = thousandths(weight.trim());
         let Some(lang) = language(tag.trim()) else { continue };
-        if weight > best.map_or(0.0, |(most, _)| most) {
+        if weight > best.map_or(0, |(most, _)| most) {
             best = Some((weight, lang));
         }
     }
     best.map(|(_, lang)| lang)
+}
+
+/// A weight, which has at most three decimal places, in thousandths; 0 if it is none. The parser for every number with
+/// a fraction would be 13 kB of the bundle.
+/// <https://www.rfc-editor.org/rfc/rfc9110#name-quality-values>
+fn thousandths(weight: &str) -> u16 {
+    let (whole, places) = weight.split_once('.').unwrap_or((weight, ""));
+    format!("{whole}{places:0<3.3}").parse().unwrap_or(0)
 }

@@ -77,10 +77,10 @@ pub(super) fn brief(title: &str, name: &str) -> Markup {
     }
 }
 
-/// The first letter of a name on one of six colours, which stays the same for a name.
+/// The first letter of a name, which the style sheet makes a capital, on one of six colours, which stays the same for a name.
 fn monogram(name: &str) -> Markup {
     let colour = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 6;
-    let letter = name.graphemes(true).next().unwrap_or("·").to_uppercase();
+    let letter = name.graphemes(true).next().unwrap_or("·");
     html! { span.tile.{ "c" (colour) } aria-hidden="true" { (letter) } }
 }
 

@@ -87,7 +87,9 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        self.add(number.to_string(), Vec::new())
+        // As serde_json writes it, which brings no second printer of fractions.
+        let text = serde_json::Value::from(number).to_string();
+        self.add(text.strip_suffix(".0").unwrap_or(&text).to_owned(), Vec::new())
     }
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {

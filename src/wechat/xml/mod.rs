@@ -156,6 +156,14 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, XmlError> {
     if is_allowed(found) { Ok(found) } else { Err(XmlError::Entity) }
 }
 
+/// What a name may begin with: <https://www.w3.org/TR/xml/#NT-NameStartChar>, without the colon.
+fn begins_name(first: char) -> bool {
+    matches!(first, 'A'..='Z' | '_' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+        | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}'
+        | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}'
+        | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
 /// The elements that are still open, outermost first, and the root once it is closed.
 #[derive(Default)]
 struct Tree {
@@ -173,7 +181,7 @@ impl Tree {
         if self.open.len() >= MAX_DEPTH {
             return Err(XmlError::TooDeep);
         }
-        if self.root.is_some() || !name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+        if self.root.is_some() || !name.starts_with(begins_name) {
             return Err(XmlError::Malformed);
         }
         if self.open.is_empty() && name != "xml" {
