@@ -7,7 +7,7 @@ use wxapi::lang::Lang;
 use wxapi::login::code::{self, CROWD, Call, MOST, Reply, Shard};
 use wxapi::login::desk::Desk;
 use wxapi::login::method::Method;
-use wxapi::login::session::{Place, Status};
+use wxapi::login::session::{LIFETIME, Place, Status};
 use wxapi::login::text::{Site, Texts};
 use wxapi::login::throttle::{Ask, Throttle};
 use wxapi::platform::{Object, Platform};
@@ -168,6 +168,18 @@ fn many_pages_at_once_have_different_codes() {
             assert_eq!(offer::find_code(&world, &code).await, Ok(Some(login.clone())));
             assert_eq!(seen.insert(code, login), None);
         }
+    });
+}
+
+#[test]
+fn digits_are_given_to_nobody_else_while_a_scan_keeps_their_page_open() {
+    run(async {
+        let world = stage(|_| {});
+        let code = open_with_code(&world, LOGIN).await;
+        let stored = world.disk_behind(Object::Code, &code::shard(&code)).document().unwrap();
+        let shard: Shard = serde_json::from_str(&stored).unwrap();
+        let ends = shard.codes.iter().find(|entry| entry.code == code).map(|entry| entry.ends);
+        assert_eq!(ends, Some(world.now() + 2 * LIFETIME), "as long as an attempt can be open");
     });
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::world::browser::{Browser, header, json};
 use super::world::site::{
     self, BLOG, CALLBACK, SHOP, STATE, VERIFIER, authorize, begin, below, check_turned_away, confirmed,
-    finish, legacy, popup, redeem, status, world_of_chat,
+    finish, legacy, popup, redeem, status, world_of_chat, world_with,
 };
 use super::world::{ORIGIN, run};
 
@@ -225,5 +225,33 @@ fn a_login_that_an_attacker_began_goes_to_the_website_alone() {
         // And a page of the blog's that took it anyway has another verifier.
         let code = result["message"]["code"].as_str().unwrap();
         assert_eq!(redeem(&world, code, VERIFIER).await.status, 400);
+    });
+}
+
+#[test]
+fn whoever_has_no_id_here_is_told_before_a_code_is_issued() {
+    run(async {
+        // The operator went over to unionids while this person was logging in without one.
+        let world = world_with(&[("ACCOUNT_TYPE", "subscription"), ("SUBJECT_SOURCE", "unionid")]);
+        let browser = Browser::new(&world);
+        let page = confirmed(&world, &browser, &popup(&[("redirect_uri", CALLBACK)])).await;
+        assert_eq!(finish(&browser, &page).await.status, 409);
+        assert_eq!(status(&browser, &page).await, "denied");
+        assert_eq!(world.attempt(&page.login())["stage"], "denied");
+        let shown = browser.open(&page.url).await;
+        assert!(shown.body().contains("error=access_denied"), "the way back says so too: {shown:?}");
+    });
+}
+
+#[test]
+fn the_page_says_what_the_website_will_learn() {
+    run(async {
+        let world = world_of_chat();
+        let browser = Browser::new(&world);
+        let (only_id, also_name) = ("only an account ID", "account ID, name and picture");
+        let page = begin(&browser, &popup(&[])).await;
+        assert!(page.body().contains(only_id) && !page.body().contains(also_name));
+        let page = begin(&browser, &popup(&[("scope", "profile")])).await;
+        assert!(page.body().contains(also_name) && !page.body().contains(only_id));
     });
 }

@@ -100,6 +100,7 @@ pub fn page_of<'a>(client: &'a Client, view: &'a View, device: Device) -> LoginP
         state: Some("state-of-the-site"),
         back: None,
         legacy: false,
+        profile: false,
     }
 }
 

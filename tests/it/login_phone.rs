@@ -332,7 +332,8 @@ fn a_no_ends_the_attempt_and_shares_nothing() {
         assert_eq!(attempt.status().await, Status::Denied);
         let number = attempt.number().await;
         let late = phone.submit(&attempt.confirm(), &[("csrf", &csrf), ("number", &number)]).await;
-        assert_eq!(late.status, 409);
+        check_told(&late, PhoneResult::Denied);
+        check_told(&phone.get(&attempt.confirm()).await, PhoneResult::Denied);
         assert_eq!(attempt.status().await, Status::Denied);
         assert!(!attempt.stored().unwrap().contains(OPENID));
     });

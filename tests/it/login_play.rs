@@ -38,6 +38,7 @@ fn client() -> Client {
 fn configure(config: &mut Config) {
     let login = &mut config.login;
     login.clients = vec![client()];
+    login.subject_secret = Some(Secret::new("a-secret-for-the-ids-with-32-chars"));
     login.wechat_open = "https://open.weixin.qq.com".to_owned();
     login.account_name = Some("An Account".to_owned());
     login.open = Some(Application { app_id: AppId::new("wxopen"), secret: Secret::new(OPEN_SECRET) });

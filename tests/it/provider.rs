@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json as value};
 use wxapi::login::request::{AuthRequest, ResultBy};
+use wxapi::platform::Object;
 
 use crate::issuer::{
     APP_CALLBACK, BLOG, SECRET, VERIFIER, app_asks, asks, basic, code, get, header, is_error, is_revoked,
@@ -285,8 +286,13 @@ fn without_its_keys_it_says_so_and_recovers() {
 #[test]
 fn who_has_no_id_gets_no_token() {
     run(async {
+        // The operator went over to unionids between the code and its use.
+        let before = world_with(&[]);
+        let code = code(&before, asks("blog")).await;
         let world = world_with(&[("SUBJECT_SOURCE", "unionid")]);
-        let code = code(&world, asks("blog")).await;
+        let login = &code[..32];
+        let stored = before.disk_behind(Object::Login, login).document().unwrap();
+        world.disk_behind(Object::Login, login).put(&stored);
         is_error(&redeem(&world, "blog", &code, &[]).await, 400, "invalid_grant");
         assert!(format!("{:?}", world.log()).contains("WeChat told none"));
     });

@@ -100,6 +100,7 @@ fn shown(
         state: asked.state.as_deref(),
         back: back.as_deref(),
         legacy,
+        profile: asked.profile,
     });
     let login = &app.config.login;
     let github = login.github.as_ref().map(|github| github.web.as_str());

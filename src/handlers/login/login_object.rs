@@ -6,10 +6,11 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 
 use super::identity::{self, Proof};
-use super::offer;
+use super::{issue, offer};
 use crate::handlers::App;
 use crate::log::Line;
 use crate::login::Digest;
+use crate::login::client;
 use crate::login::method::Method;
 use crate::login::session::{Arrival, Call, Come, Failure, Fault, Reply, Session, Status, View};
 use crate::platform::{Platform, Storage, Unreachable, Watchers};
@@ -107,6 +108,7 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
                 session.typed_number(&browser, number, now).map(|()| Reply::Done)
             }
             Call::Finish { browser, code } => {
+                self.check_subject(session, &browser)?;
                 session.finish(&browser, &code, now).map(|finished| Reply::Finished(Box::new(finished)))
             }
             Call::Redeem { code, client, redirect_uri, verifier } => session
@@ -115,6 +117,16 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             Call::Revoke { who } => session.revoke(&who, now).map(|()| Reply::Done),
             Call::Standing => Ok(Reply::Standing(session.standing())),
         })
+    }
+
+    /// Whoever has no id at the website has nothing to take there: the page says so now, instead of the website later.
+    fn check_subject(&self, session: &mut Session, browser: &Digest) -> Result<(), Fault> {
+        session.check_browser(browser)?;
+        let client = client::by_id(&self.app.config.login.clients, &session.request.client);
+        let (Some(client), Some(answer)) = (client, session.answer()) else { return Ok(()) };
+        let Err(reason) = issue::uid(&self.app, client, &answer.identity) else { return Ok(()) };
+        self.platform.log(&Line::error("login.not_issued", reason));
+        session.give_up()
     }
 
     /// One step of the machine, stored, even if it ends in a fault: a wrong guess counts. Watchers hear of a new
@@ -193,8 +205,9 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
                 self.note(|session| session.refresh_token(random, now))?;
             }
             Method::Code if session.code.is_none() => {
-                let left = session.ends.saturating_sub(now);
-                let Some(code) = offer::reserve_code(&self.platform, &session.id, left).await? else {
+                // As long as somebody may still send them: a scan lets the attempt live longer.
+                let longest = session.latest_end().saturating_sub(now);
+                let Some(code) = offer::reserve_code(&self.platform, &session.id, longest).await? else {
                     return Ok(false);
                 };
                 self.note(|session| session.code = Some(code))?;

@@ -23,7 +23,8 @@ pub(super) fn render(page: &LoginPage) -> Markup {
             href=(address(page, page.view.method, other)) { span { (text.other_language) } }
     };
     let foot = html! { @if is_open(page) { (others(page)) } };
-    Document { frame: &page.frame, title, reload: reload(page), head, main: main(page), only_id: true, foot }
+    let learns = Some(if page.profile { text.also_name } else { text.only_id });
+    Document { frame: &page.frame, title, reload: reload(page), head, main: main(page), learns, foot }
         .render()
 }
 

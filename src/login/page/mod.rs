@@ -90,6 +90,8 @@ pub struct LoginPage<'a> {
     pub back: Option<&'a str>,
     /// The window expects the messages of the class of earlier projects.
     pub legacy: bool,
+    /// The website asks for name and picture too.
+    pub profile: bool,
 }
 
 /// What came of the last thing that the person did on the login page.

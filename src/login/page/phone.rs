@@ -30,7 +30,7 @@ pub(super) fn confirm(page: &ConfirmPage) -> Markup {
         reload: None,
         head,
         main,
-        only_id: page.consent.name.is_none(),
+        learns: page.consent.name.is_none().then_some(text.only_id),
         foot: html! {},
     }
     .render()
@@ -102,7 +102,7 @@ pub(super) fn result(
     };
     // The page's heading is what happened; the website's name is only a reminder.
     let head = client.map_or_else(|| html! {}, |name| shell::brief(&filled(text.log_in_to, name), name));
-    Document { frame, title: title.to_owned(), reload: None, head, main, only_id: false, foot: html! {} }
+    Document { frame, title: title.to_owned(), reload: None, head, main, learns: None, foot: html! {} }
         .render()
 }
 

@@ -33,7 +33,7 @@ pub(super) fn refused(frame: &Frame, reason: &Refused, request_id: &str) -> Mark
         reload: None,
         head,
         main,
-        only_id: false,
+        learns: None,
         foot: html! {},
     }
     .render()
@@ -58,7 +58,7 @@ pub(super) fn form_post(frame: &Frame, action: &str, fields: &[(&str, &str)]) ->
         reload: None,
         head: html! {},
         main,
-        only_id: false,
+        learns: None,
         foot: html! {},
     }
     .render()

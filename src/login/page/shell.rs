@@ -21,8 +21,8 @@ pub(super) struct Document<'a> {
     pub head: Markup,
     /// `<main>`.
     pub main: Markup,
-    /// The website learns nothing but the id that the person has there.
-    pub only_id: bool,
+    /// What the website learns, where that is known.
+    pub learns: Option<&'static str>,
     /// What is in the footer, beside the Worker's name.
     pub foot: Markup,
 }
@@ -51,7 +51,7 @@ impl Render for Document<'_> {
                     div.card {
                         header { (self.head) }
                         (self.main)
-                        footer { p { (fill(text.provided_by, frame.host)) @if self.only_id { (text.only_id) } } (self.foot) }
+                        footer { p { (fill(text.provided_by, frame.host)) @if let Some(what) = self.learns { " · " (what) } } (self.foot) }
                     }
                     p #say .sr role="status" {}
                     p #offline .toast role="status" data-text=(text.offline) {}

@@ -319,6 +319,11 @@ impl Session {
         }
     }
 
+    /// No chain of steps keeps it open for longer, milliseconds.
+    pub fn latest_end(&self) -> u64 {
+        self.created + 2 * LIFETIME
+    }
+
     /// Who answered, once somebody has.
     pub fn answer(&self) -> Option<&Answer> {
         match &self.stage {

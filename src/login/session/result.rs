@@ -58,6 +58,17 @@ impl Session {
         Ok(Finished { request: self.request.clone(), answer })
     }
 
+    /// Nobody can be logged in by it after all, whoever confirmed: it ends as if they had not.
+    ///
+    /// # Errors
+    /// [`Fault::NotNow`]: always, because there is nothing to take.
+    pub fn give_up(&mut self) -> Result<(), Fault> {
+        if matches!(self.stage, Stage::Confirmed(_) | Stage::Issued { .. }) {
+            self.stage = Stage::Denied;
+        }
+        Err(Fault::NotNow)
+    }
+
     /// The website redeems the code: once. A second time takes back what the first time gave.
     /// <https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2>
     ///

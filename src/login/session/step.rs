@@ -1,8 +1,8 @@
 //! The steps that lead to a confirmation.
 
 use super::{
-    ANSWER_TIME, Answer, CODE_TRIES, Claimed, Confirmer, Consent, Failure, Fault, Journey, LIFETIME,
-    NUMBER_TRIES, ROTATE_BEFORE, Scene, Session, Stage, Status, TOKEN_LIFETIME, Token, View,
+    ANSWER_TIME, Answer, CODE_TRIES, Claimed, Confirmer, Consent, Failure, Fault, Journey, NUMBER_TRIES,
+    ROTATE_BEFORE, Scene, Session, Stage, Status, TOKEN_LIFETIME, Token, View,
 };
 use crate::lang::Lang;
 use crate::login::method::Method;
@@ -249,14 +249,21 @@ impl Session {
     /// [`Fault::NotYours`], [`Fault::NotNow`]
     pub fn consent(&self, phone: &Digest, now: u64) -> Result<Consent, Fault> {
         self.check_phone(phone)?;
-        let answer = self.answer().ok_or(Fault::NotNow)?;
+        let by = match (self.answer(), &self.journey) {
+            (Some(answer), _) => answer.by,
+            // Who it was is forgotten; that they said no is not.
+            (None, journey) if self.stage == Stage::Denied => {
+                journey.as_ref().map_or(Method::Qr, |journey| journey.to)
+            }
+            _ => return Err(Fault::NotNow),
+        };
         Ok(Consent {
             client: self.request.client.clone(),
             place: self.place.clone(),
-            choices: (answer.by == Method::Qr).then_some(self.choices),
-            name: answer.identity.name.clone(),
+            choices: (by == Method::Qr).then_some(self.choices),
+            name: self.answer().and_then(|answer| answer.identity.name.clone()),
             status: self.status(now),
-            by: answer.by,
+            by,
         })
     }
 
@@ -362,7 +369,7 @@ impl Session {
 
     fn extend(&mut self, now: u64) {
         // Never past what the longest page could last, so that no chain of steps keeps an attempt alive.
-        self.ends = self.ends.max(now + ANSWER_TIME).min(self.created + 2 * LIFETIME);
+        self.ends = self.ends.max(now + ANSWER_TIME).min(self.latest_end());
     }
 }
 
