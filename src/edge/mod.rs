@@ -5,6 +5,7 @@ mod objects;
 mod runtime;
 
 use std::cell::OnceCell;
+use std::convert::Infallible;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -28,17 +29,24 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// The Worker's entry.
+/// The Worker's entry. It cannot fail as far as `worker` is concerned, whose own errors would be 3 kB of the bundle.
 #[event(fetch)]
 async fn fetch(
     request: web_sys::Request,
     env: Env,
     _context: Context,
-) -> Result<web_sys::Response, worker::Error> {
-    let runtime = Runtime::new(env.into());
+) -> Result<web_sys::Response, Infallible> {
+    Ok(answer(&request, env.into()).await.unwrap_or_else(|error| {
+        web_sys::console::error_1(&glue::reason(&error).into());
+        glue::respond(500, "text/plain; charset=utf-8", Vec::new(), "INTERNAL SERVER ERROR")
+    }))
+}
+
+async fn answer(request: &web_sys::Request, env: JsValue) -> Result<web_sys::Response, JsValue> {
+    let runtime = Runtime::new(env);
     let app = app(&runtime);
-    let response = route(read(&request).await?, &runtime, &app).await;
-    Ok(respond(response, &runtime).await?)
+    let response = route(read(request).await?, &runtime, &app).await;
+    respond(response, &runtime).await
 }
 
 /// The isolate's app. The first time, every fault in the configuration is logged.
