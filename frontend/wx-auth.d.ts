@@ -81,7 +81,7 @@ export class WxApiLogin extends EventTarget {
    */
   login(how?: ((answer: WxApiAnswer) => void) | { signal?: AbortSignal }): Promise<WxApiSession>;
 
-  /** The session that redirect mode brought to this page, or null. Rejects with a `WxApiError`. */
+  /** The session that redirect mode brought to this page, or null. Rejects with a `WxApiError`, as after a no. */
   handleRedirect(): Promise<WxApiSession | null>;
 
   /** Forgets the session and the user id, in all tabs of this website. */

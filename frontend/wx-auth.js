@@ -195,9 +195,10 @@ export class WxApiLogin extends EventTarget {
     // A popup may still be open while its opener is reloaded. A window that has an opener has only a copy of this.
     if (!answer && (redirect || opener || attempt.ends < Date.now())) return null;
     const promise = this.#attempt(attempt)();
-    this.#receive(answer);
-    if (answer) return promise;
-    return (this.#join = null);
+    if (!answer) return (this.#join = null);
+    keep(null); // heard once, whatever it is
+    setTimeout(this.#receive, 0, answer); // by those, too, who listen from now on
+    return promise;
   }
 
   /** An attempt: a new one, or one that an earlier page of this tab began. Gives what waits for its end. */

@@ -83,6 +83,20 @@ test("a letter for subscribers: the whole page goes, and comes back by callback.
   await page.getByText("谢谢你一直在读").waitFor();
 }));
 
+test("…and whoever says no in the chat reads that, once", scene({}, async (page) => {
+  const address = new URL("subscribers-only.html", site.url).href;
+  await page.goto(address);
+  await page.getByRole("button", { name: "用微信登录" }).click();
+  const phone = new Phone(pair.sim, "a doubter");
+  const { links } = await phone.say((await page.locator("#words").innerText()).trim());
+  await phone.say(links.find(({ label }) => /取消|不/.test(label)).send);
+  await page.locator("main[data-status=denied] a[href*='callback.html?error']").click();
+  await page.waitForURL(address);
+  await page.getByText("登录被拒绝").waitFor();
+  await page.reload();
+  await page.getByText("用微信登录，确认你是订阅者。").waitFor();
+}));
+
 test("the other pages", scene({}, async (page) => {
   for (const name of ["", "callback.html"]) {
     await page.goto(new URL(name, site.url).href);

@@ -343,6 +343,28 @@ describe("redirect mode", () => {
     await page.waitForURL(`${site.origin}/`);
     await begin(page, host, OPTIONS);
     assert.equal(await page.evaluate(() => wx.handleRedirect().catch(({ code }) => code)), "access_denied");
+    assert.deepEqual(await heard(page, "error"), ["access_denied"], "whoever listens right after the construction hears it");
+    assert.equal(await page.evaluate(() => sessionStorage.getItem("wxapi-login")), "null", "nothing to hear twice");
+    await page.reload();
+    await begin(page, host, OPTIONS);
+    // What the construction put off for a task is before this one.
+    assert.equal(await page.evaluate(() => new Promise((done) => setTimeout(() => done(wx.handleRedirect())))), null);
+    assert.deepEqual(await heard(page, "error"), []);
+  }));
+
+  test("…and the element says so, once", scene({}, async (page) => {
+    const address = site.put("/element-redirect", elementPage(host, 'client-id="blog" method="code" mode="redirect" callback="/callback"'));
+    await page.goto(address);
+    await page.locator("wechat-login-button").click();
+    const { phone, asked } = await send(page);
+    await phone.say(asked.links.find(({ label }) => /cancel/i.test(label)).send);
+    await page.locator(`main[data-status=denied] a[href^="${site.callback}"]`).click();
+    await page.waitForURL(address);
+    await page.getByRole("status").getByText("Login denied").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Log in with WeChat" }).waitFor();
+    await page.evaluate(() => new Promise((done) => setTimeout(done))); // after whatever the construction put off
+    assert.equal(await page.getByRole("status").textContent(), "");
   }));
 
   test("back by the browser's button: the page is usable again", scene({}, async (page) => {
