@@ -97,7 +97,7 @@ pub async fn code(world: &World, request: AuthRequest) -> String {
 /// Whether what came of a code was taken back.
 pub async fn is_revoked(world: &World, code: &str) -> bool {
     match call_login(world, &code[..32], &Call::Standing).await.unwrap().unwrap() {
-        Reply::Standing(standing) => standing.revoked,
+        Reply::Standing { revoked } => revoked,
         other => panic!("{other:?}"),
     }
 }

@@ -8,7 +8,7 @@ use wxapi::wechat::{AppId, OpenId};
 
 use crate::login_stage::{
     APP, LOGIN, OTHER, call, deliver, desk, encrypted, event, logged, open, open_with_code, opened, say,
-    show, stage, standing, status,
+    show, stage, status, stored,
 };
 use crate::world::{ModelCall, USER, World, answers, reply_text, run};
 
@@ -42,7 +42,7 @@ fn a_code_and_a_yes_log_in_and_the_reply_is_the_alert() {
         assert!(done.contains(&link("log%20out")), "{done}");
         assert_eq!(status(&world, LOGIN).await, Status::Confirmed);
         assert_eq!(world.heard(LOGIN).all(), [r#"{"status":"scanned"}"#, r#"{"status":"confirmed"}"#]);
-        let answer = standing(&world, LOGIN).await.answer.unwrap();
+        let answer = stored(&world, LOGIN).answer().cloned().unwrap();
         let who = Who::Wechat { app_id: AppId::new(APP), openid: OpenId::new(USER), unionid: None };
         assert_eq!((answer.identity.who, answer.by), (who, Method::Code));
         assert!(world.model_calls().is_empty());
@@ -106,10 +106,10 @@ fn a_login_can_be_taken_back_while_its_attempt_is_known() {
         say(&world, USER, "确认").await;
         world.pass(300_000).await;
         assert_eq!(say(&world, OTHER, "退出").await, "Answer to 退出");
-        assert!(!standing(&world, LOGIN).await.revoked);
+        assert!(!stored(&world, LOGIN).is_revoked());
         for _ in 0..2 {
             assert!(say(&world, USER, "退出").await.contains("was taken back"));
-            assert!(standing(&world, LOGIN).await.revoked);
+            assert!(stored(&world, LOGIN).is_revoked());
         }
         world.pass(31_000).await;
         assert_eq!(say(&world, USER, "log out").await, "Answer to log out");
@@ -182,7 +182,7 @@ fn whoever_sends_the_same_code_later_is_turned_away() {
         assert!(say(&world, USER, &code).await.contains("You are logging in"), "again, by the same person");
         say(&world, USER, "确认").await;
         assert!(say(&world, USER, &code).await.contains("over"));
-        assert_eq!(standing(&world, LOGIN).await.answer.unwrap().by, Method::Code);
+        assert_eq!(stored(&world, LOGIN).answer().cloned().unwrap().by, Method::Code);
     });
 }
 
@@ -204,7 +204,7 @@ fn repeated_deliveries_get_the_same_reply_byte_for_byte() {
         let first = deliver(&world, &yes).await;
         say(&world, USER, "退出").await;
         assert_eq!(deliver(&world, &yes).await, first);
-        assert!(standing(&world, LOGIN).await.revoked, "the repeat did not log in again");
+        assert!(stored(&world, LOGIN).is_revoked(), "the repeat did not log in again");
         assert_eq!(world.heard(LOGIN).all().len(), 3);
     });
 }

@@ -42,10 +42,10 @@ fn the_code_is_for_one_client_one_address_one_verifier_and_one_time() {
 fn a_code_that_comes_twice_takes_everything_back() {
     let mut session = issued(shown());
     session.redeem(&handle("result"), "blog", None, Some(VERIFIER), NOW).unwrap();
-    assert!(!session.standing().revoked);
+    assert!(!session.is_revoked());
     assert_eq!(session.redeem(&handle("result"), "blog", None, Some(VERIFIER), NOW), Err(Fault::Grant));
-    assert!(session.standing().revoked);
-    assert_eq!(session.standing().answer, None, "nobody's name is kept with it");
+    assert!(session.is_revoked());
+    assert_eq!(session.answer(), None, "nobody's name is kept with it");
     assert_eq!(session.deleted_at(), NOW + REVOKED_FOR);
 }
 

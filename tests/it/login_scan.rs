@@ -9,7 +9,7 @@ use wxapi::platform::{Object, Outbound};
 
 use crate::login_stage::{
     LOGIN, OTHER, call, deliver, desk, event, happen, logged, open, open_with_code, say, show, stage,
-    stage_with, standing, status,
+    stage_with, status, stored,
 };
 use crate::world::{Answer, USER, World, run};
 
@@ -53,7 +53,7 @@ fn a_follower_scans_and_chooses_the_number_of_the_page() {
         assert_eq!(status(&world, LOGIN).await, Status::Scanned);
         assert!(say(&world, USER, &format!("confirm {number}")).await.contains("just logged in"));
         assert_eq!(status(&world, LOGIN).await, Status::Confirmed);
-        assert_eq!(standing(&world, LOGIN).await.answer.unwrap().by, Method::Scene);
+        assert_eq!(stored(&world, LOGIN).answer().cloned().unwrap().by, Method::Scene);
     });
 }
 
@@ -153,7 +153,7 @@ fn the_menus_scanner_works_only_where_it_is_allowed() {
             if allowed {
                 let number = view.number.unwrap();
                 assert!(say(&world, USER, &format!("confirm {number}")).await.contains("just logged in"));
-                assert_eq!(standing(&world, LOGIN).await.answer.unwrap().by, Method::Menu);
+                assert_eq!(stored(&world, LOGIN).answer().cloned().unwrap().by, Method::Menu);
             }
         }
     });
@@ -305,7 +305,7 @@ fn where_people_are_known_by_their_unionid_it_is_asked_for() {
         assert!(world.log().iter().any(|line| line.reason.contains("not bound to an Open Platform")));
         say(&world, USER, &code).await;
         assert!(say(&world, USER, "确认").await.contains("just logged in"));
-        let answer = standing(&world, LOGIN).await.answer.unwrap();
+        let answer = stored(&world, LOGIN).answer().cloned().unwrap();
         assert!(matches!(answer.identity.who, Who::Wechat { unionid: Some(id), .. } if id.as_str() == "u-1"));
         let asked = world.api_calls().iter().filter(|call| call.url.contains("user/info")).count();
         assert_eq!(asked, 2, "once for each claim");

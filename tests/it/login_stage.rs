@@ -5,7 +5,7 @@ use wxapi::config::Config;
 use wxapi::login::Digest;
 use wxapi::login::client::Client;
 use wxapi::login::method::Method;
-use wxapi::login::session::{Call, Fault, Opening, Reply, Standing, Status, View};
+use wxapi::login::session::{Call, Fault, Opening, Reply, Session, Status, View};
 use wxapi::platform::{Object, Platform, Response};
 use wxapi::wechat::crypto::EncodingAesKey;
 use wxapi::wechat::signature::sign;
@@ -66,11 +66,9 @@ pub async fn status(world: &World, login: &str) -> Status {
     show(world, login, Method::Code).await.status
 }
 
-pub async fn standing(world: &World, login: &str) -> Standing {
-    match call(world, login, &Call::Standing).await {
-        Ok(Reply::Standing(standing)) => standing,
-        other => panic!("{other:?}"),
-    }
+/// An attempt as its object stored it.
+pub fn stored(world: &World, login: &str) -> Session {
+    serde_json::from_str(&world.disk_behind(Object::Login, login).document().expect("an attempt")).unwrap()
 }
 
 /// Opens an attempt and shows its digits.

@@ -318,15 +318,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
         if let Some(desk) = &*self.desk.borrow() {
             return Ok(desk.clone());
         }
-        let desk = match self.storage.load()?.map(|json| crate::json::from_str(&json)) {
-            None => Desk::default(),
-            Some(Ok(desk)) => desk,
-            Some(Err(_)) => {
-                self.platform
-                    .log(&Line::error("login.unreadable", "another release stored it; it is dropped"));
-                Desk::default()
-            }
-        };
+        let desk: Desk = super::read(&self.platform, &self.storage, "desk.unreadable")?.unwrap_or_default();
         self.desk.replace(Some(desk.clone()));
         Ok(desk)
     }

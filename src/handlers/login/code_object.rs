@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::log::Line;
 use crate::login::code::{Call, Shard};
 use crate::platform::{Millis, Platform, Storage, Unreachable};
 
@@ -18,16 +17,8 @@ pub struct CodeObject<P: Platform, S: Storage> {
 impl<P: Platform, S: Storage> CodeObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
-        let shard = match storage.load()?.map(|json| crate::json::from_str(&json)) {
-            None => Shard::default(),
-            Some(Ok(shard)) => shard,
-            Some(Err(_)) => {
-                // Whoever has one of these codes gets another by reloading the page.
-                platform
-                    .log(&Line::error("codes.unreadable", "another release stored them; they are dropped"));
-                Shard::default()
-            }
-        };
+        // Whoever has a code that is dropped gets another by reloading the page.
+        let shard = super::read(&platform, &storage, "codes.unreadable")?.unwrap_or_default();
         Ok(Self { platform, storage, shard: RefCell::new(shard), alarm: Cell::default() })
     }
 

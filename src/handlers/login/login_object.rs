@@ -31,7 +31,7 @@ pub struct LoginObject<P: Platform, S: Storage, W: Watchers> {
 impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S, watchers: W, app: Rc<App>) -> Result<Rc<Self>, Unreachable> {
-        let session = storage.load()?.and_then(|json| crate::json::from_str(&json).ok());
+        let session = super::read(&platform, &storage, "login.unreadable")?;
         let session = RefCell::new(session);
         let (waiting, preparing) = Default::default();
         Ok(Rc::new(Self { platform, storage, watchers, app, session, waiting, preparing }))
@@ -113,9 +113,9 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             }
             Call::Redeem { code, client, redirect_uri, verifier } => session
                 .redeem(&code, &client, redirect_uri.as_deref(), verifier.as_deref(), now)
-                .map(|grant| Reply::Granted(Box::new(grant))),
+                .map(|grant| Reply::Finished(Box::new(grant))),
             Call::Revoke { who } => session.revoke(&who, now).map(|()| Reply::Done),
-            Call::Standing => Ok(Reply::Standing(session.standing())),
+            Call::Standing => Ok(Reply::Standing { revoked: session.is_revoked() }),
         })
     }
 

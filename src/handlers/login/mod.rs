@@ -26,9 +26,10 @@ pub mod verify_file;
 
 use super::App;
 use crate::error::Error;
+use crate::log::Line;
 use crate::login::method::Method;
 use crate::login::session::{Call, Fault, Reply};
-use crate::platform::{Object, Platform, Request, Response, Unreachable};
+use crate::platform::{Object, Platform, Request, Response, Storage, Unreachable};
 
 /// Every route of the login. `None`: it is none of them.
 pub async fn route<P: Platform>(
@@ -80,6 +81,21 @@ pub async fn call_login<P: Platform>(
     call: &Call,
 ) -> Result<Result<Reply, Fault>, Unreachable> {
     call_object(platform, Object::Login, login, call).await
+}
+
+/// What an object stored; what another release left in a form that this one cannot read is logged as `event` and
+/// dropped: a login can begin anew.
+pub fn read<P: Platform, S: Storage, T: serde::de::DeserializeOwned>(
+    platform: &P,
+    storage: &S,
+    event: &'static str,
+) -> Result<Option<T>, Unreachable> {
+    let Some(json) = storage.load()? else { return Ok(None) };
+    let stored = crate::json::from_str(&json).ok();
+    if stored.is_none() {
+        platform.log(&Line::error(event, "another release stored it; it is dropped"));
+    }
+    Ok(stored)
 }
 
 /// Calls an object with JSON and reads its JSON.

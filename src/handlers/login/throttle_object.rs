@@ -17,7 +17,7 @@ pub struct ThrottleObject<P: Platform, S: Storage> {
 impl<P: Platform, S: Storage> ThrottleObject<P, S> {
     /// The object, with what it stored.
     pub fn new(platform: P, storage: S) -> Result<Self, Unreachable> {
-        let throttle = storage.load()?.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
+        let throttle = super::read(&platform, &storage, "throttle.unreadable")?.unwrap_or_default();
         Ok(Self { platform, storage, throttle: RefCell::new(throttle), alarm: Cell::default() })
     }
 

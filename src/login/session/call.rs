@@ -133,7 +133,7 @@ pub enum Call {
         /// The code that it will hand to the website.
         code: Digest,
     },
-    /// The website redeems a code. Answer: [`Reply::Granted`].
+    /// The website redeems a code. Answer: [`Reply::Finished`].
     Redeem {
         /// The code.
         code: Digest,
@@ -188,10 +188,11 @@ pub enum Reply {
     Claimed(Claimed),
     /// Where the result goes.
     Finished(Box<Finished>),
-    /// What the website may know.
-    Granted(Box<Grant>),
     /// Whether what was issued still counts.
-    Standing(Standing),
+    Standing {
+        /// It was taken back.
+        revoked: bool,
+    },
 }
 
 /// Why a call was refused.
@@ -290,29 +291,11 @@ pub struct Claimed {
     pub strict: bool,
 }
 
-/// Where the result goes.
+/// What came of an attempt: for the browser that takes the result to the website, and for the website itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finished {
     /// What the website asked for.
     pub request: AuthRequest,
     /// Who answered, and how.
     pub answer: Answer,
-}
-
-/// What the website may know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    /// What the website asked for.
-    pub request: AuthRequest,
-    /// Who answered, and how.
-    pub answer: Answer,
-}
-
-/// Whether what was issued still counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// It was taken back.
-    pub revoked: bool,
-    /// Who, while that is remembered.
-    pub answer: Option<Answer>,
 }

@@ -21,7 +21,7 @@ mod call;
 mod result;
 mod step;
 
-pub use call::{Arrival, Call, Claimed, Consent, Fault, Finished, Grant, Opening, Reply, Standing, View};
+pub use call::{Arrival, Call, Claimed, Consent, Fault, Finished, Opening, Reply, View};
 pub use step::Come;
 
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::step::alike;
-use super::{
-    Answer, CODE_LIFETIME, CODE_TRIES, Fault, Finished, Grant, REVOKED_FOR, Session, Stage, Standing,
-};
+use super::{Answer, CODE_LIFETIME, CODE_TRIES, Fault, Finished, REVOKED_FOR, Session, Stage};
 use crate::login::method::Method;
 use crate::login::request::ResultBy;
 use crate::login::subject::{Identity, Who};
@@ -81,7 +79,7 @@ impl Session {
         redirect_uri: Option<&str>,
         verifier: Option<&str>,
         now: u64,
-    ) -> Result<Grant, Fault> {
+    ) -> Result<Finished, Fault> {
         if let Stage::Redeemed { code: used, .. } = &self.stage
             && alike(used, code)
         {
@@ -99,7 +97,7 @@ impl Session {
         }
         let answer = answer.clone();
         self.stage = Stage::Redeemed { answer: answer.clone(), code: code.clone() };
-        Ok(Grant { request: self.request.clone(), answer })
+        Ok(Finished { request: self.request.clone(), answer })
     }
 
     /// The person takes it back.
@@ -114,9 +112,9 @@ impl Session {
         Ok(())
     }
 
-    /// Whether what was issued still counts.
-    pub fn standing(&self) -> Standing {
-        Standing { revoked: matches!(self.stage, Stage::Revoked { .. }), answer: self.answer().cloned() }
+    /// Whether what was issued was taken back.
+    pub fn is_revoked(&self) -> bool {
+        matches!(self.stage, Stage::Revoked { .. })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::login::Digest;
 use crate::login::client::{self, Client};
 use crate::login::id;
 use crate::login::params::Params;
-use crate::login::session::{Call, Fault, Grant, Reply};
+use crate::login::session::{Call, Fault, Finished, Reply};
 use crate::login::token::LIFETIME;
 use crate::platform::{Platform, Request, Response, Unreachable};
 
@@ -138,7 +138,7 @@ async fn grant<'a, P: Platform>(
     client: &Client,
     code: &'a str,
     form: &Params,
-) -> Result<(&'a str, Grant), Stopped> {
+) -> Result<(&'a str, Finished), Stopped> {
     let (login, _) = id::split(code, id::DIGITS).ok_or(Refused::Grant("this is no code"))?;
     let call = Call::Redeem {
         code: Digest::of(code),
@@ -147,7 +147,7 @@ async fn grant<'a, P: Platform>(
         verifier: form.get("code_verifier").map(str::to_owned),
     };
     match call_login(platform, login, &call).await? {
-        Ok(Reply::Granted(grant)) => Ok((login, *grant)),
+        Ok(Reply::Finished(grant)) => Ok((login, *grant)),
         Err(Fault::Gone) => Err(Refused::Grant("the attempt has ended").into()),
         _ => Err(Refused::Grant("used, ended, or not this client's, address or verifier").into()),
     }

@@ -85,9 +85,7 @@ async fn told<P: Platform>(
         return refuse("the attempt has no such name");
     }
     // An attempt that has been forgotten was not taken back: that is remembered for as long as a token lives.
-    if let Ok(Reply::Standing(standing)) = call_login(platform, &claims.sid, &Call::Standing).await?
-        && standing.revoked
-    {
+    if let Ok(Reply::Standing { revoked: true }) = call_login(platform, &claims.sid, &Call::Standing).await? {
         return refuse("it was taken back");
     }
     let mut told = json!(claims.profile);
