@@ -128,10 +128,15 @@ async function fetchPage() {
   const parsed = new DOMParser().parseFromString(ways ? ways.createHTML(text) : text, "text/html");
   const next = parsed.querySelector("main");
   if (!next) throw new Error("not a page of ours");
-  const focus = main.contains(document.activeElement) && document.activeElement.id;
+  const { activeElement: focus } = document;
+  const held = main.contains(focus);
   main.replaceWith(next);
   main = next;
-  if (focus) document.getElementById(focus)?.focus();
+  // Whoever goes by keyboard goes on from here, not from the top.
+  if (held) {
+    main.tabIndex = -1;
+    (main.querySelector(focus.id ? `#${focus.id}` : "[autofocus]") ?? main).focus();
+  }
   begin();
 }
 

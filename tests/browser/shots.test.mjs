@@ -49,6 +49,31 @@ describe("pictures of the page", { skip: !WANTED && "npm run shots takes them" }
   }
 });
 
+describe("pictures of the login", { skip: !WANTED && "npm run shots takes them" }, () => {
+  test("the page, and the phone that is asked", async (t) => {
+    const clients = [{ id: "blog", name: "小鹿博客", redirect_uris: ["https://blog.example.com/callback"] }];
+    const vars = { ACCOUNT_TYPE: "service_verified", ACCOUNT_NAME: "小鹿笔记", LOGIN_CLIENTS: clients };
+    const stage = await openStage({ cf: { country: "CN", city: "上海" }, vars });
+    t.after(() => stage.close());
+    await stage.scene({ as: "小明", viewport: { width: 1440, height: 760 } }, async (_, page) => {
+      const context = await page.context().browser().newContext({ locale: "zh-CN", viewport: { width: 480, height: 640 }, deviceScaleFactor: 1.5 });
+      t.after(() => context.close());
+      const tab = await context.newPage();
+      const query = new URLSearchParams({
+        response_type: "code", client_id: "blog", redirect_uri: "https://blog.example.com/callback", scope: "openid", state: "s",
+        code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", code_challenge_method: "S256", lang: "zh", theme: "light", method: "qr",
+      });
+      await tab.goto(new URL(`/authorize?${query}`, stage.stack.url).href);
+      await take(tab, "login");
+      await page.getByRole("button", { name: "扫一扫", exact: true }).first().click();
+      const code = { name: "code.png", mimeType: "image/png", buffer: await tab.locator("svg.qr").screenshot() };
+      await page.getByRole("dialog", { name: "扫一扫" }).locator("input[type=file]").setInputFiles(code);
+      await page.frameLocator("[data-testid=browser]").locator(".choices").waitFor();
+      await take(page, "login-confirm", page.locator(".phone"));
+    })(t);
+  });
+});
+
 /** A chat with an answer in time, one on the second delivery, and one on the account's own; then both themes of it. */
 async function perform(stage, phone, page, { people, talk, slow, ...play }) {
   for (const name of people.slice(1)) await stage.sim.post("/_sim/people", { name });
@@ -75,12 +100,12 @@ async function perform(stage, phone, page, { people, talk, slow, ...play }) {
   await take(page, `wx-sim-dark${play.ending}`);
 }
 
-/** Without the pointer, and when nothing moves any more. */
-async function take(page, name) {
+/** Without the pointer, and when nothing moves any more; of the whole window, or a part of it. */
+async function take(page, name, part = page) {
   await page.mouse.move(0, 0);
   await atRest(page);
   fs.mkdirSync(at("docs/images"), { recursive: true });
-  await page.screenshot({ path: at(`docs/images/${name}.png`) });
+  await part.screenshot({ path: at(`docs/images/${name}.png`) });
 }
 
 test("every picture that a document shows is there", () => {
