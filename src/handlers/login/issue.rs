@@ -131,12 +131,12 @@ pub async fn legacy_message<P: Platform>(
     if let (Some(message), Some(state)) = (message.as_object_mut(), &request.state) {
         message.insert("state".to_owned(), state.as_str().into());
     }
-    Ok(message.to_string())
+    Ok(crate::json::text(&message))
 }
 
 /// The message of [`ResultBy::Legacy`] when nobody was logged in; `why` is shown to the person.
 pub fn legacy_failure(why: &str) -> String {
-    json!({ "code": 400, "data": why }).to_string()
+    crate::json::text(&json!({ "code": 400, "data": why }))
 }
 
 /// The message of [`ResultBy::Message`].
