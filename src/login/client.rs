@@ -130,10 +130,13 @@ pub fn parse(json: &str) -> (Vec<Client>, Vec<String>) {
             Err(fault) => faults.push(format!("client {name} {fault}, so it is off")),
         }
     }
-    let mut origins: Vec<&String> = clients.iter().flat_map(|client| &client.origins).collect();
-    origins.sort_unstable();
-    origins.dedup();
-    for origin in origins.into_iter().filter(|origin| by_origin(&clients, origin).is_none()) {
+    let mut shared: Vec<&String> = Vec::new();
+    for origin in clients.iter().flat_map(|client| &client.origins) {
+        if by_origin(&clients, origin).is_none() && !shared.contains(&origin) {
+            shared.push(origin);
+        }
+    }
+    for origin in shared {
         faults.push(format!(
             "the origin {origin} belongs to several clients, so its pages must say their client_id"
         ));
