@@ -8,6 +8,7 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
     VariantAccess, Visitor,
 };
+use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};
 
 /// Reads a document. Where a member comes twice, the last one counts.
@@ -26,12 +27,58 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     T::deserialize(Node(value))
 }
 
+/// Writes a value. (That it can be printed would bring a writer of its own, with indentation.)
+pub fn text(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// Parses a document of whatever shape.
 ///
 /// # Errors
 /// Why it is not JSON.
 pub fn value(text: &[u8]) -> Result<Value, Error> {
     serde_json::from_str(std::str::from_utf8(text).map_err(|_| wrong("UTF-8"))?)
+}
+
+/// As [`from_value`], but a member of the object that the type does not have is an error.
+///
+/// # Errors
+/// As for [`from_str`].
+pub fn from_exact<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    let mut names: &[&str] = &[];
+    // It always fails; what counts is whom it asked for.
+    let _ = T::deserialize(Names(&mut names));
+    let mut members = value.as_object().into_iter().flat_map(Map::keys);
+    match members.find(|member| !names.contains(&member.as_str())) {
+        Some(stranger) => Err(Error::unknown_field(stranger, names)),
+        None => from_value(value),
+    }
+}
+
+/// Learns the names of a struct's members.
+struct Names<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Names<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        Err(wrong("nothing"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(wrong("nothing"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 /// A value that is to be read as a certain type.
@@ -47,6 +94,13 @@ impl<'de> Node<'de> {
     fn object(self) -> Result<Members<'de>, Error> {
         let object = self.0.as_object().ok_or_else(|| wrong("an object"))?;
         Ok(Members { rest: object.iter(), value: None })
+    }
+
+    /// The members that a struct has, in its order.
+    fn picked<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+        let object = self.0.as_object().ok_or_else(|| wrong("an object"))?;
+        let mut picked = Picked { object, names: names.iter(), missing: None };
+        visitor.visit_seq(&mut picked).map_err(|error| picked.explained(error))
     }
 
     fn text(self) -> Result<&'de str, Error> {
@@ -139,6 +193,15 @@ impl<'de> Deserializer<'de> for Node<'de> {
         visitor.visit_map(self.object()?)
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.picked(names, visitor)
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -159,8 +222,6 @@ impl<'de> Deserializer<'de> for Node<'de> {
     same!(deserialize_seq(visitor): deserialize_bytes(), deserialize_byte_buf(), deserialize_tuple(length: usize),
         deserialize_tuple_struct(name: &'static str, length: usize));
     same!(deserialize_unit(visitor): deserialize_unit_struct(name: &'static str));
-    same!(deserialize_map(visitor):
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]));
 }
 
 /// What is left of an object.
@@ -187,6 +248,43 @@ impl<'de> MapAccess<'de> for Members<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         seed.deserialize(Node(self.value.unwrap_or(&Value::Null)))
+    }
+}
+
+/// What is left of a struct: its members one after the other, as if they were a list, which takes much less code than
+/// to recognize each by its name. (So a member must have one name, no `alias`.)
+struct Picked<'de> {
+    object: &'de Map<String, Value>,
+    names: std::slice::Iter<'static, &'static str>,
+    /// The last one, if the object does not have it.
+    missing: Option<&'static str>,
+}
+
+impl<'de> Picked<'de> {
+    /// The next member, if the struct has one more; and in that, if the object has it.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Option<&'de Value>> {
+        let name = self.names.next()?;
+        let member = self.object.get(*name);
+        self.missing = member.is_none().then_some(name);
+        Some(member)
+    }
+
+    /// What serde says about the length of a list means a member here.
+    #[cold]
+    fn explained(&self, error: Error) -> Error {
+        self.missing.map_or(error, Error::missing_field)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Picked<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        let Some(member) = self.next() else { return Ok(None) };
+        let read = seed.deserialize(Node(member.unwrap_or(&Value::Null)));
+        // A member that is not there is `None`, or its default, or else an error, which serde makes of this.
+        if member.is_some() { read.map(Some) } else { Ok(read.ok()) }
     }
 }
 
@@ -247,9 +345,9 @@ impl<'de> VariantAccess<'de> for Node<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_map(self.object()?)
+        self.picked(names, visitor)
     }
 }

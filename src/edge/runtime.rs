@@ -191,7 +191,7 @@ impl Platform for Runtime {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        let answer = glue::verify(name_of(algorithm), &public.to_string(), message, signature).await;
+        let answer = glue::verify(name_of(algorithm), &crate::json::text(public), message, signature).await;
         answer.ok().and_then(|valid| valid.as_bool()).unwrap_or(false)
     }
 

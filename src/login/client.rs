@@ -57,7 +57,6 @@ pub enum SubjectType {
 
 /// One entry of `LOGIN_CLIENTS`, as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Entry {
     id: String,
     name: Option<String>,
@@ -131,10 +130,13 @@ pub fn parse(json: &str) -> (Vec<Client>, Vec<String>) {
             Err(fault) => faults.push(format!("client {name} {fault}, so it is off")),
         }
     }
-    let mut origins: Vec<&String> = clients.iter().flat_map(|client| &client.origins).collect();
-    origins.sort_unstable();
-    origins.dedup();
-    for origin in origins.into_iter().filter(|origin| by_origin(&clients, origin).is_none()) {
+    let mut shared: Vec<&String> = Vec::new();
+    for origin in clients.iter().flat_map(|client| &client.origins) {
+        if by_origin(&clients, origin).is_none() && !shared.contains(&origin) {
+            shared.push(origin);
+        }
+    }
+    for origin in shared {
         faults.push(format!(
             "the origin {origin} belongs to several clients, so its pages must say their client_id"
         ));
@@ -144,7 +146,7 @@ pub fn parse(json: &str) -> (Vec<Client>, Vec<String>) {
 
 /// One website, or what is wrong with it.
 fn client(entry: &Value) -> Result<Client, String> {
-    let entry: Entry = crate::json::from_value(entry).map_err(|error| format!("cannot be read: {error}"))?;
+    let entry: Entry = crate::json::from_exact(entry).map_err(|error| format!("cannot be read: {error}"))?;
     let name = entry.name.unwrap_or_else(|| entry.id.clone());
     let sector = entry.sector.unwrap_or_else(|| entry.id.clone());
     check(is_id(&entry.id), "has an id that is not 1 to 64 of A-Z a-z 0-9 . _ ~ -")?;

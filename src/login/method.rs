@@ -113,9 +113,10 @@ pub fn offered(
         .copied()
         .filter(|method| abilities.can(*method) && pinned.is_none_or(|pinned| pinned == *method))
         .collect();
-    if let Some(asked) = asked {
-        // Stable: the rest stays in its order.
-        methods.sort_by_key(|method| *method != asked);
+    // The rest stays in its order.
+    if let Some(place) = methods.iter().position(|method| Some(*method) == asked) {
+        let asked = methods.remove(place);
+        methods.insert(0, asked);
     }
     methods
 }

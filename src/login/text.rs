@@ -66,7 +66,7 @@ impl Texts {
             Lang::En => format!("The login page should show the number {number}\n"),
         });
         let warning = self.pick(
-            "仅当登录页是您自己打开的，才点确认。",
+            "只有登录页是您自己打开的，才可以点确认。",
             "Confirm only if you opened the login page yourself.",
         );
         format!("{head}{number}{}\n{warning}", self.question(choices))

@@ -192,8 +192,8 @@ pub fn at_hash(access_token: &str) -> String {
 
 /// What is signed: header and claims. The signature follows it after a dot.
 pub fn signing_input(kind: Kind, algorithm: Algorithm, kid: &str, claims: &Value) -> String {
-    let header = serde_json::json!({ "alg": algorithm, "typ": kind, "kid": kid });
-    format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()))
+    let part = |json: &Value| base64url(crate::json::text(json).as_bytes());
+    format!("{}.{}", part(&serde_json::json!({ "alg": algorithm, "typ": kind, "kid": kid })), part(claims))
 }
 
 /// The token of what was signed.

@@ -292,7 +292,7 @@ fn to_page(request: &Request, login: &str, query: &str) -> Response {
 
 /// JSON for the page's script.
 fn told(request: &Request, status: u16, body: &serde_json::Value) -> Response {
-    headers::private(request, Response::new(status, "application/json", body.to_string()))
+    headers::private(request, Response::new(status, "application/json", crate::json::text(body)))
 }
 
 /// Why not, for the page's script.

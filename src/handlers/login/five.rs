@@ -191,7 +191,7 @@ fn refused(refusal: &Refusal) -> Response {
 }
 
 fn envelope(status: u16, body: Value) -> Response {
-    Response::new(status, "application/json; charset=utf-8", body.to_string())
+    Response::new(status, "application/json; charset=utf-8", crate::json::text(&body))
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
 }

@@ -131,7 +131,7 @@ pub async fn legacy_message<P: Platform>(
     if let (Some(message), Some(state)) = (message.as_object_mut(), &request.state) {
         message.insert("state".to_owned(), state.as_str().into());
     }
-    Ok(message.to_string())
+    Ok(crate::json::text(&message))
 }
 
 /// The message of [`ResultBy::Message`].

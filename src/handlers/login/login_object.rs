@@ -345,5 +345,5 @@ impl Drop for AtWork<'_> {
 
 /// What watchers hear.
 fn news(status: Status) -> String {
-    serde_json::json!({ "status": status.name() }).to_string()
+    crate::json::text(&serde_json::json!({ "status": status.name() }))
 }

@@ -56,9 +56,12 @@ impl Outcome {
         let (redirect, form) = match &self.way {
             Some(Way::Redirect(address)) => (Some(address), None),
             Some(Way::Form { action, fields }) => {
-                let fields: serde_json::Map<String, Value> =
-                    fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-                (None, Some(json!({ "action": action, "fields": fields })))
+                // One by one: to collect a map is to sort it first.
+                let mut inputs = serde_json::Map::new();
+                for (name, value) in fields {
+                    inputs.insert((*name).to_owned(), value.as_str().into());
+                }
+                (None, Some(json!({ "action": action, "fields": inputs })))
             }
             None => (None, None),
         };

@@ -81,7 +81,7 @@ fn check_on(app: &App) -> Result<(), Error> {
 
 /// What everybody may read, from every page.
 fn public(value: &Value) -> Response {
-    Response::new(200, JSON, value.to_string())
+    Response::new(200, JSON, crate::json::text(value))
         .with("cache-control", PUBLIC_FOR)
         .with("access-control-allow-origin", "*")
         .with("x-content-type-options", "nosniff")
@@ -90,7 +90,7 @@ fn public(value: &Value) -> Response {
 /// What is for one client only.
 /// <https://www.rfc-editor.org/rfc/rfc6749#section-5.1>
 fn private(status: u16, value: &Value) -> Response {
-    Response::new(status, JSON, value.to_string())
+    Response::new(status, JSON, crate::json::text(value))
         .with("cache-control", "no-store")
         .with("pragma", "no-cache")
         .with("x-content-type-options", "nosniff")

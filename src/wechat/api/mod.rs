@@ -74,7 +74,12 @@ impl ApiRequest {
 }
 
 fn post_json(path: &'static str, body: &serde_json::Value) -> ApiRequest {
-    ApiRequest { method: Method::Post, path, query: Vec::new(), body: Body::Json(body.to_string()) }
+    ApiRequest {
+        method: Method::Post,
+        path,
+        query: Vec::new(),
+        body: Body::Json(serde_json::to_string(body).unwrap_or_default()),
+    }
 }
 
 /// Appends `text` with everything but unreserved characters percent-encoded.

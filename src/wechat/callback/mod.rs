@@ -232,11 +232,11 @@ fn envelope_xml(encrypt: &str, msg_signature: &str, now: u64, nonce: &str) -> St
 }
 
 fn envelope_json(encrypt: &str, msg_signature: &str, now: u64, nonce: &str) -> String {
-    serde_json::json!({
+    let envelope = serde_json::json!({
         "Encrypt": encrypt,
         "MsgSignature": msg_signature,
         "TimeStamp": now,
         "Nonce": nonce,
-    })
-    .to_string()
+    });
+    serde_json::to_string(&envelope).unwrap_or_default()
 }

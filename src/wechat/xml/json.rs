@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
         // As serde_json writes it, which brings no second printer of fractions.
-        let text = serde_json::Value::from(number).to_string();
+        let text = serde_json::to_string(&number).unwrap_or_default();
         self.add(text.strip_suffix(".0").unwrap_or(&text).to_owned(), Vec::new())
     }
 
