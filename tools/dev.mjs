@@ -83,7 +83,7 @@ function welcome(isNew) {
   console.log(`
   The Worker     ${new URL("/wechat", stack.url)}
   The phone      ${sim.url}    wx-sim plays WeChat, its users and the model: open it and say hello
-  A website      ${site.url}    it logs people in: scan its code with the phone${settings().LOGIN_CLIENTS ? "" : NOT_YET}
+  A website      ${site.url}    it logs people in: send the digits of its page to the account, in the phone${settings().LOGIN_CLIENTS ? "" : NOT_YET}
   The account    .dev.vars${isNew ? ", made just now with random values" : ""}
 
   Or in another terminal, in this folder:
