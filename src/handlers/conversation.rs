@@ -84,7 +84,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         };
         if self.app.config.login.is_on() && !self.state.borrow().knows(&inbound) {
             if let Some(word) = login_chat::word(&self.app.config, &inbound) {
-                return self.visit(word, inbound, delivery).await;
+                return self.visit(word, Rc::new(inbound), delivery).await;
             }
             if intent::forgets(&inbound, &self.app.config.rules.texts) {
                 self.logins.forget()?;

@@ -17,7 +17,7 @@ use crate::wechat::message::Inbound;
 /// One message at the desk, and the deliveries that wait for what is said to it.
 pub(super) struct Visit {
     word: Word,
-    inbound: Inbound,
+    inbound: Rc<Inbound>,
     may_log_in: bool,
     waiting: Vec<oneshot::Sender<Option<Outcome>>>,
 }
@@ -31,7 +31,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     pub(super) async fn visit(
         self: &Rc<Self>,
         word: Word,
-        inbound: Inbound,
+        inbound: Rc<Inbound>,
         delivery: &Delivery,
     ) -> Result<Verdict, Unreachable> {
         let (sender, said) = oneshot::channel();
@@ -48,7 +48,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     fn queue(
         self: &Rc<Self>,
         word: Word,
-        inbound: &Inbound,
+        inbound: &Rc<Inbound>,
         may_log_in: bool,
         sender: oneshot::Sender<Option<Outcome>>,
     ) {
@@ -57,7 +57,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             visit.waiting.push(sender);
             return;
         }
-        visits.push_back(Visit { word, inbound: inbound.clone(), may_log_in, waiting: vec![sender] });
+        visits.push_back(Visit { word, inbound: Rc::clone(inbound), may_log_in, waiting: vec![sender] });
         if visits.len() == 1 {
             let object = Rc::clone(self);
             self.platform.spawn(async move { object.serve().await });
@@ -69,7 +69,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         loop {
             let front = {
                 let visits = self.visits.borrow();
-                visits.front().map(|visit| (visit.word.clone(), visit.inbound.clone(), visit.may_log_in))
+                visits.front().map(|visit| (visit.word.clone(), Rc::clone(&visit.inbound), visit.may_log_in))
             };
             let Some((word, inbound, may_log_in)) = front else { return };
             let outcome = self.serve_one(word, &inbound, may_log_in).await;
