@@ -159,6 +159,40 @@ describe("a window", () => {
     assert.equal((await heard(page, "login")).length, 1);
   }));
 
+  test("…the element hears the second no, too, and that the window was closed at the third try", scene({}, async (page) => {
+    await page.goto(`${site.origin}/element`);
+    await page.evaluate(() => {
+      globalThis.codes = [];
+      addEventListener("wechat-error", ({ detail }) => codes.push(detail.code));
+    });
+    const status = page.getByRole("status");
+    const popup = await clickForPopup(page, "wechat-login-button");
+    for (const codes of [["access_denied"], ["access_denied", "access_denied"]]) {
+      const { phone, asked } = await send(popup);
+      await status.getByText("Confirm on your phone").waitFor();
+      await phone.say(asked.links.find(({ label }) => /cancel/i.test(label)).send);
+      await status.getByText("Login denied").waitFor();
+      assert.deepEqual(await page.evaluate(() => globalThis.codes), codes);
+      await popup.locator("main[data-status=denied] a[href^='/oauth?']").first().click();
+      await status.getByText("Continue in the login window").waitFor();
+    }
+    await popup.close();
+    await status.getByText("Login cancelled").waitFor();
+    assert.equal(await page.getByRole("button").getAttribute("aria-busy"), "false");
+  }));
+
+  test("closed by the visitor after the website was reloaded", scene({}, async (page) => {
+    await page.goto(`${site.origin}/element`);
+    const popup = await clickForPopup(page, "wechat-login-button");
+    await popup.locator("#words").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Log in with WeChat" }).waitFor();
+    await send(popup);
+    await page.getByRole("status").getByText("Confirm on your phone").waitFor();
+    await popup.close();
+    await page.getByRole("status").getByText("Login cancelled").waitFor();
+  }));
+
   test("closed by the visitor", scene({}, async (page) => {
     await visit(page, `${site.origin}/`, host, OPTIONS);
     const popup = await clickForPopup(page);
