@@ -25,7 +25,7 @@ const TEXTS = {
   expired_token: ["登录已过期，请重试", "Login expired, try again"],
   access_denied: ["登录被拒绝", "Login denied"],
   network: ["网络错误，请重试", "Network error, try again"],
-  timeout: ["登录超时，请重试", "Login timed out, try again"],
+  timeout: ["登录超时", "Login timed out"],
   failed: ["登录失败", "Login failed"],
   button: ["微信登录", "Log in with WeChat"],
   open: ["打开登录窗口", "Open login window"],
@@ -204,7 +204,7 @@ export class WxApiLogin extends EventTarget {
   /** An attempt: a new one, or one that an earlier page of this tab began. Gives what waits for its end. */
   #attempt(old) {
     const host = this.#host;
-    const { mode = "auto", blocked, callback, clientId, lang, theme, method, profile, timeout = 3e5 } = this.#options;
+    const { mode, blocked, callback, clientId, lang, theme, method, profile, timeout = 3e5 } = this.#options;
     const { ready, ...next } = this.#next ?? {};
     const { href, origin, pathname } = location;
     const attempt = old ?? {
@@ -212,7 +212,6 @@ export class WxApiLogin extends EventTarget {
       host,
       client: { client_id: clientId, redirect_uri: callback && new URL(callback, href).href },
       back: href,
-      ends: Date.now() + +timeout,
     };
     let popup, hello, used, watch, dialog, settle;
     let gone = 0;
@@ -230,7 +229,7 @@ export class WxApiLogin extends EventTarget {
     };
 
     const fail = (reason = "network") => {
-      if (this.#join !== join) return;
+      if (this.#receive !== receive) return clearInterval(watch);
       const code = reason === "invalid_grant" ? "expired_token" : reason.includes("_client") ? "origin_not_allowed" : reason;
       const error = Object.assign(new Error(say(code, lang) ?? `${say("failed", lang)}: ${code}`), { code });
       // After these two the login page offers to try again.
@@ -238,6 +237,8 @@ export class WxApiLogin extends EventTarget {
       settle[1](error);
       this.#emit("error", error);
     };
+
+    const cancel = () => fail("cancelled");
 
     const redeem = async (code) => {
       used = true;
@@ -257,9 +258,8 @@ export class WxApiLogin extends EventTarget {
       // Not verified here: it came from the host itself, by TLS.
       const bytes = atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
       const { sub, exp, iat, name, picture } = JSON.parse(decodeURIComponent(escape(bytes)));
-      // By this browser's clock, which may be wrong.
-      const until = Math.floor(Date.now() / 1e3) + exp - iat;
-      const session = (this.#session = { uid: sub, token, profile: { name, picture }, exp: until });
+      // `exp` by this browser's clock, which may be wrong.
+      const session = (this.#session = { uid: sub, token, profile: { name, picture }, exp: Math.floor(Date.now() / 1e3) + exp - iat });
       keep(session, NAME + host);
       attempted(() => (localStorage[this.#key] = sub));
       end();
@@ -271,17 +271,29 @@ export class WxApiLogin extends EventTarget {
      * What the login page says. Of `source` the first counts, where this page did not open the window itself: a link
      * did, or it was reloaded since. By way of `callback` there is none.
      */
-    this.#receive = (data, source) => {
+    const receive = (this.#receive = (data, source) => {
       if (data?.type !== NAME || data.state !== attempt.state || used) return;
       if (source && (popup ??= source) !== source) return;
       const { status, error, code, iss } = data;
       if (status) {
         hello = status !== "leaving";
+        watch ?? follow();
         this.#emit("status", { status });
       } else if (error) fail(error);
       else if (iss === host) redeem(code);
-    };
+    });
     (this.#channel ??= new BroadcastChannel(NAME)).onmessage = ({ data }) => this.#receive?.(data);
+
+    /** Watches the window: from the click, and again if it goes on after a no, or after a reload of this page. */
+    const follow = () => {
+      attempt.ends = Date.now() + +timeout;
+      watch = setInterval(() => {
+        // Under COOP `closed` is true of a window that is open; whoever said hello is not out of reach.
+        gone = hello && popup?.closed ? gone + 1 : 0;
+        if (gone > 4) fail("closed_by_user");
+        else if (Date.now() > attempt.ends) fail("timeout");
+      }, 400);
+    };
 
     const address = (challenge) => {
       const { client, state, redirect } = attempt;
@@ -312,7 +324,7 @@ export class WxApiLogin extends EventTarget {
       attempt.client.redirect_uri ??= origin + pathname;
       if (!keep(attempt)) return fail("storage_blocked");
       // Back from the login page, while the browser has kept this one.
-      addEventListener("pageshow", ({ persisted }) => persisted && fail("cancelled"));
+      addEventListener("pageshow", ({ persisted }) => persisted && cancel());
       ready.then((challenge) => location.assign(address(challenge)));
     };
 
@@ -324,35 +336,28 @@ export class WxApiLogin extends EventTarget {
       dialog = make("dialog", say("popup_blocked", lang), BUTTON);
       // No browser blocks a link.
       const link = make("a", say("open", lang), `${GREEN}display:block;margin:9px 0;text-decoration:none`);
-      const cancel = make("button", say("cancel", lang), BUTTON);
+      const no = make("button", say("cancel", lang), BUTTON);
       Object.assign(link, { href: url, target: WINDOW, rel: "opener", onclick: () => setTimeout(() => dialog.remove()) });
-      cancel.onclick = dialog.oncancel = () => fail("cancelled");
-      dialog.append(link, cancel);
+      no.onclick = dialog.oncancel = cancel;
+      dialog.append(link, no);
       document.body.append(dialog);
       dialog.showModal();
     };
 
     const join = (this.#join = (how, again) => {
-      const signal = how?.signal;
-      const cancel = () => fail("cancelled");
       if (typeof how === "function") promise.then(({ uid }) => how({ code: 200, data: uid }), ({ code, message }) => how({ code: 400, data: message, error: code }));
       // A window that closed without a word cannot be told from one out of reach (COOP): open it again.
       if (again && watch) popup && !popup.closed ? popup.focus() : show();
-      signal?.aborted ? cancel() : signal?.addEventListener("abort", cancel);
+      how?.signal?.aborted ? cancel() : how?.signal?.addEventListener("abort", cancel);
       return promise;
     });
     if (old) return join;
     if (!ready) return fail("insecure_context"), join;
     this.#prepare();
     this.#emit("status", { status: "pending" });
-    if (mode === "redirect" || (mode === "auto" && /Mobi|MicroMessenger/.test(navigator.userAgent) && self === top)) return leave(), join;
+    if (mode === "redirect" || (mode !== "popup" && /Mobi|MicroMessenger/.test(navigator.userAgent) && self === top)) return leave(), join;
+    follow();
     keep(attempt);
-    watch = setInterval(() => {
-      // Under COOP `closed` is true of a window that is open; whoever said hello is not out of reach.
-      gone = hello && popup.closed ? gone + 1 : 0;
-      if (gone > 4) fail("closed_by_user");
-      else if (Date.now() > attempt.ends) fail("timeout");
-    }, 400);
     if (!show()) ready.then(ask);
     return join;
   }
@@ -368,11 +373,9 @@ class WechatLoginButton extends (globalThis.HTMLElement ?? Object) {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
-    const button = this.#button;
-    const status = this.#status;
-    button.part = "button";
-    button.onclick = () => this.#wx().login();
-    status.part = status.role = "status";
+    this.#button.part = "button";
+    this.#button.onclick = () => this.#wx().login();
+    this.#status.part = this.#status.role = "status";
     try {
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
@@ -380,7 +383,7 @@ class WechatLoginButton extends (globalThis.HTMLElement ?? Object) {
     } catch {
       root.append(make("style", STYLE)); // Safari before 16.4
     }
-    root.append(button, status);
+    root.append(this.#button, this.#status);
   }
 
   connectedCallback() {
@@ -389,20 +392,17 @@ class WechatLoginButton extends (globalThis.HTMLElement ?? Object) {
     const wx = this.#wx();
     const { signal } = (this.#listening = new AbortController());
     const on = (type, show) => wx.addEventListener(type, ({ detail }) => show(detail), { signal });
-    const send = (type, detail) => this.dispatchEvent(new CustomEvent(`wechat-${type}`, { detail, bubbles: true, composed: true }));
-    const show = () => this.#show(wx.session && say("done", this.lang));
+    const show = (detail) => this.#show(detail?.message ?? (wx.session && say("done", this.lang)));
     on("status", ({ status }) => {
       const text = say(status, this.lang);
       if (text) this.#show(text, true);
     });
-    on("login", (session) => {
-      show();
-      send("login", session);
-    });
-    on("error", (error) => {
-      this.#show(error.message);
-      send("error", error);
-    });
+    for (const type of ["login", "error"]) {
+      on(type, (detail) => {
+        show(detail);
+        this.dispatchEvent(new CustomEvent(`wechat-${type}`, { detail, bubbles: true, composed: true }));
+      });
+    }
     on("logout", show);
     show();
   }
@@ -417,8 +417,8 @@ class WechatLoginButton extends (globalThis.HTMLElement ?? Object) {
 
   /** Every attribute is the option of its name: `client-id` is `clientId`. */
   #wx() {
-    const options = [...this.attributes].map(({ name, value }) => [name.replace("client-id", "clientId"), value]);
-    return new WxApiLogin(this.getAttribute("host"), Object.fromEntries(options));
+    const options = Object.fromEntries([...this.attributes].map(({ name, value }) => [name.replace("client-id", "clientId"), value]));
+    return new WxApiLogin(options.host, options);
   }
 
   #show(text, busy = false) {
@@ -429,4 +429,4 @@ class WechatLoginButton extends (globalThis.HTMLElement ?? Object) {
 }
 
 const { customElements: elements } = globalThis;
-if (elements && !elements.get("wechat-login-button")) elements.define("wechat-login-button", WechatLoginButton);
+elements?.get("wechat-login-button") ?? elements?.define("wechat-login-button", WechatLoginButton);

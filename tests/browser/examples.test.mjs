@@ -31,8 +31,7 @@ const scene = (options, play) => async () => {
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const complaints = [];
-  const isFavicon = (line) => line.location().url.endsWith("/favicon.ico");
-  page.on("console", (line) => line.type() === "error" && !isFavicon(line) && complaints.push(line.text()));
+  page.on("console", (line) => line.type() === "error" && complaints.push(line.text()));
   page.on("pageerror", (error) => complaints.push(error.stack));
   try {
     await play(page);

@@ -159,6 +159,40 @@ describe("a window", () => {
     assert.equal((await heard(page, "login")).length, 1);
   }));
 
+  test("…the element hears the second no, too, and that the window was closed at the third try", scene({}, async (page) => {
+    await page.goto(`${site.origin}/element`);
+    await page.evaluate(() => {
+      globalThis.codes = [];
+      addEventListener("wechat-error", ({ detail }) => codes.push(detail.code));
+    });
+    const status = page.getByRole("status");
+    const popup = await clickForPopup(page, "wechat-login-button");
+    for (const codes of [["access_denied"], ["access_denied", "access_denied"]]) {
+      const { phone, asked } = await send(popup);
+      await status.getByText("Confirm on your phone").waitFor();
+      await phone.say(asked.links.find(({ label }) => /cancel/i.test(label)).send);
+      await status.getByText("Login denied").waitFor();
+      assert.deepEqual(await page.evaluate(() => globalThis.codes), codes);
+      await popup.locator("main[data-status=denied] a[href^='/oauth?']").first().click();
+      await status.getByText("Continue in the login window").waitFor();
+    }
+    await popup.close();
+    await status.getByText("Login cancelled").waitFor();
+    assert.equal(await page.getByRole("button").getAttribute("aria-busy"), "false");
+  }));
+
+  test("closed by the visitor after the website was reloaded", scene({}, async (page) => {
+    await page.goto(`${site.origin}/element`);
+    const popup = await clickForPopup(page, "wechat-login-button");
+    await popup.locator("#words").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Log in with WeChat" }).waitFor();
+    await send(popup);
+    await page.getByRole("status").getByText("Confirm on your phone").waitFor();
+    await popup.close();
+    await page.getByRole("status").getByText("Login cancelled").waitFor();
+  }));
+
   test("closed by the visitor", scene({}, async (page) => {
     await visit(page, `${site.origin}/`, host, OPTIONS);
     const popup = await clickForPopup(page);
@@ -285,10 +319,17 @@ describe("an opener that is cut off, or not", () => {
   }));
 
   test("`closed` is not believed, while the window is open", scene({}, async (page) => {
+    await page.addInitScript(() => {
+      const { open, setInterval } = globalThis;
+      globalThis.open = (...all) => (globalThis.handle = open(...all));
+      // Counts the looks at a window that seems to be closed, which are more frequent here.
+      globalThis.looks = 0;
+      globalThis.setInterval = (look) => setInterval(() => (look(), (looks += handle.closed)), 20);
+    });
     await visit(page, `${site.origin}/severed`, host, { ...OPTIONS, callback: "/callback" });
     const popup = await clickForPopup(page);
     await popup.locator("#words").waitFor();
-    await page.waitForTimeout(4_000);
+    await page.waitForFunction(() => globalThis.looks > 20);
     assert.deepEqual(await heard(page, "error"), []);
     await confirm(popup);
     await check(page, await ended(page));
@@ -388,6 +429,17 @@ describe("redirect mode", () => {
 });
 
 describe("forgers", () => {
+  /** For a page: keeps every message that it gets. */
+  const collect = () => {
+    globalThis.messages = [];
+    addEventListener("message", ({ data }) => messages.push(data));
+  };
+  /** The messages that a page got, up to one of its own. */
+  const messages = (page) => page.evaluate(() => new Promise((done) => {
+    addEventListener("message", ({ data }) => data === "last" && done(globalThis.messages));
+    postMessage("last");
+  }));
+
   test("neither the page, nor a third origin, nor a frame, nor a window of another", scene({}, async (page) => {
     const forge = `for (const to of [opener, parent, globalThis.top].filter(Boolean)) {
       to.postMessage({ type: "wxapi-login", state: new URLSearchParams(location.hash.slice(1)).get("state"), code: "stolen", iss: "${host}" }, "*");
@@ -397,8 +449,13 @@ describe("forgers", () => {
     await visit(page, `${site.origin}/`, host, OPTIONS);
     const popup = await clickForPopup(page);
     await popup.locator("#words").waitFor();
-    const redeemed = [];
-    page.on("request", (request) => request.url().endsWith("/token") && redeemed.push(request.url()));
+    await page.evaluate((evil) => {
+      globalThis.forged = 0;
+      addEventListener("message", ({ origin }) => (forged += evil.startsWith(origin)));
+      globalThis.fetched = [];
+      const original = fetch;
+      globalThis.fetch = (...all) => (fetched.push(all[0]), original(...all));
+    }, evil);
     // Even one who knows the state.
     await page.evaluate((evil) => {
       const { state } = JSON.parse(sessionStorage.getItem("wxapi-login"));
@@ -408,39 +465,43 @@ describe("forgers", () => {
       return new Promise((resolve) => (frame.onload = resolve));
     }, evil);
     const state = await page.evaluate(() => JSON.parse(sessionStorage.getItem("wxapi-login")).state);
-    const [window] = await Promise.all([page.context().waitForEvent("page"), page.evaluate((url) => void open(url), `${evil}#state=${state}`)]);
-    await window.waitForLoadState();
-    await page.waitForTimeout(300);
-    assert.deepEqual(redeemed, []);
+    await Promise.all([page.context().waitForEvent("page"), page.evaluate((url) => void open(url), `${evil}#state=${state}`)]);
+    // Two to the frame's parent, two to its top, two to the window's opener.
+    await page.waitForFunction(() => globalThis.forged === 6);
+    assert.deepEqual(await page.evaluate(() => globalThis.fetched), []);
     assert.deepEqual(await page.evaluate(() => [wx.uid, wx.session]), [null, null]);
     await confirm(popup);
     await check(page, await ended(page));
+    assert.deepEqual(await page.evaluate(() => globalThis.fetched), [`${host}/token`]);
   }));
 
   test("a website that is not registered: the window says so, and tells it nothing", scene({}, async (page) => {
     stranger.put("/", classPage(host));
     await visit(page, `${stranger.origin}/`, host, OPTIONS);
-    await page.evaluate(() => addEventListener("message", ({ data }) => (globalThis.message = data)));
+    await page.evaluate(collect);
     const [answer, popup] = await Promise.all([
       page.context().waitForEvent("response", (response) => new URL(response.url()).pathname === "/oauth"),
       clickForPopup(page),
     ]);
     assert.equal(answer.status(), 400);
     await popup.waitForLoadState();
-    await page.waitForTimeout(300);
-    assert.equal(await page.evaluate(() => globalThis.message), undefined);
+    await popup.waitForLoadState();
+    // The window's messages come in order.
+    await popup.evaluate(() => opener.postMessage("by the test", "*"));
+    await page.waitForFunction(() => messages.includes("by the test"));
+    assert.deepEqual(await messages(page), ["by the test", "last"]);
   }));
 
   test("a website that pretends to be another gets nothing", scene({}, async (page) => {
     stranger.put("/", classPage(host));
     await page.goto(`${stranger.origin}/`);
-    await page.evaluate(() => addEventListener("message", ({ data }) => (globalThis.message = data)));
+    await page.evaluate(collect);
     const query = new URLSearchParams({ client_id: "blog", target: site.origin, state: "forged", challenge: "A".repeat(43), mode: "popup", method: "code" });
     const [popup] = await Promise.all([page.context().waitForEvent("page"), page.evaluate((url) => void open(url), `${host}/oauth?${query}`)]);
     await confirm(popup);
-    await popup.locator("main[data-status=done], main[data-status=confirmed]").waitFor().catch(() => {});
-    await page.waitForTimeout(500);
-    assert.equal(await page.evaluate(() => globalThis.message), undefined, "the message's target origin is that of the website");
+    // It closes after it has sent the result to its opener, if that is the website.
+    await isClosed(popup);
+    assert.deepEqual(await messages(page), ["last"], "the message's target origin is that of the website");
   }));
 });
 
