@@ -35,34 +35,44 @@ pub async fn discovery<P: Platform>(request: &Request, _platform: &P, app: &App)
     Ok(public(&metadata(&request.origin, app)))
 }
 
+/// What is the same for every issuer. (Parsed, because `json!` of it would be code that puts it together, 2 kB of it.)
+const METADATA: &str = r#"{
+    "scopes_supported": ["openid", "profile"],
+    "response_types_supported": ["code"],
+    "response_modes_supported": ["query", "form_post"],
+    "grant_types_supported": ["authorization_code"],
+    "subject_types_supported": ["pairwise", "public"],
+    "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+    "claims_supported": [
+        "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "name", "picture",
+        "preferred_username", "email", "email_verified"
+    ],
+    "code_challenge_methods_supported": ["S256"],
+    "ui_locales_supported": ["zh", "en"],
+    "authorization_response_iss_parameter_supported": true,
+    "claims_parameter_supported": false,
+    "request_parameter_supported": false,
+    "request_uri_parameter_supported": false,
+    "require_request_uri_registration": false
+}"#;
+
+/// Where things are, below the issuer.
+const ENDPOINTS: [(&str, &str); 6] = [
+    ("issuer", ""),
+    ("authorization_endpoint", "/authorize"),
+    ("token_endpoint", "/token"),
+    ("userinfo_endpoint", "/userinfo"),
+    ("jwks_uri", "/.well-known/jwks.json"),
+    ("end_session_endpoint", "/logout"),
+];
+
 fn metadata(issuer: &str, app: &App) -> Value {
-    let at = |path: &str| format!("{issuer}{path}");
-    json!({
-        "issuer": issuer,
-        "authorization_endpoint": at("/authorize"),
-        "token_endpoint": at("/token"),
-        "userinfo_endpoint": at("/userinfo"),
-        "jwks_uri": at("/.well-known/jwks.json"),
-        "end_session_endpoint": at("/logout"),
-        "scopes_supported": ["openid", "profile"],
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": ["pairwise", "public"],
-        "id_token_signing_alg_values_supported": issue::algorithms(app),
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "name", "picture",
-            "preferred_username", "email", "email_verified",
-        ],
-        "code_challenge_methods_supported": ["S256"],
-        "ui_locales_supported": ["zh", "en"],
-        "authorization_response_iss_parameter_supported": true,
-        "claims_parameter_supported": false,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
-        "require_request_uri_registration": false,
-    })
+    let Ok(Value::Object(mut metadata)) = crate::json::value(METADATA.as_bytes()) else { return Value::Null };
+    for (name, path) in ENDPOINTS {
+        metadata.insert(name.to_owned(), format!("{issuer}{path}").into());
+    }
+    metadata.insert("id_token_signing_alg_values_supported".to_owned(), json!(issue::algorithms(app)));
+    metadata.into()
 }
 
 /// `GET /.well-known/jwks.json`
