@@ -11,7 +11,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};
 
-/// Reads a document. Where a member comes twice, the last one counts.
+/// Reads a document. Where a member comes twice, the last one counts; a struct is read of an object only, not of a list.
 ///
 /// # Errors
 /// What is wrong with it; for whoever wrote it, because it may repeat a part of the document.
