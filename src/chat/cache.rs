@@ -3,7 +3,7 @@
 //! In the memory of one isolate and shared by the users it serves: no user waits on a common object, and a
 //! restart only costs the next question its shortcut.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// How long an answer is good, in milliseconds.
 const LIFETIME: u64 = 3_600_000;
@@ -12,18 +12,26 @@ const CAPACITY: usize = 256;
 /// A question longer than this, in bytes, is asked by nobody else.
 const LONGEST_QUESTION: usize = 500;
 
-/// Question to answer.
+/// What was answered to a question, and when (milliseconds).
+#[derive(Debug)]
+struct Kept {
+    question: String,
+    answer: String,
+    at: u64,
+}
+
+/// Question to answer. They are few: looking through all takes a microsecond.
 #[derive(Debug, Default)]
 pub struct AnswerCache {
-    answers: HashMap<String, (u64, String)>,
-    order: VecDeque<String>,
+    /// The oldest first.
+    kept: VecDeque<Kept>,
 }
 
 impl AnswerCache {
     /// The answer to this very question within the last hour.
     pub fn get(&self, question: &str, now: u64) -> Option<&str> {
-        let (at, answer) = self.answers.get(question)?;
-        (now < at + LIFETIME).then_some(answer.as_str())
+        let kept = self.kept.iter().find(|kept| kept.question == question)?;
+        (now < kept.at + LIFETIME).then_some(kept.answer.as_str())
     }
 
     /// Keeps an answer.
@@ -31,14 +39,10 @@ impl AnswerCache {
         if question.len() > LONGEST_QUESTION {
             return;
         }
-        if self.answers.insert(question.to_owned(), (now, answer.to_owned())).is_some() {
-            self.order.retain(|known| known != question);
-        }
-        self.order.push_back(question.to_owned());
-        if self.order.len() > CAPACITY
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.answers.remove(&oldest);
+        self.kept.retain(|kept| kept.question != question);
+        self.kept.push_back(Kept { question: question.to_owned(), answer: answer.to_owned(), at: now });
+        if self.kept.len() > CAPACITY {
+            self.kept.pop_front();
         }
     }
 }

@@ -5,7 +5,7 @@ mod push;
 mod visit;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -39,8 +39,10 @@ pub struct UserObject<P: Platform, S: Storage> {
     logins: Chat<P, S>,
     /// Messages that concern them, served one after the other; the first is being served.
     visits: RefCell<VecDeque<visit::Visit>>,
-    /// Jobs at work in this memory, and the deliveries that wait for them.
-    at_work: RefCell<HashMap<u32, Vec<Waiting>>>,
+    /// Jobs at work in this memory.
+    at_work: RefCell<Vec<u32>>,
+    /// The deliveries that wait for them.
+    waiting: RefCell<Vec<Waiting>>,
     /// When the alarm is set to ring, as far as this memory knows.
     alarm: Cell<Option<Millis>>,
 }
@@ -65,6 +67,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             logins,
             visits: RefCell::default(),
             at_work: RefCell::default(),
+            waiting: RefCell::default(),
             alarm: Cell::default(),
         }))
     }
@@ -159,7 +162,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     async fn wait(&self, ticket: Ticket, window_end: Millis) -> Result<Verdict, Unreachable> {
         let (sender, reply) = oneshot::channel();
         let waiting = Waiting { ticket: ticket.clone(), reply: sender };
-        self.at_work.borrow_mut().entry(ticket.job).or_default().push(waiting);
+        self.waiting.borrow_mut().push(waiting);
         let left = window_end.saturating_sub(self.platform.now());
         match select(reply, pin!(self.platform.sleep(left))).await {
             Either::Left((Ok(reply), _)) => Ok(Verdict::Reply(reply)),
@@ -176,15 +179,10 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     fn start_jobs(self: &Rc<Self>) {
         let idle: Vec<u32> = {
             let at_work = self.at_work.borrow();
-            self.state
-                .borrow()
-                .unfinished()
-                .map(|job| job.id)
-                .filter(|id| !at_work.contains_key(id))
-                .collect()
+            self.state.borrow().unfinished().map(|job| job.id).filter(|id| !at_work.contains(id)).collect()
         };
         for job in idle {
-            self.at_work.borrow_mut().insert(job, Vec::new());
+            self.at_work.borrow_mut().push(job);
             let object = Rc::clone(self);
             self.platform.spawn(async move { object.work(job).await });
         }
@@ -201,7 +199,8 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         if self.finish(job).await.is_ok() {
             self.condense().await;
         }
-        self.at_work.borrow_mut().remove(&job);
+        self.at_work.borrow_mut().retain(|other| *other != job);
+        drop(self.waiting_for(job));
     }
 
     async fn finish(self: &Rc<Self>, job: u32) -> Result<(), Unreachable> {
@@ -224,9 +223,17 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         self.settle(job, text, turn)
     }
 
+    /// Takes the deliveries that wait for a job.
+    fn waiting_for(&self, job: u32) -> Vec<Waiting> {
+        let mut all = self.waiting.borrow_mut();
+        let (those, others) = all.drain(..).partition(|waiting| waiting.ticket.job == job);
+        *all = others;
+        those
+    }
+
     /// Stores a job's answer together with the replies to the deliveries that still wait for it.
     fn settle(&self, job: u32, text: &str, turn: Option<&str>) -> Result<(), Unreachable> {
-        let waiting = self.at_work.borrow_mut().insert(job, Vec::new()).unwrap_or_default();
+        let waiting = self.waiting_for(job);
         let replies: Vec<_> = self.step(|state, now, app| {
             let rules = &app.config.rules;
             state.answered(job, text, turn, now, rules);
