@@ -8,6 +8,7 @@ mod config;
 mod five;
 mod fuzz;
 mod issuer;
+mod json;
 mod ladder;
 mod login_attacks;
 mod login_chat;
