@@ -1,5 +1,7 @@
 //! A user chats, through `route()`: limits, memory, commands, every kind of message.
 
+use wxapi::chat::command::Command;
+
 use crate::world::{DAWN, USER, World, answers, run, see, slow_model};
 
 #[test]
@@ -266,4 +268,24 @@ fn one_message_costs_two_writes() {
         see(&world, "and why that?", 3, "late").await;
         assert_eq!(world.disk(USER).writes(), 2 + 4);
     });
+}
+
+#[test]
+fn the_case_of_a_command_does_not_matter_in_any_script_with_two() {
+    let found = |text: &str, retrieve: &str| Command::parse(text, retrieve);
+    assert_eq!(found(" ／NEW ", "/retrieve"), Some(Command::New));
+    assert_eq!(found("Forget ME", "/retrieve"), Some(Command::Forget));
+    for (typed, configured) in [
+        ("/ДАЛЬШЕ", "/дальше"),
+        ("ΕΛΑ ΞΑΝΑ", "ελα ξανα"),
+        ("Í MÉG Ü", "í még ü"),
+        ("ＮＥＸＴ", "ｎｅｘｔ"),
+        ("Ѐж", "ѐЖ"),
+    ] {
+        assert_eq!(found(typed, configured), Some(Command::Retrieve), "{typed}");
+    }
+    for other in ["/дальшее", "×÷", "@`", "["] {
+        assert_eq!(found(other, "/дальше"), None);
+    }
+    assert_eq!(found("×", "÷"), None);
 }

@@ -8,6 +8,7 @@ mod config;
 mod five;
 mod fuzz;
 mod issuer;
+mod json;
 mod json_stored;
 mod ladder;
 mod login_attacks;

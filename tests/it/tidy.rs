@@ -7,7 +7,7 @@ const FILE_LIMIT: usize = 400;
 const FUNCTION_LIMIT: usize = 50;
 
 /// Every Rust file of the project with its text.
-fn sources(folders: &[&str]) -> Vec<(PathBuf, String)> {
+pub fn sources(folders: &[&str]) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     let mut todo: Vec<PathBuf> = folders.iter().map(|folder| root.join(folder)).collect();
