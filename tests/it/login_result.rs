@@ -3,7 +3,7 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use wxapi::login::request::ResultBy;
-use wxapi::login::session::{CODE_LIFETIME, Fault, REVOKED_FOR, Session, Stage};
+use wxapi::login::session::{CODE_LIFETIME, Fault, REVOKED_FOR, Session, Stage, Status};
 use wxapi::login::{Digest, base64url};
 
 use crate::login_session::{NOW, by_redirect, confirmed, handle, issued, person, request, shown};
@@ -69,6 +69,18 @@ fn a_page_that_was_reloaded_takes_the_result_again_until_it_is_redeemed() {
     let mut session = issued(shown());
     let late = NOW + CODE_LIFETIME;
     assert_eq!(session.finish(&handle("browser"), &handle("late"), late), Err(Fault::Gone));
+}
+
+#[test]
+fn a_page_that_has_not_left_yet_can_leave() {
+    let mut session = issued(by_redirect());
+    assert_eq!(session.status(NOW), Status::Confirmed);
+    session.finish(&handle("browser"), &handle("second"), NOW).unwrap();
+    assert_eq!(session.status(NOW + CODE_LIFETIME), Status::Done);
+    let uri = format!("{SITE}/callback");
+    session.redeem(&handle("second"), "blog", Some(&uri), Some(VERIFIER), NOW).unwrap();
+    assert_eq!(session.status(NOW), Status::Done);
+    assert_eq!(issued(shown()).status(NOW), Status::Done, "a message has been sent");
 }
 
 #[test]

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Digest;
 use super::method::Method;
-use super::request::AuthRequest;
+use super::request::{AuthRequest, ResultBy};
 use super::subject::{Identity, Who};
 use crate::lang::Lang;
 
@@ -296,6 +296,8 @@ impl Session {
     pub fn status(&self, now: u64) -> Status {
         match &self.stage {
             Stage::Denied => Status::Denied,
+            // A page that is reloaded before it has left for the website must be able to leave.
+            Stage::Issued { at, .. } if self.leaves() && now < at + CODE_LIFETIME => Status::Confirmed,
             Stage::Issued { .. } | Stage::Redeemed { .. } | Stage::Revoked { .. } => Status::Done,
             _ if now >= self.ends => Status::Expired,
             Stage::Shown => Status::Pending,
@@ -303,6 +305,11 @@ impl Session {
             Stage::Number { .. } => Status::Number,
             Stage::Confirmed(_) => Status::Confirmed,
         }
+    }
+
+    /// The browser itself takes the result to the website, and nobody there has it until then.
+    fn leaves(&self) -> bool {
+        matches!(self.request.result, ResultBy::Redirect { .. })
     }
 
     /// When the alarm must ring next: when the page ends, or when everything is deleted.
