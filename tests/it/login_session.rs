@@ -191,6 +191,8 @@ fn a_parametric_code_is_claimed_by_its_own_token_only() {
     let (qr, scene) = (session.tokens[0].text.clone(), "5c".repeat(12));
     assert_eq!(session.claim(person("o-1"), Method::Scene, Some(&qr), NOW), Err(Fault::Stale));
     assert_eq!(session.claim(person("o-1"), Method::Menu, Some(&scene), NOW), Err(Fault::Stale));
+    assert_eq!(session.claim(person("o-1"), Method::Scene, None, NOW), Err(Fault::Stale));
+    assert_eq!(session.claim(person("o-1"), Method::Menu, None, NOW), Err(Fault::Stale));
     assert_eq!(session.scan(&scene, &handle("phone"), NOW), Err(Fault::Stale));
     let claimed = session.claim(person("o-1"), Method::Scene, Some(&scene), NOW).unwrap();
     assert!(claimed.choices.unwrap().contains(&claimed.number), "who scanned has to choose the number");

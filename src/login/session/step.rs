@@ -206,16 +206,13 @@ impl Session {
     /// [`Fault::Gone`], [`Fault::Taken`], [`Fault::Stale`], [`Fault::NotNow`]
     pub fn claim(&mut self, who: Who, by: Method, token: Option<&str>, now: u64) -> Result<Claimed, Fault> {
         self.check_open(now)?;
-        if let Some(token) = token {
-            let scene = self.scene.iter().map(|scene| &scene.token);
-            live(
-                self.tokens
-                    .iter()
-                    .filter(|_| by == Method::Menu)
-                    .chain(scene.filter(|_| by == Method::Scene)),
-                token,
-                now,
-            )?;
+        match by {
+            Method::Scene => {
+                live(self.scene.iter().map(|scene| &scene.token), token.unwrap_or_default(), now)?
+            }
+            Method::Menu => live(&self.tokens, token.unwrap_or_default(), now)?,
+            // Whoever sent the digits has shown with them that they saw the page.
+            _ => {}
         }
         match &self.stage {
             Stage::Shown | Stage::Scanned => {
