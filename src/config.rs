@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::chat::text::Texts;
 use crate::chat::turn::Rules;
+use crate::gateway::client::{self, Client};
 use crate::lang::Lang;
 use crate::wechat::callback::Keys;
 use crate::wechat::crypto::EncodingAesKey;
@@ -24,6 +25,8 @@ const VISION_MODEL: &str = "@cf/meta/llama-4-scout-17b-16e-instruct";
 const SPEECH_MODEL: &str = "@cf/openai/whisper-large-v3-turbo";
 const SYSTEM_PROMPT: &str =
     "你是一个微信公众号的智能助手。用用户的语言回答，简洁、准确、友好；不用 Markdown；不知道就直说。";
+/// A random text of this many characters cannot be guessed.
+const ADMIN_TOKEN_LENGTH: usize = 24;
 const WECHAT_API: &str = "https://api.weixin.qq.com";
 
 /// Everything that was configured.
@@ -43,6 +46,10 @@ pub struct Config {
     pub wechat_api: String,
     /// Login to websites.
     pub login: login::Login,
+    /// `ADMIN_TOKEN`; `None` closes `/admin` and `/metrics`.
+    pub admin_token: Option<Secret>,
+    /// The programs that use the account through this Worker.
+    pub api_clients: Vec<Client>,
     /// What is wrong or missing, in words for the operator.
     pub problems: Vec<Problem>,
 }
@@ -164,8 +171,30 @@ impl Config {
         let model = model(&mut reader);
         let rules = rules(&mut reader, account.is_some());
         let login = login::load(&mut reader, keys.as_ref(), account.is_some());
-        Self { keys, account, app_id, model, rules, wechat_api, login, problems: reader.problems }
+        let admin_token = admin_token(&mut reader);
+        let api_clients = api_clients(&mut reader);
+        let problems = reader.problems;
+        Self { keys, account, app_id, model, rules, wechat_api, login, admin_token, api_clients, problems }
     }
+}
+
+/// A token that is short could be guessed.
+fn admin_token<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Secret> {
+    let token = reader.secret("ADMIN_TOKEN")?;
+    if token.len() < ADMIN_TOKEN_LENGTH {
+        reader.problem("ADMIN_TOKEN", "is shorter than 24 characters, so /admin and /metrics are closed");
+        return None;
+    }
+    Some(Secret::new(token))
+}
+
+fn api_clients<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Vec<Client> {
+    let Some(text) = reader.text("API_CLIENTS") else { return Vec::new() };
+    let (clients, problems) = client::parse(&text);
+    for problem in problems {
+        reader.problem("API_CLIENTS", problem);
+    }
+    clients
 }
 
 /// The callback's keys. A faulty AES key closes the callback: reading on in plain mode would be a downgrade.

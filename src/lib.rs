@@ -10,7 +10,7 @@
 //! 3. [`chat`]: one user's conversation; [`gateway`]: speaking to WeChat. They do not know each other.
 //! 4. [`wechat`]: what WeChat says. Imports nothing of ours.
 //!
-//! [`config`], [`error`], [`log`] and [`platform`] are the furniture in between.
+//! [`config`], [`digest`], [`error`], [`json`], [`lang`], [`log`], [`metrics`] and [`platform`] are the furniture in between.
 //!
 //! # Reading order
 //!
@@ -20,6 +20,7 @@
 
 pub mod chat;
 pub mod config;
+pub mod digest;
 pub mod error;
 pub mod gateway;
 pub mod handlers;
@@ -27,6 +28,7 @@ pub mod json;
 pub mod lang;
 pub mod log;
 pub mod login;
+pub mod metrics;
 pub mod platform;
 pub mod wechat;
 

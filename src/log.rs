@@ -47,4 +47,14 @@ impl Line {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// The line as JSON, with the name of the request that it belongs to.
+    pub fn to_json_in(&self, request: Option<&str>) -> String {
+        let mut json = self.to_json();
+        if let Some(request) = request {
+            // In front, since a reason can be long.
+            json.insert_str(1, &format!("\"request\":{},", serde_json::Value::from(request)));
+        }
+        json
+    }
 }

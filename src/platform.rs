@@ -3,7 +3,10 @@
 //! `edge` implements these traits on Cloudflare Workers; the host tests implement them with a clock that
 //! they move themselves. Futures here stay on one thread, as Workers have it.
 
+use std::any::Any;
+use std::fmt;
 use std::future::Future;
+use std::rc::Rc;
 
 /// Milliseconds since the Unix epoch, or a span of them.
 pub type Millis = u64;
@@ -11,6 +14,8 @@ pub type Millis = u64;
 /// A request to the Worker, read once.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
+    /// Names this request in the log, in the answer and in the audit: Cloudflare's ray, or a random text.
+    pub id: String,
     /// `GET`, `POST`, …
     pub method: String,
     /// Scheme, host and port that it came to: `https://wx.example.com`.
@@ -23,10 +28,39 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Who sent it, as Cloudflare sees it.
     pub peer: Peer,
-    /// The body; never much longer than [`crate::wechat::callback::BODY_LIMIT`], because `edge` stops
-    /// reading there.
+    /// The body; never much longer than [`crate::handlers::intake`] says for this path, because `edge` stops reading
+    /// there. Empty if there is an `upload`.
     pub body: Vec<u8>,
+    /// A long body that is only passed on.
+    pub upload: Option<Upload>,
 }
+
+/// A body that this Worker passes on without reading it.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Its bytes as `Content-Length` has them; `None` if it was not said.
+    pub length: Option<u64>,
+    /// The body.
+    pub body: Opaque,
+}
+
+/// What only the runtime can look into.
+#[derive(Clone)]
+pub struct Opaque(pub Rc<dyn Any>);
+
+impl fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opaque")
+    }
+}
+
+impl PartialEq for Opaque {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Opaque {}
 
 /// The other end of a request, as Cloudflare sees it; empty where it does not know.
 /// <https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties>
@@ -76,8 +110,21 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// Instead of `body`, what somebody else answers, passed on as it comes.
+    pub passage: Option<Passage>,
     /// Instead of all this, the connection becomes a WebSocket of a login's object.
     pub watch: Option<Watch>,
+}
+
+/// A body that comes from somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// Its `Content-Type`.
+    pub content_type: String,
+    /// What was read of it already.
+    pub first: Vec<u8>,
+    /// The rest, a [`Platform::Body`]; `None` if there is none.
+    pub rest: Option<Opaque>,
 }
 
 /// Who wants to watch which login.
@@ -116,7 +163,7 @@ impl Response {
 /// A request to somebody else.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, …
     pub method: &'static str,
     /// Absolute address.
     pub url: String,
@@ -124,6 +171,8 @@ pub struct Outbound {
     pub headers: Vec<(&'static str, String)>,
     /// The body of a `POST`.
     pub body: Vec<u8>,
+    /// Instead of `body`, somebody's upload, passed on as it comes. Can be sent once only.
+    pub upload: Option<Upload>,
     /// The exchange fails if it is not over after this time, response body included.
     pub timeout: Millis,
 }
@@ -135,6 +184,8 @@ pub struct Inflow<B> {
     pub status: u16,
     /// `Content-Type`, empty if there is none.
     pub content_type: String,
+    /// `Content-Disposition`, empty if there is none: the name of a file.
+    pub disposition: String,
     /// The body.
     pub body: B,
 }
@@ -200,6 +251,10 @@ pub enum Object {
     Throttle,
     /// The keys that sign tokens.
     Key,
+    /// The account: its access token, what its clients do, and what is stored about it.
+    Account,
+    /// A part of the counters.
+    Metrics,
 }
 
 /// How tokens are signed.
@@ -319,6 +374,17 @@ pub trait Storage: 'static {
 
     /// Calls the object's alarm at this time; replaces an earlier setting.
     fn set_alarm(&self, at: Millis) -> Result<(), Unreachable>;
+}
+
+/// The SQLite database of one object. Writes of one turn are atomic, as those of [`Storage`] are.
+/// <https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#sql-api>
+pub trait Tables: 'static {
+    /// Runs one statement with a value for each `?`: text, a number or null. The rows are JSON objects.
+    fn run(
+        &self,
+        statement: &str,
+        values: &[serde_json::Value],
+    ) -> Result<Vec<serde_json::Value>, Unreachable>;
 }
 
 /// The WebSockets of one object.

@@ -1,3 +1,5 @@
+import { waitUntil as keepUntil } from "cloudflare:workers";
+
 // What would cost many crossings between wasm and JavaScript is done here in one.
 
 /** `METHOD URL` of a request. */
@@ -22,14 +24,15 @@ export async function readBody(request, limit) {
 
 /** The headers that somebody reads. */
 const READ = [
-  "accept", "accept-language", "access-control-request-method", "authorization", "content-type", "cookie", "origin",
-  "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "upgrade", "user-agent",
+  "accept", "accept-language", "access-control-request-method", "authorization", "content-length", "content-type",
+  "cookie", "idempotency-key", "if-match", "origin", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "upgrade", "user-agent",
 ];
 
-/** Address, country and city of the peer; then name, value, name, value of the headers. */
+/** Cloudflare's name of the request, address, country and city of the peer; then name, value, name, value of the headers. */
 export function about(request) {
   const { country, city } = request.cf ?? {};
-  const flat = [request.headers.get("cf-connecting-ip") ?? "", country ?? "", city ?? ""];
+  const [ray, address] = ["cf-ray", "cf-connecting-ip"].map((name) => request.headers.get(name) ?? "");
+  const flat = [ray, address, country ?? "", city ?? ""];
   for (const name of READ) {
     const value = request.headers.get(name);
     if (value !== null) flat.push(name, value);
@@ -37,12 +40,47 @@ export function about(request) {
   return flat;
 }
 
-/** Headers are name, value, name, value. */
-export function respond(status, contentType, headers, body) {
+/** The body itself, to be passed on. */
+export function bodyOf(request) {
+  return request.body;
+}
+
+function allHeaders(contentType, headers) {
   const all = new Headers();
   if (contentType) all.set("content-type", contentType);
   for (let i = 0; i < headers.length; i += 2) all.append(headers[i], headers[i + 1]);
-  return new Response(body || null, { status, headers: all });
+  return all;
+}
+
+/** Headers are name, value, name, value. */
+export function respond(status, contentType, headers, body) {
+  return new Response(body || null, { status, headers: allHeaders(contentType, headers) });
+}
+
+/** A response that begins with `first` and goes on with what `reader` still has, as it comes. */
+export function passOn(status, contentType, headers, first, reader) {
+  const begin = first.slice();
+  const body = new ReadableStream({
+    type: "bytes",
+    start(controller) {
+      if (begin.length > 0) controller.enqueue(begin);
+      if (reader === undefined) controller.close();
+    },
+    async pull(controller) {
+      const { value, done } = await reader.read(new Uint8Array(65536));
+      if (value?.byteLength) controller.enqueue(value);
+      if (done) controller.close();
+    },
+    cancel(reason) {
+      return reader?.cancel(reason);
+    },
+  });
+  return new Response(body, { status, headers: allHeaders(contentType, headers) });
+}
+
+/** Lets what follows a response come to its end. */
+export function waitUntil(promise) {
+  keepUntil(promise);
 }
 
 /** Asks an object for a WebSocket; its answer goes to the browser as it is. */
@@ -143,6 +181,20 @@ export async function send(method, url, headers, body, timeout) {
   });
 }
 
+/**
+ * Sends a request whose body is passed on as it comes. WeChat wants to know its length beforehand, so a stream that says
+ * it is put between.
+ */
+export async function sendOn(method, url, headers, body, length, timeout) {
+  const pairs = [];
+  for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i], headers[i + 1]]);
+  const fixed = new FixedLengthStream(length);
+  // A body that ends early makes the request itself fail.
+  body.pipeTo(fixed.writable).catch(() => {});
+  const signal = AbortSignal.timeout(timeout);
+  return await fetch(url, { method, headers: pairs, body: fixed.readable, redirect: "manual", signal });
+}
+
 /** Runs a model by the AI binding: a stream, whether the model streams or not. */
 export async function runAi(ai, model, inputs, timeout) {
   const output = await ai.run(model, JSON.parse(inputs), { signal: AbortSignal.timeout(timeout) });
@@ -174,6 +226,11 @@ export function load(state, key) {
 
 export function save(state, key, document) {
   state.storage.kv.put(key, document);
+}
+
+/** Runs one statement; values and rows are JSON. */
+export function sql(state, statement, values) {
+  return JSON.stringify(state.storage.sql.exec(statement, ...JSON.parse(values)).toArray());
 }
 
 export function remove(state, key) {

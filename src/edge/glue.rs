@@ -10,6 +10,18 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = readBody)]
     pub async fn read_body(request: &web_sys::Request, limit: u32) -> Result<JsValue, JsValue>;
     pub fn about(request: &web_sys::Request) -> Vec<String>;
+    #[wasm_bindgen(js_name = bodyOf)]
+    pub fn body_of(request: &web_sys::Request) -> JsValue;
+    #[wasm_bindgen(js_name = passOn)]
+    pub fn pass_on(
+        status: u16,
+        content_type: &str,
+        headers: Vec<String>,
+        first: &[u8],
+        reader: &JsValue,
+    ) -> web_sys::Response;
+    #[wasm_bindgen(js_name = waitUntil)]
+    pub fn wait_until(promise: &js_sys::Promise);
     pub fn respond(status: u16, content_type: &str, headers: Vec<String>, body: &str) -> web_sys::Response;
     #[wasm_bindgen(catch)]
     pub async fn watch(namespace: &JsValue, name: &str, browser: &str) -> Result<JsValue, JsValue>;
@@ -41,6 +53,15 @@ extern "C" {
         body: &[u8],
         timeout: f64,
     ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch, js_name = sendOn)]
+    pub async fn send_on(
+        method: &str,
+        url: &str,
+        headers: Vec<String>,
+        body: &JsValue,
+        length: f64,
+        timeout: f64,
+    ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_name = runAi)]
     pub async fn run_ai(ai: &JsValue, model: &str, inputs: &str, timeout: f64) -> Result<JsValue, JsValue>;
     pub fn reader(stream: &JsValue) -> JsValue;
@@ -52,6 +73,8 @@ extern "C" {
     pub fn load(state: &JsValue, key: &str) -> Result<Option<String>, JsValue>;
     #[wasm_bindgen(catch)]
     pub fn save(state: &JsValue, key: &str, document: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch)]
+    pub fn sql(state: &JsValue, statement: &str, values: &str) -> Result<String, JsValue>;
     #[wasm_bindgen(catch)]
     pub fn remove(state: &JsValue, key: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(catch, js_name = setAside)]

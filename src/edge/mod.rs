@@ -12,10 +12,9 @@ use wasm_bindgen::JsValue;
 use worker::{Context, Env, event};
 
 use crate::config::Config;
-use crate::handlers::{App, route};
+use crate::handlers::{App, Intake, intake, route};
 use crate::log::Line;
-use crate::platform::{Peer, Platform, Request, Response};
-use crate::wechat::callback::BODY_LIMIT;
+use crate::platform::{Opaque, Passage, Peer, Platform, Request, Response, Upload};
 use runtime::Runtime;
 
 thread_local! {
@@ -45,7 +44,9 @@ async fn fetch(
 async fn answer(request: &web_sys::Request, env: JsValue) -> Result<web_sys::Response, JsValue> {
     let runtime = Runtime::new(env);
     let app = app(&runtime);
-    let response = route(read(request).await?, &runtime, &app).await;
+    let request = read(request, &runtime).await?;
+    let runtime = runtime.serving(&request.id);
+    let response = route(request, &runtime, &app).await;
     respond(response, &runtime).await
 }
 
@@ -64,21 +65,31 @@ fn app(runtime: &Runtime) -> Rc<App> {
     })
 }
 
-async fn read(request: &web_sys::Request) -> Result<Request, JsValue> {
+async fn read(request: &web_sys::Request, runtime: &Runtime) -> Result<Request, JsValue> {
     let head = glue::head(request);
     let (method, url) = head.split_once(' ').unwrap_or_default();
     let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
     let (origin, path_and_query) = url.split_at(end);
     let path_and_query = path_and_query.split('#').next().unwrap_or_default();
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let body = if method == "POST" {
-        let limit = u32::try_from(BODY_LIMIT).unwrap_or(u32::MAX);
-        js_sys::Uint8Array::from(glue::read_body(request, limit).await?).to_vec()
-    } else {
-        Vec::new()
-    };
-    let (headers, peer) = if path == CALLBACK { Default::default() } else { about(request) };
+    let (ray, headers, peer) = if path == CALLBACK { Default::default() } else { about(request) };
+    let id = if ray.is_empty() { hex::encode(&runtime.random()[..8]) } else { ray };
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.and_then(|(_, length)| length.parse::<u64>().ok());
+    let (mut body, mut upload) = (Vec::new(), None);
+    match intake(path) {
+        _ if matches!(method, "GET" | "HEAD" | "OPTIONS") => {}
+        Intake::Passed(limit) if length.is_none_or(|length| length > limit as u64) => {
+            let stream = glue::body_of(request);
+            upload = (!stream.is_null()).then(|| Upload { length, body: Opaque(Rc::new(stream)) });
+        }
+        Intake::Passed(limit) | Intake::Whole(limit) => {
+            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+            body = js_sys::Uint8Array::from(glue::read_body(request, limit).await?).to_vec();
+        }
+    }
     Ok(Request {
+        id,
         method: method.to_owned(),
         origin: origin.to_owned(),
         path: path.to_owned(),
@@ -86,22 +97,24 @@ async fn read(request: &web_sys::Request) -> Result<Request, JsValue> {
         headers,
         peer,
         body,
+        upload,
     })
 }
 
 /// WeChat's messages come here. Nobody reads their headers, so they stay on JavaScript's side.
 const CALLBACK: &str = "/wechat";
 
-/// The headers that somebody reads, and the peer.
-fn about(request: &web_sys::Request) -> (Vec<(String, String)>, Peer) {
+/// Cloudflare's name of the request, the headers that somebody reads, and the peer.
+fn about(request: &web_sys::Request) -> (String, Vec<(String, String)>, Peer) {
     let mut flat = glue::about(request).into_iter();
     let mut next = || flat.next().unwrap_or_default();
+    let ray = next();
     let peer = Peer { address: next(), country: next(), city: next() };
     let mut headers = Vec::new();
     while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
         headers.push((name, value));
     }
-    (headers, peer)
+    (ray, headers, peer)
 }
 
 /// The response; or the WebSocket that the login's object makes of the request.
@@ -110,5 +123,11 @@ async fn respond(response: Response, runtime: &Runtime) -> Result<web_sys::Respo
         return runtime.watch(watch).await;
     }
     let headers = response.headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
-    Ok(glue::respond(response.status, response.content_type, headers, &response.body))
+    Ok(match response.passage {
+        Some(Passage { content_type, first, rest }) => {
+            let reader = rest.map_or(JsValue::UNDEFINED, |rest| runtime::reader_of(&rest));
+            glue::pass_on(response.status, &content_type, headers, &first, &reader)
+        }
+        None => glue::respond(response.status, response.content_type, headers, &response.body),
+    })
 }

@@ -20,6 +20,7 @@ use crate::handlers::login::code_object::CodeObject as Codes;
 use crate::handlers::login::key_object::KeyObject as Keys;
 use crate::handlers::login::login_object::LoginObject as Login;
 use crate::handlers::login::throttle_object::ThrottleObject as Throttle;
+use crate::handlers::metrics::MetricsObject as Metrics;
 use crate::platform::{Delivery, Unreachable, Verdict};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -76,11 +77,15 @@ impl AccountObject {
         Self { account: Rc::new(Account::new(runtime, ObjectStorage::new(state), app)) }
     }
 
-    /// The token, or why there is none, as JSON. The body is a token that was just refused, or empty.
+    /// A call, if the body is a JSON object. Else the token, or why there is none, as JSON; the body is a token that
+    /// was just refused, or empty.
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
         let account = Rc::clone(&self.account);
         promise(async move {
             let stale = text(&request).await?;
+            if stale.starts_with('{') {
+                return Ok(json(&account.call(&stale).await.map_err(failed)?));
+            }
             let token = account.token((!stale.is_empty()).then_some(stale.as_str())).await;
             Ok(json(&serde_json::to_string(&token).unwrap_or_default()))
         })
@@ -219,6 +224,27 @@ impl KeyObject {
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
         let keys = Rc::clone(&self.keys);
         promise(async move { Ok(json(&keys.call(&text(&request).await?).await.map_err(failed)?)) })
+    }
+}
+
+/// `METRICS_OBJECT`: an eighth of what was counted.
+#[wasm_bindgen]
+pub struct MetricsObject {
+    metrics: Rc<Metrics<ObjectStorage>>,
+}
+
+#[wasm_bindgen]
+impl MetricsObject {
+    /// Called by the runtime when the object comes to life.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, _env: JsValue) -> Result<Self, JsValue> {
+        Ok(Self { metrics: Rc::new(Metrics::new(ObjectStorage::new(state)).map_err(failed)?) })
+    }
+
+    /// A call.
+    pub fn fetch(&self, request: web_sys::Request) -> Promise {
+        let metrics = Rc::clone(&self.metrics);
+        promise(async move { Ok(json(&metrics.call(&text(&request).await?).map_err(failed)?)) })
     }
 }
 

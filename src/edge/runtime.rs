@@ -1,5 +1,8 @@
 //! The platform, on Cloudflare Workers.
 
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use wasm_bindgen::JsValue;
@@ -9,8 +12,8 @@ use super::glue;
 use crate::gateway::token::TokenFailure;
 use crate::log::{Level, Line};
 use crate::platform::{
-    AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Outbound, Pieces, Platform, Storage,
-    Unreachable, Verdict, Watch, Watchers,
+    AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Opaque, Outbound, Pieces, Platform,
+    Storage, Tables, Unreachable, Upload, Verdict, Watch, Watchers,
 };
 use crate::wechat::Secret;
 
@@ -18,12 +21,19 @@ use crate::wechat::Secret;
 #[derive(Clone)]
 pub struct Runtime {
     env: JsValue,
+    /// The request that is served, for the log; objects serve many at once.
+    request: Option<Rc<str>>,
 }
 
 impl Runtime {
     /// The runtime with these bindings.
     pub fn new(env: JsValue) -> Self {
-        Self { env }
+        Self { env, request: None }
+    }
+
+    /// The same, while it serves the request with this name.
+    pub fn serving(self, request: &str) -> Self {
+        Self { request: Some(request.into()), ..self }
     }
 
     /// A variable or secret. A number in `[vars]` without quotes arrives as a number.
@@ -52,6 +62,8 @@ fn binding_of(object: Object) -> &'static str {
         Object::Code => "CODE_OBJECT",
         Object::Throttle => "THROTTLE_OBJECT",
         Object::Key => "KEY_OBJECT",
+        Object::Account => "ACCOUNT_OBJECT",
+        Object::Metrics => "METRICS_OBJECT",
     }
 }
 
@@ -65,18 +77,24 @@ fn name_of(algorithm: Algorithm) -> &'static str {
 
 /// A response's body.
 pub struct Stream {
-    reader: JsValue,
+    reader: RefCell<JsValue>,
 }
 
 impl Stream {
     fn new(stream: &JsValue) -> Self {
-        Self { reader: glue::reader(stream) }
+        Self { reader: RefCell::new(glue::reader(stream)) }
     }
+}
+
+/// Takes the reader out of a [`Stream`], for whoever passes the rest on.
+pub fn reader_of(rest: &Opaque) -> JsValue {
+    let stream = rest.0.downcast_ref::<Stream>();
+    stream.map_or(JsValue::UNDEFINED, |stream| stream.reader.replace(JsValue::UNDEFINED))
 }
 
 impl Pieces for Stream {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Unreachable>> {
-        match glue::read(&self.reader).await {
+        match glue::read(self.reader.get_mut()).await {
             Ok(piece) if piece.is_undefined() => None,
             Ok(piece) => Some(Ok(js_sys::Uint8Array::from(piece).to_vec())),
             Err(error) => Some(Err(unreachable(&error))),
@@ -87,7 +105,7 @@ impl Pieces for Stream {
 impl Drop for Stream {
     /// What was not read is not wanted: a model must not go on writing.
     fn drop(&mut self) {
-        glue::cancel(&self.reader);
+        glue::cancel(self.reader.get_mut());
     }
 }
 
@@ -115,18 +133,30 @@ impl Platform for Runtime {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        wasm_bindgen_futures::spawn_local(task);
+        let task: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(async move {
+            task.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        glue::wait_until(&wasm_bindgen_futures::future_to_promise(task));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
     async fn fetch(&self, request: Outbound) -> Result<Inflow<Stream>, Unreachable> {
-        let Outbound { method, url, headers, body, timeout } = request;
+        let Outbound { method, url, headers, body, upload, timeout } = request;
         let headers = headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
-        let response = glue::send(method, &url, headers, &body, timeout as f64).await;
+        let response = match upload {
+            None => glue::send(method, &url, headers, &body, timeout as f64).await,
+            Some(Upload { length, body }) => {
+                let stream = body.0.downcast_ref::<JsValue>().cloned().unwrap_or_default();
+                let length = length.unwrap_or_default() as f64;
+                glue::send_on(method, &url, headers, &stream, length, timeout as f64).await
+            }
+        };
         let response = web_sys::Response::from(response.map_err(|error| unreachable(&error))?);
-        let content_type = response.headers().get("content-type").ok().flatten().unwrap_or_default();
+        let header = |name| response.headers().get(name).ok().flatten().unwrap_or_default();
+        let (content_type, disposition) = (header("content-type"), header("content-disposition"));
         let body = Stream::new(&response.body().into());
-        Ok(Inflow { status: response.status(), content_type, body })
+        Ok(Inflow { status: response.status(), content_type, disposition, body })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
@@ -196,7 +226,7 @@ impl Platform for Runtime {
     }
 
     fn log(&self, line: &Line) {
-        let text = JsValue::from(line.to_json());
+        let text = JsValue::from(line.to_json_in(self.request.as_deref()));
         match line.level {
             Level::Info => web_sys::console::log_1(&text),
             Level::Warn => web_sys::console::warn_1(&text),
@@ -247,6 +277,21 @@ impl Storage for ObjectStorage {
     #[expect(clippy::cast_precision_loss, reason = "a date of this age")]
     fn set_alarm(&self, at: Millis) -> Result<(), Unreachable> {
         glue::set_alarm(&self.state, at as f64).map_err(|error| unreachable(&error))
+    }
+}
+
+impl Tables for ObjectStorage {
+    fn run(
+        &self,
+        statement: &str,
+        values: &[serde_json::Value],
+    ) -> Result<Vec<serde_json::Value>, Unreachable> {
+        let values = serde_json::to_string(values).unwrap_or_default();
+        let rows = glue::sql(&self.state, statement, &values).map_err(|error| unreachable(&error))?;
+        match crate::json::value(rows.as_bytes()) {
+            Ok(serde_json::Value::Array(rows)) => Ok(rows),
+            _ => Err(Unreachable("the rows made no sense".to_owned())),
+        }
     }
 }
 

@@ -1,4 +1,8 @@
-//! Speaking to WeChat for others: the access token's policy, and the one function that sends a request.
+//! Speaking to WeChat for others: the access token's policy, the one function that sends a request, and what is stored
+//! about the account.
 
+pub mod client;
+pub mod desk;
+pub mod record;
 pub mod send;
 pub mod token;

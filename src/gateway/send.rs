@@ -124,7 +124,7 @@ pub fn outbound(base: &str, request: &ApiRequest, token: Option<&str>) -> Outbou
             (vec![("content-type", "application/json".to_owned())], json.clone().into_bytes())
         }
     };
-    Outbound { method: request.method.as_str(), url, headers, body, timeout: TIMEOUT }
+    Outbound { method: request.method.as_str(), url, headers, body, upload: None, timeout: TIMEOUT }
 }
 
 /// Reads a whole response of at most `limit` bytes.

@@ -85,7 +85,8 @@ pub fn request(endpoint: &Endpoint, path: &str, content_type: String, body: Vec<
     if let Some(key) = &endpoint.key {
         headers.push(("authorization", format!("Bearer {}", key.expose())));
     }
-    Outbound { method: "POST", url: format!("{}{path}", endpoint.base_url), headers, body, timeout: LONGEST }
+    let url = format!("{}{path}", endpoint.base_url);
+    Outbound { method: "POST", url, headers, body, upload: None, timeout: LONGEST }
 }
 
 fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {

@@ -1,19 +1,26 @@
 //! One file per URL family, and this table.
 
 pub mod account;
+pub mod admin;
+pub mod api;
 pub mod ask;
 pub mod callback;
 pub mod conversation;
 pub mod login;
+pub mod metrics;
+pub mod records;
 pub mod senses;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
 use crate::log::Line;
-use crate::platform::{Millis, Platform, Request, Response};
+use crate::metrics::Counters;
+use crate::platform::{Millis, Object, Platform, Request, Response, Unreachable};
+use crate::wechat::callback::BODY_LIMIT;
 
 /// What one isolate holds: its configuration, and what it need not ask for twice.
 #[derive(Debug)]
@@ -26,6 +33,8 @@ pub struct App {
     pub no_scenes_until: Cell<Millis>,
     /// The public keys of the login, and when they were fetched.
     pub keys: RefCell<Option<(Millis, serde_json::Value)>>,
+    /// What was counted and not yet brought to the object with the counters.
+    pub counters: Rc<RefCell<Counters>>,
 }
 
 impl App {
@@ -36,6 +45,7 @@ impl App {
             answers: RefCell::default(),
             no_scenes_until: Cell::default(),
             keys: RefCell::default(),
+            counters: Rc::default(),
         }
     }
 }
@@ -47,6 +57,9 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
         ("GET", ["wechat"]) => callback::verify(&request, app),
         ("POST", ["wechat"]) => callback::receive(&request, platform, app).await,
         (_, ["wechat"]) => Err(Error::MethodNotAllowed),
+        (_, ["admin", rest @ ..]) => Ok(admin::route(&request, rest, platform, app).await),
+        ("GET", ["metrics"]) => metrics::show(&request, platform, app).await,
+        (_, others) if api::is_ours(others) => Ok(api::route(&request, others, platform, app).await),
         (_, others) => login::route(&request, others, platform, app).await.unwrap_or(Err(Error::NotFound)),
     };
     outcome.unwrap_or_else(|error| {
@@ -55,4 +68,41 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
         }
         error.response()
     })
+}
+
+/// How a request's body is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// Read, up to a little more than this many bytes: enough to see that it is too long.
+    Whole(usize),
+    /// Read if it is said to be no longer than this, else passed on as it comes.
+    Passed(usize),
+}
+
+/// The longest body of the management API, bytes: an article has at most 1 MB.
+/// <https://developers.weixin.qq.com/doc/service/api/draftbox/draftmanage/api_draft_add.html>
+pub const ADMIN_LIMIT: usize = 2 * 1024 * 1024;
+
+/// How the body of a request for `path` is taken in.
+pub fn intake(path: &str) -> Intake {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        ["admin", "media" | "material", ..] => Intake::Passed(0),
+        ["admin", ..] => Intake::Whole(ADMIN_LIMIT),
+        others if api::is_ours(others) => Intake::Passed(BODY_LIMIT),
+        _ => Intake::Whole(BODY_LIMIT),
+    }
+}
+
+/// Calls an object with JSON and reads its JSON.
+pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::DeserializeOwned>(
+    platform: &P,
+    object: Object,
+    name: &str,
+    call: &Q,
+) -> Result<A, Unreachable> {
+    let call = serde_json::to_string(call).map_err(|error| Unreachable(error.to_string()))?;
+    let answer = platform.call(object, name, &call).await?;
+    // The text is not repeated: it may hold what nobody should see.
+    crate::json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
 }

@@ -50,9 +50,8 @@ async fn whisper<P: Platform>(platform: &P, name: &str, voice: &[u8]) -> Result<
         .run_ai(name, inputs, model::LONGEST)
         .await
         .map_err(|AiError(message)| ModelError::of_binding(&message))?;
-    collect(Inflow { status: 200, content_type: String::new(), body }, LARGEST)
-        .await
-        .map_err(ask::unreachable)
+    let (content_type, disposition) = Default::default();
+    collect(Inflow { status: 200, content_type, disposition, body }, LARGEST).await.map_err(ask::unreachable)
 }
 
 /// `POST …/audio/transcriptions`.
@@ -105,6 +104,7 @@ async fn fetch_picture<P: Platform>(platform: &P, app: &App, url: &str) -> Resul
         url: url.to_owned(),
         headers: Vec::new(),
         body: Vec::new(),
+        upload: None,
         timeout: FETCH_TIMEOUT,
     };
     let inflow = platform.fetch(request).await?;

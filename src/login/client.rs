@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::method::Method;
 use super::{Digest, origin};
 use crate::platform::Algorithm;
-use crate::wechat::signature::same;
 
 /// Characters of an id, and of a sector.
 const ID_LENGTH: usize = 64;
@@ -81,8 +80,7 @@ struct Entry {
 impl Client {
     /// Whether `secret` is its `client_secret`; nothing is, for a website that has none.
     pub fn knows(&self, secret: &str) -> bool {
-        let known = self.secret.as_ref().map(|known| known.as_str().as_bytes());
-        known.is_some_and(|known| same(known, Digest::of(secret).as_str().as_bytes()))
+        self.secret.as_ref().is_some_and(|known| known.is_of(secret))
     }
 
     /// Whether people may be sent to `address`: one of its own, byte for byte.

@@ -69,7 +69,14 @@ pub fn access_token(github: &Github, code: &str, redirect_uri: &str, state: &Dig
         ("user-agent", USER_AGENT.to_owned()),
     ];
     let url = format!("{}/login/oauth/access_token", github.web);
-    Outbound { method: "POST", url, headers, body: body.finish().into_bytes(), timeout: TIMEOUT }
+    Outbound {
+        method: "POST",
+        url,
+        headers,
+        body: body.finish().into_bytes(),
+        upload: None,
+        timeout: TIMEOUT,
+    }
 }
 
 /// Asks who a token belongs to.
@@ -86,6 +93,7 @@ pub fn user(github: &Github, token: &Secret) -> Outbound {
         url: format!("{}/user", github.api),
         headers,
         body: Vec::new(),
+        upload: None,
         timeout: TIMEOUT,
     }
 }

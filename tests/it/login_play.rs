@@ -200,6 +200,7 @@ impl Visitor {
             headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             peer: Peer { country: self.country.to_owned(), ..Peer::default() },
             body: body.as_bytes().to_vec(),
+            ..Request::default()
         };
         let response = self.world.send(request).await;
         for (_, cookie) in response.headers.iter().filter(|(name, _)| *name == "set-cookie") {

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod admin;
 mod callback;
 mod chat;
 mod config;
@@ -41,6 +42,7 @@ mod provider_logout;
 mod provider_open;
 mod provider_tokens;
 mod push;
+mod records;
 mod repeats;
 mod senses;
 mod sns;

@@ -25,6 +25,7 @@ pub mod throttle_object;
 pub mod verify_file;
 
 use super::App;
+pub use super::call_object;
 use crate::error::Error;
 use crate::log::Line;
 use crate::login::method::Method;
@@ -96,17 +97,4 @@ pub fn read<P: Platform, S: Storage, T: serde::de::DeserializeOwned>(
         platform.log(&Line::error(event, "another release stored it; it is dropped"));
     }
     Ok(stored)
-}
-
-/// Calls an object with JSON and reads its JSON.
-pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::DeserializeOwned>(
-    platform: &P,
-    object: Object,
-    name: &str,
-    call: &Q,
-) -> Result<A, Unreachable> {
-    let call = serde_json::to_string(call).map_err(|error| Unreachable(error.to_string()))?;
-    let answer = platform.call(object, name, &call).await?;
-    // The text is not repeated: it may hold what nobody should see.
-    crate::json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
 }

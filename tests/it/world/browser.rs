@@ -217,6 +217,7 @@ impl Browser {
                 city: self.city.to_owned(),
             },
             body: body.as_bytes().to_vec(),
+            ..Request::default()
         }
     }
 

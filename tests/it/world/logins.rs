@@ -8,6 +8,7 @@ use wxapi::handlers::login::code_object::CodeObject;
 use wxapi::handlers::login::key_object::KeyObject;
 use wxapi::handlers::login::login_object::LoginObject;
 use wxapi::handlers::login::throttle_object::ThrottleObject;
+use wxapi::handlers::metrics::MetricsObject;
 use wxapi::platform::{Algorithm, KeyPair, Object, Unreachable, Watchers};
 
 use super::{Disk, World, keys};
@@ -109,6 +110,9 @@ impl World {
             Object::Key => {
                 named(&logins.keys, name, || KeyObject::new(self.clone(), disk()).unwrap()).call(body).await
             }
+            // Boxed, because such an object calls others.
+            Object::Account => Box::pin(self.account(name).call(body)).await,
+            Object::Metrics => MetricsObject::new(disk()).unwrap().call(body),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A world for host tests: a clock that jumps, storage that survives a crash, a model and a WeChat that do
 //! as told, and a WeChat client that delivers up to three times.
 
+pub mod admin;
 pub mod browser;
 mod keys;
 mod logins;
@@ -229,6 +230,13 @@ impl World {
             }
         }
         tokio::time::sleep(Duration::from_millis(end.saturating_sub(self.now()))).await;
+    }
+
+    /// The account's object, as `edge` has it.
+    pub fn account(&self, name: &str) -> Rc<AccountObject<World, Disk>> {
+        let disk = self.disk_of(&format!("account {name}"));
+        let new = || Rc::new(AccountObject::new(self.clone(), disk, Rc::clone(&self.0.app)));
+        Rc::clone(self.0.account.borrow_mut().get_or_insert_with(new))
     }
 
     fn user(&self, name: &str) -> Rc<UserObject<World, Disk>> {

@@ -1,39 +1,16 @@
-//! The account's object: one home for its access token.
-
-use std::cell::RefCell;
-use std::rc::Rc;
+//! The access token of the account, fetched once for all who ask.
 
 use futures_channel::oneshot;
 
-use super::App;
+use super::AccountObject;
 use crate::config::Account;
 use crate::gateway::send::{LARGEST, collect, outbound};
-use crate::gateway::token::{TokenFailure, TokenState};
+use crate::gateway::token::TokenFailure;
 use crate::log::Line;
-use crate::platform::{Millis, Platform, Storage, Unreachable};
+use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
 use crate::wechat::api::token;
 
-type Waiter = oneshot::Sender<Result<String, TokenFailure>>;
-
-/// One account's object in memory.
-pub struct AccountObject<P: Platform, S: Storage> {
-    platform: P,
-    storage: S,
-    app: Rc<App>,
-    state: RefCell<TokenState>,
-    /// Those who wait for the fetch that is under way; `None` if none is.
-    waiters: RefCell<Option<Vec<Waiter>>>,
-}
-
-impl<P: Platform, S: Storage> AccountObject<P, S> {
-    /// The object, with what it stored.
-    pub fn new(platform: P, storage: S, app: Rc<App>) -> Self {
-        // Without what was stored, the token is fetched anew; nothing is lost.
-        let stored = storage.load().ok().flatten();
-        let state = stored.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
-        Self { platform, storage, app, state: RefCell::new(state), waiters: RefCell::default() }
-    }
-
+impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
     /// The access token; `stale` is one that WeChat just refused.
     ///
     /// 1. a token that lives, and is not the stale one, is given out

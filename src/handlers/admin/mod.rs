@@ -1,0 +1,103 @@
+//! `/admin`: the account's management, for whoever has the `ADMIN_TOKEN`.
+//!
+//! Every answer is JSON, and every failure a [`problem::Problem`]. `frontend/openapi.json` describes all of it; a test
+//! holds the two together.
+
+pub mod problem;
+
+use serde_json::Value;
+
+use super::App;
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::log::Line;
+use crate::login::throttle::{Ask, WINDOW};
+use crate::platform::{Object, Platform, Request, Response};
+use problem::Problem;
+
+/// What a handler comes to.
+pub type Outcome = Result<Response, Problem>;
+
+/// Wrong tokens that one address may send in [`WINDOW`].
+const GUESSES: usize = 10;
+
+/// One request to the management API, and what it needs.
+pub struct Visit<'a, P: Platform> {
+    /// The request.
+    pub request: &'a Request,
+    /// The runtime.
+    pub platform: &'a P,
+    /// The isolate.
+    pub app: &'a App,
+}
+
+/// Every route of the management API.
+///
+/// 1. whoever has no token is refused, and after some guesses not even heard
+/// 2. the family of the path answers
+pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
+    let visit = Visit { request, platform, app };
+    let outcome = match admit(&visit).await {
+        Ok(()) => serve(&visit, segments).await,
+        Err(problem) => Err(problem),
+    };
+    let response = outcome.unwrap_or_else(|problem| {
+        platform.log(&Line::warn("admin.refused", format_args!("{}: {}", problem.status, problem.kind)));
+        problem.response(&request.id)
+    });
+    response
+        .with("x-request-id", request.id.clone())
+        .with("cache-control", "no-store")
+        .with("x-content-type-options", "nosniff")
+}
+
+async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
+    let _ = (visit, segments);
+    Err(Problem::not_found("route"))
+}
+
+/// Whether the request brings the `ADMIN_TOKEN`.
+///
+/// A wrong one counts against its address, and too many are told to stop. The right one is heard even then: it is too
+/// long to be guessed, and a stranger behind the same address must not lock the operator out.
+pub async fn admit<P: Platform>(visit: &Visit<'_, P>) -> Result<(), Problem> {
+    let Visit { request, platform, app } = visit;
+    if app.config.admin_token.is_none() {
+        return Err(Problem::new(503, "not-configured", "ADMIN_TOKEN is not set, so /admin is closed"));
+    }
+    let unauthorized = || Problem::new(401, "unauthorized", "send the ADMIN_TOKEN as a bearer token");
+    let Some(given) = request.credentials("bearer") else { return Err(unauthorized()) };
+    if is_admin(&app.config, given) {
+        return Ok(());
+    }
+    let ask = Ask { most: GUESSES, window: WINDOW };
+    let name = format!("admin:{}", request.peer.address);
+    let heard: bool = super::call_object(*platform, Object::Throttle, &name, &ask).await?;
+    platform.log(&Line::warn("admin.wrong_token", ""));
+    Err(if heard {
+        unauthorized()
+    } else {
+        Problem::new(429, "too-many", "too many wrong tokens came from this address; wait ten minutes")
+    })
+}
+
+/// Whether `token` is the `ADMIN_TOKEN`; takes as long for every wrong one.
+pub fn is_admin(config: &Config, token: &str) -> bool {
+    config.admin_token.as_ref().is_some_and(|known| Digest::of(known.expose()).is_of(token))
+}
+
+/// The body as a JSON object.
+pub fn body(request: &Request) -> Result<Value, Problem> {
+    if request.body.len() > super::ADMIN_LIMIT {
+        return Err(Problem::new(413, "too-large", "the body is longer than 2 MiB"));
+    }
+    match crate::json::value(&request.body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => Err(Problem::new(400, "malformed", "the body is not a JSON object")),
+    }
+}
+
+/// JSON with this status.
+pub fn json(status: u16, value: &Value) -> Response {
+    Response::new(status, "application/json", crate::json::text(value))
+}

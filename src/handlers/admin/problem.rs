@@ -1,0 +1,113 @@
+//! What went wrong, for whoever manages the account: `application/problem+json`.
+//! <https://www.rfc-editor.org/rfc/rfc9457>
+
+use serde_json::{Map, Value, json};
+
+use crate::gateway::send::SendError;
+use crate::gateway::token::TokenFailure;
+use crate::platform::{Response, Unreachable};
+use crate::wechat::api::ApiError;
+
+/// A problem. Its type is the last word of `about:` pages in `docs/http-api.md`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// What kind of problem: `invalid`, `wechat`, …
+    pub kind: &'static str,
+    /// What went wrong this time, in words for the operator.
+    pub detail: String,
+    /// More members: `errors`, `errcode`, …
+    pub more: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem without more members.
+    pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into(), more: Map::new() }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(404, "not-found", format!("there is no such {what}"))
+    }
+
+    /// The request makes no sense; nothing was done.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(422, "invalid", detail)
+    }
+
+    /// The request makes no sense in these places: JSON pointers into its body, each with what is wrong there.
+    pub fn faults(faults: Vec<Fault>) -> Self {
+        let errors =
+            faults.into_iter().map(|fault| json!({ "pointer": fault.pointer, "detail": fault.detail }));
+        let errors = errors.collect();
+        Self::invalid("the body breaks rules of WeChat's or of this API").with("errors", Value::Array(errors))
+    }
+
+    /// Somebody else changed it meanwhile.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "conflict", detail)
+    }
+
+    /// The problem with one more member.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// As it goes out.
+    pub fn response(self, request_id: &str) -> Response {
+        let mut body = self.more;
+        body.insert("type".to_owned(), json!(format!("urn:wxapi:problem:{}", self.kind)));
+        body.insert("title".to_owned(), json!(self.kind.replace('-', " ")));
+        body.insert("status".to_owned(), json!(self.status));
+        body.insert("detail".to_owned(), json!(self.detail));
+        body.insert("instance".to_owned(), json!(format!("urn:wxapi:request:{request_id}")));
+        Response::new(self.status, "application/problem+json", crate::json::text(&Value::Object(body)))
+    }
+}
+
+/// What is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// A JSON pointer into the body: `/button/0/name`.
+    /// <https://www.rfc-editor.org/rfc/rfc6901>
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+impl From<Unreachable> for Problem {
+    fn from(Unreachable(reason): Unreachable) -> Self {
+        Self::new(503, "unavailable", format!("an object of this Worker could not be reached: {reason}"))
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        let rid = error.rid().map(str::to_owned);
+        let problem = Self::new(422, "wechat", error.to_string())
+            .with("errcode", error.errcode)
+            .with("errmsg", error.errmsg.clone());
+        match rid {
+            Some(rid) => problem.with("rid", rid),
+            None => problem,
+        }
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Refused(error) | SendError::Token(TokenFailure::Refused(error)) => error.into(),
+            SendError::Token(TokenFailure::NotConfigured) => {
+                Self::new(503, "not-configured", "APP_ID and APP_SECRET are not set")
+            }
+            SendError::Token(TokenFailure::Unreachable(reason)) | SendError::Unknown(reason) => {
+                Self::new(502, "unknown-outcome", format!("no answer from WeChat: {reason}"))
+            }
+        }
+    }
+}

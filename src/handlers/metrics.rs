@@ -1,0 +1,117 @@
+//! `GET /metrics`, and the way of what was counted to the objects that keep it.
+//!
+//! Whatever serves a request counts in its isolate's memory and brings that, a few seconds later and all at once, to one
+//! of eight objects: so nothing global is on the way of a message. What an isolate has not brought away when it ends is
+//! lost; counters are for trends, not for accounts.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::{App, admin};
+use crate::error::Error;
+use crate::log::Line;
+use crate::metrics::{Call, Counters, Series, line};
+use crate::platform::{Millis, Object, Platform, Request, Response, Storage, Unreachable};
+
+/// What was counted is brought away after this time.
+const PAUSE: Millis = 5_000;
+/// The objects that share the work.
+const SHARDS: u8 = 8;
+
+/// Counts one more of `name`. Without an `ADMIN_TOKEN` nobody could read it, so nothing is counted.
+pub fn count<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)]) {
+    note(platform, app, |counters| counters.add(name, labels, 1));
+}
+
+/// Counts one more that took `span` in the histogram `name`, which ends with `_seconds`.
+pub fn observe<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)], span: Millis) {
+    note(platform, app, |counters| counters.observe(name, labels, span));
+}
+
+fn note<P: Platform>(platform: &P, app: &App, change: impl FnOnce(&mut Counters)) {
+    if app.config.admin_token.is_none() {
+        return;
+    }
+    let mut counters = app.counters.borrow_mut();
+    change(&mut counters);
+    if !std::mem::replace(&mut counters.on_the_way, true) {
+        let (later, counters) = (platform.clone(), Rc::clone(&app.counters));
+        platform.spawn(async move {
+            later.sleep(PAUSE).await;
+            bring(&later, &counters).await;
+        });
+    }
+}
+
+/// Brings away what was counted. What does not arrive is brought with the next.
+async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
+    let series = {
+        let mut counters = counters.borrow_mut();
+        counters.on_the_way = false;
+        std::mem::take(&mut counters.series)
+    };
+    let [random, ..] = platform.random();
+    let shard = (random % SHARDS).to_string();
+    let added: Result<Series, _> =
+        super::call_object(platform, Object::Metrics, &shard, &Call::Add(series.clone())).await;
+    if let Err(Unreachable(reason)) = added {
+        platform.log(&Line::warn("metrics.not_kept", reason));
+        let mut counters = counters.borrow_mut();
+        for (series, by) in series {
+            *counters.series.entry(series).or_default() += by;
+        }
+    }
+}
+
+/// `GET /metrics`: everything that was counted, as Prometheus reads it. For whoever has the `ADMIN_TOKEN`.
+pub async fn show<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Error> {
+    if !request.credentials("bearer").is_some_and(|token| admin::is_admin(&app.config, token)) {
+        return Ok(Response::text(401, "unauthorized").with("www-authenticate", "Bearer"));
+    }
+    bring(platform, &app.counters).await;
+    let mut all = Series::new();
+    for shard in 0..SHARDS {
+        let part: Series =
+            super::call_object(platform, Object::Metrics, &shard.to_string(), &Call::Read).await?;
+        for (series, value) in part {
+            *all.entry(series).or_default() += value;
+        }
+    }
+    let lines: String = all.iter().map(|(series, value)| line(series, *value)).collect();
+    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", lines))
+}
+
+/// One of the objects that keep what was counted.
+pub struct MetricsObject<S: Storage> {
+    storage: S,
+    series: RefCell<Series>,
+}
+
+impl<S: Storage> MetricsObject<S> {
+    /// The object, with what it stored.
+    pub fn new(storage: S) -> Result<Self, Unreachable> {
+        let stored = storage.load()?.and_then(|json| crate::json::from_str(&json).ok());
+        Ok(Self { storage, series: RefCell::new(stored.unwrap_or_default()) })
+    }
+
+    /// A [`Call`] as JSON; the answer is a [`Series`] as JSON.
+    pub fn call(&self, call: &str) -> Result<String, Unreachable> {
+        let nonsense = |_| Unreachable("a call to the counters' object made no sense".to_owned());
+        match crate::json::from_str(call).map_err(nonsense)? {
+            Call::Add(grown) => {
+                let mut next = self.series.borrow().clone();
+                for (series, by) in grown {
+                    *next.entry(series).or_default() += by;
+                }
+                self.storage.save(&text(&next)?)?;
+                self.series.replace(next);
+                Ok("{}".to_owned())
+            }
+            Call::Read => text(&self.series.borrow()),
+        }
+    }
+}
+
+fn text(series: &Series) -> Result<String, Unreachable> {
+    serde_json::to_string(series).map_err(|error| Unreachable(error.to_string()))
+}
