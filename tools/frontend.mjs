@@ -1,10 +1,11 @@
-// dist/: the files that everybody may have, made of frontend/ by esbuild. What a website may pin keeps its address and
+// dist/: the files that everybody may have, made of frontend/ by esbuild, and of docs/openapi/. What a website may pin keeps its address and
 // its bytes for ever. Plain Node >= 18; esbuild is one of the packages of package-lock.json.
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { exclusively } from "./lock.mjs";
+import { openapiDocument, openapiSources } from "./openapi.mjs";
 import { at } from "./paths.mjs";
 import { Failure, say, seconds } from "./steps.mjs";
 
@@ -56,6 +57,7 @@ async function built() {
     files.set(name, content);
   }
   files.set("robots.txt", fs.readFileSync(source("robots.txt")));
+  files.set("openapi.json", `${JSON.stringify(openapiDocument())}\n`);
   const widget = files.get("wx-auth.js");
   const { version } = JSON.parse(read(at("package.json")));
   const versions = { ...released(), [version]: widget };
@@ -135,9 +137,9 @@ function checkReach(address) {
 function digest() {
   const old = Object.keys(released()).map((version) => `released/${version}/wx-auth.js`);
   const sources = [...Object.keys(LIMITS), "robots.txt", ...old].map(source).filter(fs.existsSync);
-  const tools = [at("package.json"), at("wrangler.toml"), at("package-lock.json"), at("tools/frontend.mjs")];
+  const tools = ["package.json", "wrangler.toml", "package-lock.json", "tools/frontend.mjs", "tools/openapi.mjs"].map(at);
   const hash = createHash("sha256");
-  for (const file of [...sources, ...tools]) hash.update(`${file}\n`).update(fs.readFileSync(file));
+  for (const file of [...sources, ...openapiSources(), ...tools]) hash.update(`${file}\n`).update(fs.readFileSync(file));
   return hash.digest("hex");
 }
 

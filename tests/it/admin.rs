@@ -1,6 +1,6 @@
 //! Who is let into the management API, and how it says no.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::admin::{TOKEN, admin_request, settings};
 use crate::world::{World, run};
@@ -56,5 +56,28 @@ fn without_a_token_of_some_length_it_is_closed() {
             let world = World::new(&[("ADMIN_TOKEN", token)]);
             assert_eq!(ask(&world, Some(&format!("Bearer {token}"))).await.0, 503, "{token}");
         }
+    });
+}
+
+#[test]
+fn the_programs_are_listed_without_their_secrets() {
+    run(async {
+        let secret = "5c".repeat(32);
+        let clients = format!(
+            r#"[{{"id":"shop","secret_sha256":"{secret}","scopes":["read","message"]}},
+                {{"id":"bad","secret_sha256":"short","scopes":[]}},
+                {{"id":"raw","secret_sha256":"{secret}","scopes":["read"],"raw_token":true}}]"#
+        );
+        let mut all = settings();
+        all.push(("API_CLIENTS", &clients));
+        let world = World::new(&all);
+        let (status, listed) = world.admin("GET", "/admin/clients", None).await;
+        let shop = json!({ "id": "shop", "scopes": ["read", "message"], "per_minute": 600, "raw_token": false });
+        assert_eq!((status, listed), (200, json!({ "items": [shop], "next": null })));
+        let problems = &world.app().config.problems;
+        let said: Vec<&str> = problems.iter().map(|problem| problem.text.as_ref()).collect();
+        assert!(said.iter().any(|text| text.contains("number 2 has a secret_sha256")), "{said:?}");
+        assert!(said.iter().any(|text| text.contains("number 3 has raw_token")), "{said:?}");
+        assert!(!said.concat().contains(&secret));
     });
 }

@@ -1,11 +1,11 @@
 //! `/admin`: the account's management, for whoever has the `ADMIN_TOKEN`.
 //!
-//! Every answer is JSON, and every failure a [`problem::Problem`]. `frontend/openapi.json` describes all of it; a test
+//! Every answer is JSON, and every failure a [`problem::Problem`]. `docs/openapi/` describes all of it; a test
 //! holds the two together.
 
 pub mod problem;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::App;
 use crate::config::Config;
@@ -52,8 +52,23 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    let _ = (visit, segments);
-    Err(Problem::not_found("route"))
+    match (visit.request.method.as_str(), segments) {
+        ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
+        _ => Err(Problem::not_found("route")),
+    }
+}
+
+/// The programs of `API_CLIENTS`, without their secrets.
+fn clients(config: &Config) -> Response {
+    let items = config.api_clients.iter().map(|client| {
+        json!({
+            "id": client.id,
+            "scopes": client.scopes,
+            "per_minute": client.per_minute,
+            "raw_token": client.raw_token,
+        })
+    });
+    answer(200, &json!({ "items": items.collect::<Vec<_>>(), "next": null }))
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
@@ -98,6 +113,6 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
 }
 
 /// JSON with this status.
-pub fn json(status: u16, value: &Value) -> Response {
+pub fn answer(status: u16, value: &Value) -> Response {
     Response::new(status, "application/json", crate::json::text(value))
 }
