@@ -5,7 +5,7 @@
 
 pub mod problem;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::App;
 use crate::config::Config;
@@ -61,14 +61,14 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
 /// The programs of `API_CLIENTS`, without their secrets.
 fn clients(config: &Config) -> Response {
     let items = config.api_clients.iter().map(|client| {
-        json!({
+        serde_json::json!({
             "id": client.id,
             "scopes": client.scopes,
             "per_minute": client.per_minute,
             "raw_token": client.raw_token,
         })
     });
-    answer(200, &json!({ "items": items.collect::<Vec<_>>(), "next": null }))
+    json(200, &serde_json::json!({ "items": items.collect::<Vec<_>>(), "next": null }))
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
@@ -113,6 +113,6 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
 }
 
 /// JSON with this status.
-pub fn answer(status: u16, value: &Value) -> Response {
+pub fn json(status: u16, value: &Value) -> Response {
     Response::new(status, "application/json", crate::json::text(value))
 }
