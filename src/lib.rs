@@ -5,7 +5,7 @@
 //! Layers, from the outside in; each may use those after it, never those before it:
 //!
 //! 1. `edge` (wasm32 only): the fetch entry, the Durable Objects, the AI binding. The only code that names
-//!    `worker::`.
+//!    JavaScript.
 //! 2. [`handlers`]: one file per URL family, and the objects' logic. Sees the world through [`platform`].
 //! 3. [`chat`]: one user's conversation; [`gateway`]: speaking to WeChat. They do not know each other.
 //! 4. [`wechat`]: what WeChat says. Imports nothing of ours.

@@ -137,7 +137,7 @@ function checkReach(address) {
 function digest() {
   const old = Object.keys(released()).map((version) => `released/${version}/wx-auth.js`);
   const sources = [...Object.keys(LIMITS), "robots.txt", ...old].map(source).filter(fs.existsSync);
-  const tools = ["package.json", "wrangler.toml", "package-lock.json", "tools/frontend.mjs", "tools/openapi.mjs"].map(at);
+  const tools = ["package.json", "wrangler.toml", "package-lock.json", "tools/frontend.mjs", "tools/openapi.mjs"].map((file) => at(file));
   const hash = createHash("sha256");
   for (const file of [...sources, ...openapiSources(), ...tools]) hash.update(`${file}\n`).update(fs.readFileSync(file));
   return hash.digest("hex");

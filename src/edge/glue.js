@@ -2,6 +2,22 @@ import { waitUntil as keepUntil } from "cloudflare:workers";
 
 // What would cost many crossings between wasm and JavaScript is done here in one.
 
+const shared = (globalThis.__worker_init_state = { criticalError: false, instanceId: 0 });
+
+/** What worker-build's shim shares with wasm: after a critical error it makes a new instance. */
+export function state() {
+  return shared;
+}
+
+export function started() {
+  shared.instanceId++;
+}
+
+export function panicked(message) {
+  console.error("Critical", new Error("Rust panic: " + message));
+  shared.criticalError = true;
+}
+
 /** `METHOD URL` of a request. */
 export function head(request) {
   return request.method + " " + request.url;
@@ -84,7 +100,7 @@ export function waitUntil(promise) {
 }
 
 /** Asks an object for a WebSocket; its answer goes to the browser as it is. */
-export function watch(namespace, name, browser) {
+export async function watch(namespace, name, browser) {
   const headers = { upgrade: "websocket", "x-browser": browser };
   return namespace.getByName(name).fetch("https://object/watch", { headers });
 }
@@ -199,6 +215,23 @@ export async function sendOn(method, url, headers, body, length, timeout) {
 export async function runAi(ai, model, inputs, timeout) {
   const output = await ai.run(model, JSON.parse(inputs), { signal: AbortSignal.timeout(timeout) });
   return output instanceof ReadableStream ? output : new Response(JSON.stringify(output)).body;
+}
+
+/** Kept after `span` ms, or when it is woken. */
+export function sleep(span) {
+  let wake;
+  const sleeping = new Promise((resolve) => (wake = resolve));
+  const timer = setTimeout(wake, span);
+  sleeping.wake = () => {
+    clearTimeout(timer);
+    wake();
+  };
+  return sleeping;
+}
+
+/** Whoever waited in wasm is gone: keeping the promise lets go of what was to be told. */
+export function wake(sleeping) {
+  sleeping.wake();
 }
 
 export function reader(stream) {

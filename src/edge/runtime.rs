@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
+use std::task::{Context, Poll};
 
+use futures_util::future::{FutureExt, LocalBoxFuture, TryFutureExt};
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use worker::Delay;
+use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
 use crate::gateway::token::TokenFailure;
@@ -47,7 +49,7 @@ impl Runtime {
     /// The WebSocket that a login's object makes for a watcher.
     pub async fn watch(&self, watch: &Watch) -> Result<web_sys::Response, JsValue> {
         let objects = self.binding(binding_of(Object::Login));
-        Ok(glue::watch(&objects, &watch.login, &watch.browser).await?.into())
+        Ok(JsFuture::from(glue::watch(&objects, &watch.login, &watch.browser)).await?.into())
     }
 
     fn binding(&self, name: &str) -> JsValue {
@@ -93,12 +95,11 @@ pub fn reader_of(rest: &Opaque) -> JsValue {
 }
 
 impl Pieces for Stream {
-    async fn next(&mut self) -> Option<Result<Vec<u8>, Unreachable>> {
-        match glue::read(self.reader.get_mut()).await {
+    fn next(&mut self) -> impl Future<Output = Option<Result<Vec<u8>, Unreachable>>> {
+        after(glue::read(self.reader.get_mut()), |piece| match piece {
             Ok(piece) if piece.is_undefined() => None,
-            Ok(piece) => Some(Ok(js_sys::Uint8Array::from(piece).to_vec())),
-            Err(error) => Some(Err(unreachable(&error))),
-        }
+            piece => Some(piece.map(|piece| js_sys::Uint8Array::from(piece).to_vec())),
+        })
     }
 }
 
@@ -111,6 +112,48 @@ impl Drop for Stream {
 
 fn unreachable(error: &JsValue) -> Unreachable {
     Unreachable(glue::reason(error))
+}
+
+/// What `then` makes of what a promise comes to. On the heap: the futures of callers hold a pointer to it, instead of
+/// having the code that waits for promises, and that lets go of them, in each of them again.
+fn after<T: 'static>(
+    promise: Promise,
+    then: impl FnOnce(Result<JsValue, Unreachable>) -> T + 'static,
+) -> LocalBoxFuture<'static, T> {
+    settled(promise).map(then).boxed_local()
+}
+
+fn settled(promise: Promise) -> LocalBoxFuture<'static, Result<JsValue, Unreachable>> {
+    JsFuture::from(promise).map_err(|error| unreachable(&error)).boxed_local()
+}
+
+/// A span of time passes.
+struct Sleep {
+    timer: Promise,
+    over: LocalBoxFuture<'static, Result<JsValue, Unreachable>>,
+}
+
+impl Sleep {
+    #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
+    fn new(span: Millis) -> Self {
+        let timer = glue::sleep(span as f64);
+        Self { over: settled(timer.clone()), timer }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.over.as_mut().poll(context).map(drop)
+    }
+}
+
+impl Drop for Sleep {
+    /// An object with a timer that nobody waits for would not be put to sleep.
+    fn drop(&mut self) {
+        glue::wake(&self.timer);
+    }
 }
 
 impl Platform for Runtime {
@@ -128,101 +171,121 @@ impl Platform for Runtime {
         bytes
     }
 
-    async fn sleep(&self, span: Millis) {
-        Delay::from(Duration::from_millis(span)).await;
+    fn sleep(&self, span: Millis) -> impl Future<Output = ()> {
+        Sleep::new(span)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        let task: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(async move {
-            task.await;
-            Ok(JsValue::UNDEFINED)
-        });
+        let task = task.map(|()| Ok(JsValue::UNDEFINED)).boxed_local();
         glue::wait_until(&wasm_bindgen_futures::future_to_promise(task));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
-    async fn fetch(&self, request: Outbound) -> Result<Inflow<Stream>, Unreachable> {
+    fn fetch(&self, request: Outbound) -> impl Future<Output = Result<Inflow<Stream>, Unreachable>> {
         let Outbound { method, url, headers, body, upload, timeout } = request;
         let headers = headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
-        let response = match upload {
-            None => glue::send(method, &url, headers, &body, timeout as f64).await,
+        let timeout = timeout as f64;
+        let sent = match upload {
+            None => glue::send(method, &url, headers, &body, timeout),
             Some(Upload { length, body }) => {
                 let stream = body.0.downcast_ref::<JsValue>().cloned().unwrap_or_default();
-                let length = length.unwrap_or_default() as f64;
-                glue::send_on(method, &url, headers, &stream, length, timeout as f64).await
+                glue::send_on(method, &url, headers, &stream, length.unwrap_or_default() as f64, timeout)
             }
         };
-        let response = web_sys::Response::from(response.map_err(|error| unreachable(&error))?);
-        let header = |name| response.headers().get(name).ok().flatten().unwrap_or_default();
-        let (content_type, disposition) = (header("content-type"), header("content-disposition"));
-        let body = Stream::new(&response.body().into());
-        Ok(Inflow { status: response.status(), content_type, disposition, body })
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
-    async fn run_ai(&self, model: &str, inputs: String, timeout: Millis) -> Result<Stream, AiError> {
-        let output = glue::run_ai(&self.binding("AI"), model, &inputs, timeout as f64).await;
-        output.map(|stream| Stream::new(&stream)).map_err(|error| AiError(glue::reason(&error)))
-    }
-
-    async fn deliver(&self, name: &str, delivery: &Delivery) -> Result<Verdict, Unreachable> {
-        let answer = glue::call_object(&self.binding("SESSION_OBJECT"), name, &delivery.to_text()).await;
-        let reply = answer.map_err(|error| unreachable(&error))?.as_string();
-        Ok(reply.map_or(Verdict::RunOut, Verdict::Reply))
-    }
-
-    async fn access_token(&self, name: &str, stale: Option<&str>) -> Result<String, TokenFailure> {
-        let answer =
-            glue::call_object(&self.binding("ACCOUNT_OBJECT"), name, stale.unwrap_or_default()).await;
-        let answer = answer.map_err(|error| TokenFailure::Unreachable(glue::reason(&error)))?;
-        crate::json::from_str(&answer.as_string().unwrap_or_default()).unwrap_or_else(|_| {
-            Err(TokenFailure::Unreachable("the account's object made no sense".to_owned()))
+        after(sent, |response| {
+            let response = web_sys::Response::from(response?);
+            let header = |name| response.headers().get(name).ok().flatten().unwrap_or_default();
+            let (content_type, disposition) = (header("content-type"), header("content-disposition"));
+            let body = Stream::new(&response.body().into());
+            Ok(Inflow { status: response.status(), content_type, disposition, body })
         })
     }
 
-    async fn call(&self, object: Object, name: &str, body: &str) -> Result<String, Unreachable> {
-        let answer = glue::call_object(&self.binding(binding_of(object)), name, body).await;
-        let text = answer.map_err(|error| unreachable(&error))?.as_string();
-        text.ok_or_else(|| Unreachable("the object had nothing to say".to_owned()))
+    #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
+    fn run_ai(
+        &self,
+        model: &str,
+        inputs: String,
+        timeout: Millis,
+    ) -> impl Future<Output = Result<Stream, AiError>> {
+        after(glue::run_ai(&self.binding("AI"), model, &inputs, timeout as f64), |output| {
+            output.map(|stream| Stream::new(&stream)).map_err(|Unreachable(reason)| AiError(reason))
+        })
+    }
+
+    fn deliver(&self, name: &str, delivery: &Delivery) -> impl Future<Output = Result<Verdict, Unreachable>> {
+        after(glue::call_object(&self.binding("SESSION_OBJECT"), name, &delivery.to_text()), |answer| {
+            Ok(answer?.as_string().map_or(Verdict::RunOut, Verdict::Reply))
+        })
+    }
+
+    fn access_token(
+        &self,
+        name: &str,
+        stale: Option<&str>,
+    ) -> impl Future<Output = Result<String, TokenFailure>> {
+        let stale = stale.unwrap_or_default();
+        after(glue::call_object(&self.binding("ACCOUNT_OBJECT"), name, stale), |answer| {
+            let answer = answer.map_err(|Unreachable(reason)| TokenFailure::Unreachable(reason))?;
+            crate::json::from_str(&answer.as_string().unwrap_or_default()).unwrap_or_else(|_| {
+                Err(TokenFailure::Unreachable("the account's object made no sense".to_owned()))
+            })
+        })
+    }
+
+    fn call(
+        &self,
+        object: Object,
+        name: &str,
+        body: &str,
+    ) -> impl Future<Output = Result<String, Unreachable>> {
+        after(glue::call_object(&self.binding(binding_of(object)), name, body), |answer| {
+            answer?.as_string().ok_or_else(|| Unreachable("the object had nothing to say".to_owned()))
+        })
     }
 
     /// A limiter that fails stops nobody: what must be counted is counted in objects.
-    async fn within_limit(&self, key: &str) -> bool {
-        let answer = glue::within_limit(&self.binding("LOGIN_LIMITER"), key).await;
-        answer.ok().and_then(|within| within.as_bool()).unwrap_or(true)
+    fn within_limit(&self, key: &str) -> impl Future<Output = bool> {
+        after(glue::within_limit(&self.binding("LOGIN_LIMITER"), key), |answer| {
+            answer.ok().and_then(|within| within.as_bool()).unwrap_or(true)
+        })
     }
 
-    async fn make_key(&self, algorithm: Algorithm) -> Result<KeyPair, Unreachable> {
-        let pair = glue::make_key(name_of(algorithm)).await.map_err(|error| unreachable(&error))?;
-        let pair = js_sys::Array::from(&pair);
-        let mut halves = pair.iter().filter_map(|half| half.as_string());
-        let private = halves.next().map(Secret::new);
-        let public = halves.next().and_then(|jwk| crate::json::value(jwk.as_bytes()).ok());
-        let (Some(private), Some(public)) = (private, public) else {
-            return Err(Unreachable("WebCrypto made no keys".to_owned()));
-        };
-        Ok(KeyPair { private, public })
+    fn make_key(&self, algorithm: Algorithm) -> impl Future<Output = Result<KeyPair, Unreachable>> {
+        after(glue::make_key(name_of(algorithm)), |pair| {
+            let pair = js_sys::Array::from(&pair?);
+            let mut halves = pair.iter().filter_map(|half| half.as_string());
+            let private = halves.next().map(Secret::new);
+            let public = halves.next().and_then(|jwk| crate::json::value(jwk.as_bytes()).ok());
+            let (Some(private), Some(public)) = (private, public) else {
+                return Err(Unreachable("WebCrypto made no keys".to_owned()));
+            };
+            Ok(KeyPair { private, public })
+        })
     }
 
-    async fn sign(
+    fn sign(
         &self,
         algorithm: Algorithm,
         private: &Secret,
         message: &[u8],
-    ) -> Result<Vec<u8>, Unreachable> {
-        let signature = glue::sign(name_of(algorithm), private.expose(), message).await;
-        Ok(js_sys::Uint8Array::from(signature.map_err(|error| unreachable(&error))?).to_vec())
+    ) -> impl Future<Output = Result<Vec<u8>, Unreachable>> {
+        after(glue::sign(name_of(algorithm), private.expose(), message), |signature| {
+            Ok(js_sys::Uint8Array::from(signature?).to_vec())
+        })
     }
 
-    async fn verify(
+    fn verify(
         &self,
         algorithm: Algorithm,
         public: &serde_json::Value,
         message: &[u8],
         signature: &[u8],
-    ) -> bool {
-        let answer = glue::verify(name_of(algorithm), &crate::json::text(public), message, signature).await;
-        answer.ok().and_then(|valid| valid.as_bool()).unwrap_or(false)
+    ) -> impl Future<Output = bool> {
+        let public = crate::json::text(public);
+        after(glue::verify(name_of(algorithm), &public, message, signature), |answer| {
+            answer.ok().and_then(|valid| valid.as_bool()).unwrap_or(false)
+        })
     }
 
     fn log(&self, line: &Line) {
