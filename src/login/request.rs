@@ -89,15 +89,15 @@ pub enum Refusal {
     Back(Box<Back>),
 }
 
-/// Why nobody but the person is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why nobody but the person is told, and what about: as it was sent, so it can be of any length and say anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Local {
-    /// There is no such client.
-    UnknownClient,
-    /// The page that asks is not at an origin of the client, or of any.
-    OriginNotAllowed,
-    /// `redirect_uri` is missing, or not the client's.
-    RedirectUri,
+    /// There is no client of this id.
+    UnknownClient(String),
+    /// The page that asks is at this origin, which is not the client's, or anybody's; empty if it is at none.
+    OriginNotAllowed(String),
+    /// This `redirect_uri` is not the client's; empty if there is none.
+    RedirectUri(String),
     /// The request cannot be read; what is wrong with it, in English, for the website's developer.
     Malformed(&'static str),
 }
