@@ -225,8 +225,6 @@ pub enum Fault {
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
-    /// The client's id.
-    pub client: String,
     /// The address that begins anew.
     pub again: String,
     /// How far it is.
