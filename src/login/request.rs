@@ -46,6 +46,24 @@ pub struct AuthRequest {
     pub again: String,
 }
 
+impl AuthRequest {
+    /// The address, from the path on, that begins the same attempt anew, with `method` shown first.
+    ///
+    /// The wish comes first in the query, because a target that is not encoded goes on to the end. An older wish goes:
+    /// what is there twice is refused.
+    pub fn again_by(&self, method: Method) -> String {
+        let (path, query) = self.again.split_once('?').unwrap_or((&self.again, ""));
+        let mut again = format!("{path}?method={}", method.name());
+        let other = |pair: &&str| !form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "method");
+        for pair in query.split('&').filter(other) {
+            again.push('&');
+            again.push_str(pair);
+        }
+        // What is too long for one more word begins as it did.
+        if again.len() > path.len() + 1 + QUERY_LENGTH { self.again.clone() } else { again }
+    }
+}
+
 /// How the result goes back to the website.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

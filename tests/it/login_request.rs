@@ -108,6 +108,37 @@ fn the_first_class_writes_its_page_as_it_is() {
     assert_eq!((parsed.lang, parsed.method), (Some(Lang::En), Some(Method::Code)));
 }
 
+/// The wish must neither become a part of the target nor come twice.
+#[test]
+fn again_begins_by_the_method_that_was_shown() {
+    for raw in [
+        "target=https://blog.example.com/post?x=1&y=2",
+        "target=https://blog.example.com/post?method=open&y=2",
+        "method=qr&target=https://blog.example.com/",
+        "target=https%3A%2F%2Fblog.example.com&method=qr&lang=en",
+        "target=https%3A%2F%2Fblog.example.com&m%65thod=qr",
+        "target=https%3A%2F%2Fblog.example.com&method=",
+    ] {
+        let first = oauth(raw);
+        let again = first.request.again_by(Method::Code);
+        let second = oauth(again.strip_prefix("/oauth?").unwrap());
+        assert_eq!(second.method, Some(Method::Code), "{again}");
+        assert_eq!((second.lang, second.request.result), (first.lang, first.request.result), "{again}");
+        assert_eq!(second.request.client, first.request.client);
+    }
+    let full = "target=https://blog.example.com/".to_owned();
+    let full = format!("{full}{}", "x".repeat(6_144 - full.len()));
+    assert_eq!(
+        oauth(&full).request.again_by(Method::Code),
+        format!("/oauth?{full}"),
+        "there is no room for it"
+    );
+    let first = authorize("app", &["method=qr"]).unwrap().request;
+    let again = first.again_by(Method::Code);
+    let second = parse_authorize(again.strip_prefix("/authorize?").unwrap().as_bytes(), &clients()).unwrap();
+    assert_eq!((second.method, second.request.state), (Some(Method::Code), first.state));
+}
+
 #[test]
 fn no_other_site_is_a_target() {
     for raw in [
