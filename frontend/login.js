@@ -12,8 +12,6 @@ const RENEWALS = 3;
 /** The tick is seen for this long; if the window is still there after the second time, it says so. */
 const SEEN = 800;
 const STAYS = 3_000;
-/** A page lasts this long at first, which is the whole ring. */
-const LIFETIME = 180_000;
 
 const OPEN = ["pending", "scanned", "number"];
 const ways = globalThis.trustedTypes?.createPolicy("wxapi-login", { createHTML: (text) => text });
@@ -165,7 +163,8 @@ function tick() {
   const left = Math.max(0, ends - now());
   const text = `${Math.floor(left / 60_000)}:${String(Math.floor(left / 1_000) % 60).padStart(2, "0")}`;
   for (const clock of main.querySelectorAll(".clock")) clock.textContent = text;
-  main.querySelector(".ring .left")?.setAttribute("stroke-dashoffset", 100 - Math.min(100, (left / LIFETIME) * 100));
+  const drawn = Math.min(100, (left / main.dataset.lifetime) * 100);
+  main.querySelector(".ring .left")?.setAttribute("stroke-dashoffset", 100 - drawn);
   if (left === 0) {
     // The Worker's clock decides; if it is behind, the page comes back as it was.
     ends = now() + POLL;

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{App, admin};
+use super::{App, admin, understand, write};
 use crate::error::Error;
 use crate::log::Line;
 use crate::metrics::{Call, Counters, Series, line};
@@ -96,22 +96,17 @@ impl<S: Storage> MetricsObject<S> {
 
     /// A [`Call`] as JSON; the answer is a [`Series`] as JSON.
     pub fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let nonsense = |_| Unreachable("a call to the counters' object made no sense".to_owned());
-        match crate::json::from_str(call).map_err(nonsense)? {
+        match understand(call, "a call to the counters' object")? {
             Call::Add(grown) => {
                 let mut next = self.series.borrow().clone();
                 for (series, by) in grown {
                     *next.entry(series).or_default() += by;
                 }
-                self.storage.save(&text(&next)?)?;
+                self.storage.save(&write(&next)?)?;
                 self.series.replace(next);
                 Ok("{}".to_owned())
             }
-            Call::Read => text(&self.series.borrow()),
+            Call::Read => write(&*self.series.borrow()),
         }
     }
-}
-
-fn text(series: &Series) -> Result<String, Unreachable> {
-    serde_json::to_string(series).map_err(|error| Unreachable(error.to_string()))
 }

@@ -101,8 +101,17 @@ pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::Deseria
     name: &str,
     call: &Q,
 ) -> Result<A, Unreachable> {
-    let call = serde_json::to_string(call).map_err(|error| Unreachable(error.to_string()))?;
-    let answer = platform.call(object, name, &call).await?;
-    // The text is not repeated: it may hold what nobody should see.
-    crate::json::from_str(&answer).map_err(|_| Unreachable("an object's answer made no sense".to_owned()))
+    let answer = platform.call(object, name, &write(call)?).await?;
+    understand(&answer, "an object's answer")
+}
+
+/// What somebody of ours says, from its JSON; `what` it is, for the log. The text is not repeated: it may hold what
+/// nobody should see.
+fn understand<T: serde::de::DeserializeOwned>(json: &str, what: &str) -> Result<T, Unreachable> {
+    crate::json::from_str(json).map_err(|_| Unreachable(format!("{what} made no sense")))
+}
+
+/// JSON of what is ours, to be said or stored.
+fn write<T: serde::Serialize>(value: &T) -> Result<String, Unreachable> {
+    serde_json::to_string(value).map_err(|error| Unreachable(error.to_string()))
 }

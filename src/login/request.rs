@@ -46,6 +46,24 @@ pub struct AuthRequest {
     pub again: String,
 }
 
+impl AuthRequest {
+    /// The address, from the path on, that begins the same attempt anew, with `method` shown first.
+    ///
+    /// The wish comes first in the query, because a target that is not encoded goes on to the end. An older wish goes:
+    /// what is there twice is refused.
+    pub fn again_by(&self, method: Method) -> String {
+        let (path, query) = self.again.split_once('?').unwrap_or((&self.again, ""));
+        let mut again = format!("{path}?method={}", method.name());
+        let other = |pair: &&str| !form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "method");
+        for pair in query.split('&').filter(other) {
+            again.push('&');
+            again.push_str(pair);
+        }
+        // What is too long for one more word begins as it did.
+        if again.len() > path.len() + 1 + QUERY_LENGTH { self.again.clone() } else { again }
+    }
+}
+
 /// How the result goes back to the website.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,15 +107,15 @@ pub enum Refusal {
     Back(Box<Back>),
 }
 
-/// Why nobody but the person is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why nobody but the person is told, and what about: as it was sent, so it can be of any length and say anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Local {
-    /// There is no such client.
-    UnknownClient,
-    /// The page that asks is not at an origin of the client, or of any.
-    OriginNotAllowed,
-    /// `redirect_uri` is missing, or not the client's.
-    RedirectUri,
+    /// There is no client of this id.
+    UnknownClient(String),
+    /// The page that asks is at this origin, which is not the client's, or anybody's; empty if it is at none.
+    OriginNotAllowed(String),
+    /// This `redirect_uri` is not the client's; empty if there is none.
+    RedirectUri(String),
     /// The request cannot be read; what is wrong with it, in English, for the website's developer.
     Malformed(&'static str),
 }

@@ -518,7 +518,7 @@ test("13. open redirects, and pages of other origins", async () => {
       const answer = await world.stack.fetch(`/oauth/${path}`, { method: "POST", headers: { ...headers, origin: world.site.origin }, body: "{}" });
       assert.deepEqual([answer.status, answer.headers.get("access-control-allow-origin")], [401, null], path);
     }
-    assert.equal((await world.stack.fetch(`/oauth/${path}`, { method: "OPTIONS", headers: { origin: world.site.origin } })).status, 404);
+    assert.equal((await world.stack.fetch(`/oauth/${path}`, { method: "OPTIONS", headers: { origin: world.site.origin } })).status, 405);
   }
 });
 

@@ -72,7 +72,8 @@ fn the_programs_are_listed_without_their_secrets() {
         all.push(("API_CLIENTS", &clients));
         let world = World::new(&all);
         let (status, listed) = world.admin("GET", "/admin/clients", None).await;
-        let shop = json!({ "id": "shop", "scopes": ["read", "message"], "per_minute": 600, "raw_token": false });
+        let shop =
+            json!({ "id": "shop", "scopes": ["read", "message"], "per_minute": 600, "raw_token": false });
         assert_eq!((status, listed), (200, json!({ "items": [shop], "next": null })));
         let problems = &world.app().config.problems;
         let said: Vec<&str> = problems.iter().map(|problem| problem.text.as_ref()).collect();

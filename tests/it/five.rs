@@ -237,12 +237,12 @@ fn browsers_of_other_sites_get_no_permission() {
         let world = world();
         let page = Visitor::new(&world, CHROME);
         *page.headers.borrow_mut() = vec![("origin", SITE.to_owned()), ("authorization", bearer())];
-        assert_eq!(page.send("OPTIONS", "/oauth/token", "").await.status, 404);
+        assert_eq!(page.send("OPTIONS", "/oauth/token", "").await.status, 405);
         let response = page.send("POST", "/oauth/config", "").await;
         assert_eq!(response.status, 200);
         assert!(response.headers.iter().all(|(name, _)| !name.starts_with("access-control")));
         assert_eq!(header(&response, "cache-control"), "no-store");
-        assert_eq!(page.send("GET", "/oauth/config", "").await.status, 404);
+        assert_eq!(page.send("GET", "/oauth/config", "").await.status, 405);
     });
 }
 

@@ -242,7 +242,7 @@ fn only_the_phone_sees_and_answers_the_question() {
         let csrf = csrf(&phone.get(&attempt.confirm()).await);
         check_refused_to_all(&attempt, &[&computer, &Visitor::new(&world, WECHAT)], &csrf).await;
         assert_eq!(attempt.status().await, Status::Scanned);
-        phone.forget("__Host-wxm");
+        phone.browser.forget("__Host-wxm");
         check_refused(&phone.get(&attempt.confirm()).await, 403);
         assert_eq!(phone.get("/oauth/confirm/short").await.status, 404);
         assert_eq!(phone.submit("/oauth/confirm/short", &[]).await.status, 404);

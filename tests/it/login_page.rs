@@ -360,3 +360,26 @@ fn a_cookie_that_only_looks_like_ours_opens_nothing() {
         assert_eq!(world.send(request(&format!("a=b;\t__Host-wxl={value} ;c"))).await.status, 200);
     });
 }
+
+/// Whoever chose a way does not have to choose it again.
+#[test]
+fn after_the_end_the_same_way_begins_anew() {
+    run(async {
+        let world = world();
+        for address in [popup(&[("method", "qr")]), authorize(&[]), site::legacy()] {
+            let browser = Browser::new(&world);
+            let page = begin(&browser, &address).await;
+            let chosen = browser.open(&format!("/oauth/s/{}?method=code&lang=en", page.login())).await;
+            world.pass(180_000).await;
+            let ended = browser.open(&chosen.url).await;
+            let link = ended.body().split(r#"<a class="button" href=""#).nth(1).expect("a link");
+            let again = link.split('"').next().unwrap().replace("&amp;", "&");
+            let anew = begin(&browser, &again).await;
+            assert_ne!(anew.login(), page.login());
+            let attempt = world.attempt(&anew.login());
+            assert_eq!(attempt["methods"], json!(["code", "qr", "scene"]), "{again}");
+            let before = world.attempt(&page.login())["request"]["result"].clone();
+            assert_eq!(attempt["request"]["result"], before);
+        }
+    });
+}

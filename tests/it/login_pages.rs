@@ -63,7 +63,6 @@ pub fn frame(name: &str, lang: Lang) -> Frame<'_> {
 
 pub fn view(name: &str, method: Method, status: Status, lang: Lang) -> View {
     View {
-        client: "deer".to_owned(),
         again: format!("/oauth?client_id=deer&state={name}"),
         status,
         method,

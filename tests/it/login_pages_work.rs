@@ -29,6 +29,7 @@ fn the_script_is_told_all_it_needs() {
         ("page", Some(again.as_str())),
         ("origin", Some(BLOG)),
         ("state", Some("state-of-the-site")),
+        ("lifetime", Some("180000")),
         ("ends-in", Some("130000")),
         ("rotate-in", Some("55000")),
         ("say", None),

@@ -288,7 +288,7 @@ fn in_another_country_the_number_is_typed() {
     run(async {
         let world = world();
         let (computer, mut phone) = (Visitor::computer(&world, CHROME), Visitor::new(&world, WECHAT));
-        phone.country = "US";
+        phone.browser.country = "US";
         let attempt = begin(&world, &computer, &[Method::Qr]).await;
         scan_and_return(&attempt, &phone, CODE).await;
         let page = phone.get(&attempt.confirm()).await;
@@ -308,7 +308,7 @@ fn where_a_country_is_unknown_the_number_is_chosen() {
     run(async {
         let world = world();
         let (computer, mut phone) = (Visitor::computer(&world, CHROME), Visitor::new(&world, WECHAT));
-        phone.country = "";
+        phone.browser.country = "";
         let attempt = begin(&world, &computer, &[Method::Qr]).await;
         scan_and_return(&attempt, &phone, CODE).await;
         assert_eq!(choices(&phone.get(&attempt.confirm()).await), 3);

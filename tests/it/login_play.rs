@@ -12,10 +12,11 @@ use wxapi::login::client::Client;
 use wxapi::login::method::Method;
 use wxapi::login::page::{self, Frame, PhoneResult};
 use wxapi::login::session::{Answer as Answered, Call, Fault, Opening, Reply, Status, View};
-use wxapi::platform::{Object, Outbound, Peer, Platform, Request, Response};
+use wxapi::platform::{Object, Outbound, Platform, Response};
 use wxapi::wechat::{AppId, Secret};
 
-use crate::world::{Answer, ORIGIN, World, browser, site};
+use crate::world::browser::{self, Browser};
+use crate::world::{Answer, ORIGIN, World, site};
 
 pub const APP_SECRET: &str = "app-s3cret";
 pub const OPEN_SECRET: &str = "open-s3cret";
@@ -111,12 +112,9 @@ pub fn asked(world: &World, path: &str) -> Vec<Outbound> {
     world.api_calls().into_iter().filter(|call| path_of(call) == path).collect()
 }
 
-/// Somebody's browser.
+/// Somebody's browser that follows no redirect by itself, and says of its requests what a test wants.
 pub struct Visitor {
-    world: World,
-    jar: RefCell<BTreeMap<String, String>>,
-    pub agent: &'static str,
-    pub country: &'static str,
+    pub browser: Browser,
     /// `Sec-Fetch-Site` of the next visit; nothing for an old browser.
     pub site: Cell<&'static str>,
     /// Further headers.
@@ -124,31 +122,21 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub fn new(world: &World, agent: &'static str) -> Self {
-        Self {
-            world: world.clone(),
-            jar: RefCell::default(),
-            agent,
-            country: "CN",
-            site: Cell::new("none"),
-            headers: RefCell::default(),
-        }
+    pub fn new(world: &World, user_agent: &'static str) -> Self {
+        let mut browser = Browser::new(world);
+        browser.user_agent = user_agent;
+        Self { browser, site: Cell::new("none"), headers: RefCell::default() }
     }
 
     /// A computer that has the browser's cookie already.
-    pub fn computer(world: &World, agent: &'static str) -> Self {
-        let visitor = Self::new(world, agent);
-        let value = hex::encode(world.random());
-        visitor.jar.borrow_mut().insert("__Host-wxl".to_owned(), value);
+    pub fn computer(world: &World, user_agent: &'static str) -> Self {
+        let visitor = Self::new(world, user_agent);
+        visitor.browser.set_cookie("__Host-wxl", &hex::encode(world.random()));
         visitor
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {
-        self.jar.borrow().get(name).cloned()
-    }
-
-    pub fn forget(&self, name: &str) {
-        self.jar.borrow_mut().remove(name);
+        self.browser.cookie(name)
     }
 
     pub fn handle(&self) -> Digest {
@@ -179,36 +167,16 @@ impl Visitor {
     }
 
     pub async fn send(&self, method: &str, address: &str, body: &str) -> Response {
-        let address = address.strip_prefix(ORIGIN).unwrap_or(address);
-        let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        let cookies: Vec<String> =
-            self.jar.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut headers =
-            vec![("user-agent", self.agent.to_owned()), ("accept-language", "en-GB,zh".to_owned())];
-        if !cookies.is_empty() {
-            headers.push(("cookie", cookies.join("; ")));
-        }
+        let mut request = self.browser.visit(address.strip_prefix(ORIGIN).unwrap_or(address));
+        request.method = method.to_owned();
+        request.body = body.as_bytes().to_vec();
+        request.headers.retain(|(name, _)| !name.starts_with("sec-fetch-"));
+        let mut further = self.headers.borrow().clone();
         if !self.site.get().is_empty() {
-            headers.push(("sec-fetch-site", self.site.get().to_owned()));
+            further.push(("sec-fetch-site", self.site.get().to_owned()));
         }
-        headers.extend(self.headers.borrow().iter().cloned());
-        let request = Request {
-            method: method.to_owned(),
-            origin: ORIGIN.to_owned(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            peer: Peer { country: self.country.to_owned(), ..Peer::default() },
-            body: body.as_bytes().to_vec(),
-            ..Request::default()
-        };
-        let response = self.world.send(request).await;
-        for (_, cookie) in response.headers.iter().filter(|(name, _)| *name == "set-cookie") {
-            assert!(cookie.contains("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800"), "{cookie}");
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            self.jar.borrow_mut().insert(name.to_owned(), value.to_owned());
-        }
-        response
+        request.headers.extend(further.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        self.browser.send(request).await
     }
 }
 

@@ -108,6 +108,37 @@ fn the_first_class_writes_its_page_as_it_is() {
     assert_eq!((parsed.lang, parsed.method), (Some(Lang::En), Some(Method::Code)));
 }
 
+/// The wish must neither become a part of the target nor come twice.
+#[test]
+fn again_begins_by_the_method_that_was_shown() {
+    for raw in [
+        "target=https://blog.example.com/post?x=1&y=2",
+        "target=https://blog.example.com/post?method=open&y=2",
+        "method=qr&target=https://blog.example.com/",
+        "target=https%3A%2F%2Fblog.example.com&method=qr&lang=en",
+        "target=https%3A%2F%2Fblog.example.com&m%65thod=qr",
+        "target=https%3A%2F%2Fblog.example.com&method=",
+    ] {
+        let first = oauth(raw);
+        let again = first.request.again_by(Method::Code);
+        let second = oauth(again.strip_prefix("/oauth?").unwrap());
+        assert_eq!(second.method, Some(Method::Code), "{again}");
+        assert_eq!((second.lang, second.request.result), (first.lang, first.request.result), "{again}");
+        assert_eq!(second.request.client, first.request.client);
+    }
+    let full = "target=https://blog.example.com/".to_owned();
+    let full = format!("{full}{}", "x".repeat(6_144 - full.len()));
+    assert_eq!(
+        oauth(&full).request.again_by(Method::Code),
+        format!("/oauth?{full}"),
+        "there is no room for it"
+    );
+    let first = authorize("app", &["method=qr"]).unwrap().request;
+    let again = first.again_by(Method::Code);
+    let second = parse_authorize(again.strip_prefix("/authorize?").unwrap().as_bytes(), &clients()).unwrap();
+    assert_eq!((second.method, second.request.state), (Some(Method::Code), first.state));
+}
+
 #[test]
 fn no_other_site_is_a_target() {
     for raw in [
@@ -133,9 +164,18 @@ fn no_other_site_is_a_target() {
         "client_id=one&target=https://blog.example.com",
         "client_id=app&target=https://app.example.com/cb",
     ] {
-        oauth_refused(raw, Local::OriginNotAllowed);
+        let outcome = parse_oauth(raw, &clients());
+        let Err(Refusal::Local(Local::OriginNotAllowed(origin))) = outcome else {
+            panic!("{raw}: {outcome:?}")
+        };
+        // What it is about is an origin as browsers write it, or nothing.
+        let (_, target) = raw.split_once("target=").unwrap();
+        assert!(origin.is_empty() || target.starts_with(&origin), "{raw}: {origin}");
     }
-    oauth_refused("client_id=nobody&target=https://blog.example.com", Local::UnknownClient);
+    oauth_refused(
+        "client_id=nobody&target=https://blog.example.com",
+        Local::UnknownClient("nobody".to_owned()),
+    );
     assert_eq!(oauth("client_id=two&target=https://both.example.com").request.client, "two");
     for raw in [
         "",
@@ -179,9 +219,11 @@ fn our_class_names_a_challenge() {
 fn our_class_is_read_strictly() {
     let with = |rest: &str| format!("target={BLOG}&challenge={CHALLENGE}&state=abc{rest}");
     assert_eq!(oauth(&with("")).request.client, "blog");
-    oauth_refused(&with("&redirect_uri=https://blog.example.com/cb2"), Local::RedirectUri);
-    oauth_refused(&with("&redirect_uri=https://evil.example/"), Local::RedirectUri);
-    oauth_refused(&with("&mode=redirect"), Local::RedirectUri);
+    for address in ["https://blog.example.com/cb2", "https://evil.example/"] {
+        let raw = with(&format!("&redirect_uri={address}"));
+        oauth_refused(&raw, Local::RedirectUri(address.to_owned()));
+    }
+    oauth_refused(&with("&mode=redirect"), Local::RedirectUri(String::new()));
     oauth_malformed(&with("&mode=frame"));
     oauth_malformed(&with("&state=twice"));
     oauth_malformed(&with("&client_id=blog&client_id=blog"));
@@ -193,13 +235,13 @@ fn our_class_is_read_strictly() {
     oauth_malformed(&format!("client_id=blog&challenge={CHALLENGE}&state=a"));
     oauth_refused(
         &format!("target=https://evil.example&client_id=blog&challenge={CHALLENGE}&state=a"),
-        Local::OriginNotAllowed,
+        Local::OriginNotAllowed("https://evil.example".to_owned()),
     );
     oauth_refused(
         &format!(
             "client_id=blog&target=https://evil.example&challenge={CHALLENGE}&state=a&mode=redirect&redirect_uri={BLOG}/cb"
         ),
-        Local::OriginNotAllowed,
+        Local::OriginNotAllowed("https://evil.example".to_owned()),
     );
 }
 
@@ -237,11 +279,11 @@ fn an_authentication_request_is_understood() {
 
 #[test]
 fn until_client_and_address_are_known_nobody_is_sent_anywhere() {
-    local("nobody", &[], Local::UnknownClient);
+    local("nobody", &[], Local::UnknownClient("nobody".to_owned()));
     local("blog", &["client_id="], Local::Malformed("client_id is missing"));
     local("blog", &["+client_id=blog"], Local::Malformed("a parameter came twice"));
     local("blog", &["+redirect_uri=https://blog.example.com/cb"], Local::Malformed("a parameter came twice"));
-    local("app", &["redirect_uri"], Local::RedirectUri);
+    local("app", &["redirect_uri"], Local::RedirectUri(String::new()));
     for address in [
         "https://blog.example.com/cb/",
         "https://blog.example.com/cb?",
@@ -264,7 +306,7 @@ fn until_client_and_address_are_known_nobody_is_sent_anywhere() {
         " https://blog.example.com/cb",
         "https://blog.example.com/cb\n",
     ] {
-        local("blog", &[&format!("redirect_uri={address}")], Local::RedirectUri);
+        local("blog", &[&format!("redirect_uri={address}")], Local::RedirectUri(address.to_owned()));
     }
 }
 

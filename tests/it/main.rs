@@ -27,6 +27,7 @@ mod login_pages;
 mod login_pages_work;
 mod login_phone;
 mod login_play;
+mod login_refusals;
 mod login_request;
 mod login_result;
 mod login_scan;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 
-use super::App;
+use super::{App, understand, write};
 use crate::gateway::desk::Call;
 use crate::gateway::token::{TokenFailure, TokenState};
 use crate::platform::{Platform, Storage, Tables, Unreachable};
@@ -36,17 +36,11 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
 
     /// A [`Call`] as JSON; the answer is JSON.
     pub async fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let call = crate::json::from_str(call)
-            .map_err(|_| Unreachable("a call to the account's object made no sense".to_owned()))?;
-        match call {
+        match understand(call, "a call to the account's object")? {
             Call::Record(call) => {
                 records::prepare(&self.storage)?;
-                text(&records::answer(&self.storage, call, self.platform.now())?)
+                write(&records::answer(&self.storage, call, self.platform.now())?)
             }
         }
     }
-}
-
-fn text<T: serde::Serialize>(value: &T) -> Result<String, Unreachable> {
-    serde_json::to_string(value).map_err(|error| Unreachable(error.to_string()))
 }

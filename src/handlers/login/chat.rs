@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{call_login, offer};
+use super::{call_login, offer, write};
 use crate::config::Config;
 use crate::gateway::send::{SendError, send};
 use crate::handlers::App;
@@ -334,8 +334,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
             if next.is_empty() {
                 self.storage.delete()?;
             } else {
-                let json = serde_json::to_string(&next).map_err(|error| Unreachable(error.to_string()))?;
-                self.storage.save(&json)?;
+                self.storage.save(&write(&next)?)?;
             }
             self.desk.replace(Some(next));
         }

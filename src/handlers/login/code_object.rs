@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::{understand, write};
 use crate::login::code::{Call, Shard};
 use crate::platform::{Millis, Platform, Storage, Unreachable};
 
@@ -24,12 +25,11 @@ impl<P: Platform, S: Storage> CodeObject<P, S> {
 
     /// A [`Call`] as JSON; the answer is a [`Reply`](crate::login::code::Reply) as JSON.
     pub fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let call: Call = crate::json::from_str(call)
-            .map_err(|_| Unreachable("a call to a code's object made no sense".to_owned()))?;
+        let call: Call = understand(call, "a call to a code's object")?;
         let mut next = self.shard.borrow().clone();
         let reply = next.answer(call, self.platform.now());
         self.keep(next)?;
-        serde_json::to_string(&reply).map_err(|error| Unreachable(error.to_string()))
+        write(&reply)
     }
 
     /// The alarm rang: what nobody will ask for any more is deleted.
@@ -47,8 +47,7 @@ impl<P: Platform, S: Storage> CodeObject<P, S> {
     /// Stores what has changed, and sees to it that an alarm is set. What cannot be stored did not happen.
     fn keep(&self, next: Shard) -> Result<(), Unreachable> {
         if next != *self.shard.borrow() {
-            let json = serde_json::to_string(&next).map_err(|error| Unreachable(error.to_string()))?;
-            self.storage.save(&json)?;
+            self.storage.save(&write(&next)?)?;
         }
         // One that is set for an earlier time stays: it costs less to ring once in vain than to be set each time.
         if let Some(ends) = next.ends()

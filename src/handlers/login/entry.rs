@@ -8,9 +8,7 @@ use crate::log::Line;
 use crate::login::agent::{self, Agent};
 use crate::login::client;
 use crate::login::method::{Method, offered};
-use crate::login::origin;
 use crate::login::page::Refused;
-use crate::login::params::Params;
 use crate::login::request::{Local, Parsed, Refusal, parse_authorize, parse_oauth};
 use crate::login::session::{Call, Opening, Place};
 use crate::platform::{Peer, Platform, Request, Response};
@@ -134,18 +132,14 @@ async fn open<P: Platform>(
 
 /// A refusal that nobody but the person sees.
 fn locally<P: Platform>(request: &Request, platform: &P, app: &App, local: Local) -> Response {
-    let params = Params::parse(request.query.as_bytes());
-    let target = params.get("target").unwrap_or_default();
-    let origin = origin::of(target).unwrap_or_default();
-    let (reason, detail) = match local {
+    let (reason, detail) = match &local {
         // Its name as the log can take it: a few letters, and nothing that was not asked for.
-        Local::UnknownClient => (Refused::UnknownClient, params.get("client_id").map_or("", in_short)),
-        Local::OriginNotAllowed => (Refused::OriginNotAllowed { origin }, origin),
-        Local::RedirectUri => {
-            let address = params.get("redirect_uri").unwrap_or_default();
+        Local::UnknownClient(id) => (Refused::UnknownClient, in_short(id)),
+        Local::OriginNotAllowed(origin) => (Refused::OriginNotAllowed { origin }, origin.as_str()),
+        Local::RedirectUri(address) => {
             (Refused::BadRedirectUri, in_short(address.split(['?', '#']).next().unwrap_or_default()))
         }
-        Local::Malformed(what) => (Refused::BadRequest { what }, what),
+        Local::Malformed(what) => (Refused::BadRequest { what }, *what),
     };
     refuse(request, platform, app, &reason, detail)
 }

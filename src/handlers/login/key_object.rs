@@ -6,6 +6,7 @@ use futures_channel::oneshot;
 use serde::Serialize;
 use serde_json::json;
 
+use super::{understand, write};
 use crate::log::Line;
 use crate::login::keys::{Call, Key, Ring, Signed, Unsigned};
 use crate::login::token::{self, Kind};
@@ -49,16 +50,14 @@ impl<P: Platform, S: Storage> KeyObject<P, S> {
 
     /// A [`Call`] as JSON; the answer is JSON.
     pub async fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let call = crate::json::from_str(call)
-            .map_err(|_| Unreachable("a call to the object with the keys made no sense".to_owned()))?;
-        match call {
+        match understand(call, "a call to the object with the keys")? {
             Call::Shown { algorithms } => {
                 for algorithm in algorithms {
                     self.prepare(algorithm).await?;
                 }
-                text(&self.ring.borrow().shown())
+                write(&self.ring.borrow().shown())
             }
-            Call::Sign(unsigned) => text(&self.sign(*unsigned).await?),
+            Call::Sign(unsigned) => write(&self.sign(*unsigned).await?),
         }
     }
 
@@ -131,12 +130,8 @@ impl<P: Platform, S: Storage> KeyObject<P, S> {
 
     /// A key that is not stored signs nothing: nobody could verify it after the object's life.
     fn keep(&self, ring: Ring) -> Result<(), Unreachable> {
-        self.storage.save(&text(&ring)?)?;
+        self.storage.save(&write(&ring)?)?;
         *self.ring.borrow_mut() = ring;
         Ok(())
     }
-}
-
-fn text<T: Serialize>(value: &T) -> Result<String, Unreachable> {
-    serde_json::to_string(value).map_err(|error| Unreachable(error.to_string()))
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 
 use super::identity::{self, Proof};
-use super::{issue, offer};
+use super::{issue, offer, understand, write};
 use crate::handlers::App;
 use crate::log::Line;
 use crate::login::Digest;
@@ -39,9 +39,7 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
 
     /// A [`Call`] as JSON; the answer is a `Result<Reply, Fault>` as JSON.
     pub async fn call(self: &Rc<Self>, call: &str) -> Result<String, Unreachable> {
-        let call = crate::json::from_str(call)
-            .map_err(|_| Unreachable("a call to a login's object made no sense".to_owned()))?;
-        let answer = match call {
+        let answer = match understand(call, "a call to a login's object")? {
             Call::Show { browser, method, lang } => match self.prepare(&browser, method).await? {
                 Ok((method, fallen_back)) => self.show(method, fallen_back, lang)?,
                 Err(fault) => Err(fault),
@@ -49,7 +47,7 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
             Call::Arrive(arrival) => self.arrive(arrival).await?,
             call => self.step(call)?,
         };
-        serde_json::to_string(&answer).map_err(|error| Unreachable(error.to_string()))
+        write(&answer)
     }
 
     /// What a new watcher is told at once; `None` if the attempt is not this browser's.
@@ -161,8 +159,7 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
 
     /// Stores the attempt. What cannot be stored did not happen.
     fn keep(&self, session: Session, now: u64) -> Result<(), Unreachable> {
-        let json = serde_json::to_string(&session).map_err(|error| Unreachable(error.to_string()))?;
-        self.storage.save(&json)?;
+        self.storage.save(&write(&session)?)?;
         self.storage.set_alarm(session.next_alarm(now))?;
         *self.session.borrow_mut() = Some(session);
         Ok(())

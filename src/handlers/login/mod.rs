@@ -26,6 +26,7 @@ pub mod verify_file;
 
 use super::App;
 pub use super::call_object;
+use super::{understand, write};
 use crate::error::Error;
 use crate::log::Line;
 use crate::login::method::Method;
@@ -67,12 +68,27 @@ pub async fn route<P: Platform>(
         ("POST" | "OPTIONS", ["token"]) => provider::token(request, platform, app).await,
         ("GET" | "POST" | "OPTIONS", ["userinfo"]) => provider::userinfo(request, platform, app).await,
         ("GET" | "POST", ["logout"]) => provider::logout(request, platform, app).await,
-        (_, ["oauth" | "authorize" | "token" | "userinfo" | "logout" | "m", ..]) => {
-            Err(if segments.len() == 1 { Error::MethodNotAllowed } else { Error::NotFound })
-        }
+        (_, others) if is_route(others) => Err(Error::MethodNotAllowed),
         ("GET", [_]) => Ok(verify_file::find(request, app)?),
         _ => return None,
     })
+}
+
+/// Whether another method finds something at this address.
+fn is_route(segments: &[&str]) -> bool {
+    matches!(
+        segments,
+        ["oauth" | "authorize" | "token" | "userinfo" | "logout"]
+            | ["m", _]
+            | [
+                "oauth",
+                "wechat" | "open" | "github" | "config" | "token" | "refresh" | "userinfo" | "verify"
+            ]
+            | ["oauth", "s" | "confirm", _]
+            | ["oauth", "s", _, "status" | "watch" | "finish" | "number" | "typed"]
+            | ["oauth", "s", _, "go", _]
+            | [".well-known", "openid-configuration" | "oauth-authorization-server" | "jwks.json"]
+    )
 }
 
 /// Calls the object of the attempt `login`.

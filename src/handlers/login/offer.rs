@@ -10,11 +10,12 @@ use crate::gateway::send::{SendError, send};
 use crate::handlers::App;
 use crate::log::Line;
 use crate::login::code::{self, Call, DIGITS, MORE_DIGITS, Reply, TYPED_LIFETIME};
+use crate::login::id;
+use crate::login::mac::mac;
 use crate::login::session::Session;
 use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::login::words::SCENE_PREFIX;
-use crate::login::{Digest, id};
 use crate::platform::{Millis, Object, Platform, Unreachable};
 use crate::wechat::api::qrcode::{self, QrCode};
 use crate::wechat::api::{ApiError, UNREADABLE};
@@ -46,7 +47,7 @@ fn throttle_name(app: &App, address: &str) -> String {
     let config = &app.config;
     let keys = config.keys.as_ref().map(|keys| &keys.token);
     let secret = config.login.subject_secret.as_ref().or(keys).map_or("", |secret| secret.expose());
-    Digest::of(&format!("wxapi/throttle/v1\n{secret}\n{}", network(address))).as_str().to_owned()
+    mac(secret, "login/throttle", &network(address))
 }
 
 /// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::{understand, write};
 use crate::login::throttle::{Ask, Throttle};
 use crate::platform::{Millis, Platform, Storage, Unreachable};
 
@@ -23,13 +24,11 @@ impl<P: Platform, S: Storage> ThrottleObject<P, S> {
 
     /// An [`Ask`] as JSON; the answer is `true` or `false`.
     pub fn call(&self, call: &str) -> Result<String, Unreachable> {
-        let ask: Ask = crate::json::from_str(call)
-            .map_err(|_| Unreachable("a call to a throttle's object made no sense".to_owned()))?;
+        let ask: Ask = understand(call, "a call to a throttle's object")?;
         let mut next = self.throttle.borrow().clone();
         let admitted = next.admit(&ask, self.platform.now());
         if admitted {
-            let json = serde_json::to_string(&next).map_err(|error| Unreachable(error.to_string()))?;
-            self.storage.save(&json)?;
+            self.storage.save(&write(&next)?)?;
             self.set_alarm(next.ends)?;
         }
         self.throttle.replace(next);

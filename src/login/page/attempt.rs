@@ -10,7 +10,7 @@ use super::{LoginPage, Note};
 use crate::lang::Lang;
 use crate::login::agent::Device;
 use crate::login::method::Method;
-use crate::login::session::Status;
+use crate::login::session::{LIFETIME, Status};
 
 /// The whole document.
 pub(super) fn render(page: &LoginPage) -> Markup {
@@ -64,7 +64,8 @@ fn main(page: &LoginPage) -> Markup {
     html! {
         main data-login=(page.login) data-status=(view.status.name()) data-page=(here(page))
             data-origin=[page.origin] data-state=[page.state] data-legacy[page.legacy]
-            data-ends-in=(view.ends_in) data-rotate-in=[view.rotate_in.filter(|_| view.status == Status::Pending)]
+            data-lifetime=(LIFETIME) data-ends-in=(view.ends_in)
+            data-rotate-in=[view.rotate_in.filter(|_| view.status == Status::Pending)]
             data-error=[error.flatten()] data-say=[state.as_ref().map(|state| say(page, state))] {
             (tabs(page))
             (notes(page))

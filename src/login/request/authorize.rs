@@ -43,11 +43,13 @@ pub fn parse_authorize(raw: &[u8], clients: &[Client]) -> Result<Parsed, Refusal
     let local = |reason| Refusal::Local(reason);
     let params = Params::parse(raw);
     let once = |name| params.once(name).map_err(|_| local(Local::Malformed("a parameter came twice")));
-    let id = once("client_id")?.ok_or(local(Local::Malformed("client_id is missing")))?;
+    let id = once("client_id")?.ok_or_else(|| local(Local::Malformed("client_id is missing")))?;
     let redirect_uri = once("redirect_uri")?;
-    let client = client::by_id(clients, id).ok_or(local(Local::UnknownClient))?;
-    let redirect_uri = redirect_uri.filter(|address| client.has_redirect(address));
-    let redirect_uri = redirect_uri.ok_or(local(Local::RedirectUri))?.to_owned();
+    let client = client::by_id(clients, id).ok_or_else(|| local(Local::UnknownClient(id.to_owned())))?;
+    let redirect_uri = redirect_uri.unwrap_or_default().to_owned();
+    if !client.has_redirect(&redirect_uri) {
+        return Err(local(Local::RedirectUri(redirect_uri)));
+    }
     let again = format!("/authorize?{}", params.encode(&KEPT));
     let form_post = params.get("response_mode") == Some("form_post");
     let state = params.get("state").filter(|state| state.len() <= STATE_LENGTH).map(str::to_owned);

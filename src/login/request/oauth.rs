@@ -40,7 +40,7 @@ pub fn parse_oauth(raw: &str, clients: &[Client]) -> Result<Parsed, Refusal> {
     let params = Params::parse(rest.as_bytes());
     params.check(&KNOWN).map_err(|_| malformed("a parameter came twice"))?;
     let origin = match &target {
-        Some(target) => Some(origin::of(target).ok_or(Refusal::Local(Local::OriginNotAllowed))?),
+        Some(target) => Some(origin::of(target).ok_or_else(|| Refusal::Local(elsewhere("")))?),
         None => None,
     };
     let client = find(&params, origin, clients).map_err(Refusal::Local)?;
@@ -57,7 +57,7 @@ pub fn parse_oauth(raw: &str, clients: &[Client]) -> Result<Parsed, Refusal> {
     match params.get("challenge") {
         Some(challenge) => ours(&mut request, challenge, &params, origin, client).map_err(Refusal::Local)?,
         None => {
-            let origin = origin.ok_or(malformed("target is missing"))?.to_owned();
+            let origin = origin.ok_or_else(|| malformed("target is missing"))?.to_owned();
             request.result = ResultBy::Legacy { origin };
         }
     }
@@ -90,13 +90,20 @@ fn split(raw: &str) -> (Option<String>, String) {
 fn find<'a>(params: &Params, origin: Option<&str>, clients: &'a [Client]) -> Result<&'a Client, Local> {
     match (params.get("client_id"), origin) {
         (Some(id), origin) => {
-            let client = client::by_id(clients, id).ok_or(Local::UnknownClient)?;
-            let at_home = origin.is_none_or(|origin| client.has_origin(origin));
-            if at_home { Ok(client) } else { Err(Local::OriginNotAllowed) }
+            let client = client::by_id(clients, id).ok_or_else(|| Local::UnknownClient(id.to_owned()))?;
+            match origin.filter(|origin| !client.has_origin(origin)) {
+                Some(origin) => Err(elsewhere(origin)),
+                None => Ok(client),
+            }
         }
-        (None, Some(origin)) => client::by_origin(clients, origin).ok_or(Local::OriginNotAllowed),
+        (None, Some(origin)) => client::by_origin(clients, origin).ok_or_else(|| elsewhere(origin)),
         (None, None) => Err(Local::Malformed("client_id and target are missing")),
     }
+}
+
+/// The page is at another origin.
+fn elsewhere(origin: &str) -> Local {
+    Local::OriginNotAllowed(origin.to_owned())
 }
 
 /// Our notation.
@@ -115,8 +122,8 @@ fn ours(
     }
     request.challenge = Some(challenge.to_owned());
     request.redirect_uri = params.get("redirect_uri").map(str::to_owned);
-    if request.redirect_uri.as_ref().is_some_and(|address| !client.has_redirect(address)) {
-        return Err(Local::RedirectUri);
+    if let Some(address) = request.redirect_uri.as_ref().filter(|address| !client.has_redirect(address)) {
+        return Err(Local::RedirectUri(address.clone()));
     }
     match params.get("mode") {
         None | Some("popup") => {
@@ -124,7 +131,7 @@ fn ours(
             request.result = ResultBy::Message { origin };
         }
         Some("redirect") if request.redirect_uri.is_some() => {}
-        Some("redirect") => return Err(Local::RedirectUri),
+        Some("redirect") => return Err(Local::RedirectUri(String::new())),
         Some(_) => return Err(Local::Malformed("mode is neither popup nor redirect")),
     }
     Ok(())

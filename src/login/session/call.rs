@@ -225,9 +225,7 @@ pub enum Fault {
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
-    /// The client's id.
-    pub client: String,
-    /// The address that begins anew.
+    /// The address that begins anew, by the same method.
     pub again: String,
     /// How far it is.
     pub status: Status,

@@ -51,8 +51,7 @@ impl Session {
         let token = matches!(method, Method::Qr | Method::Menu).then(|| self.tokens.last()).flatten();
         let told_in_chat = self.strict && method != Method::Qr;
         View {
-            client: self.request.client.clone(),
-            again: self.request.again.clone(),
+            again: self.request.again_by(method),
             status: self.status(now),
             method,
             methods: self.methods.clone(),

@@ -130,6 +130,15 @@ impl Browser {
         self.request("GET", &absolute(ORIGIN, address), "", By::Visit(None))
     }
 
+    /// Sends a request, of [`Browser::visit`] or whatever was made of it, and keeps the cookies that come back.
+    pub async fn send(&self, request: Request) -> Response {
+        let response = self.world.send(request).await;
+        for (_, header) in response.headers.iter().filter(|(name, _)| *name == "set-cookie") {
+            self.keep(header);
+        }
+        response
+    }
+
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let now = self.world.now();
@@ -140,6 +149,11 @@ impl Browser {
     pub fn set_cookie(&self, name: &str, value: &str) {
         let cookie = Cookie { value: value.to_owned(), ends: Millis::MAX };
         self.jar.borrow_mut().insert(name.to_owned(), cookie);
+    }
+
+    /// Forgets one cookie.
+    pub fn forget(&self, name: &str) {
+        self.jar.borrow_mut().remove(name);
     }
 
     /// Forgets all cookies.
@@ -165,11 +179,7 @@ impl Browser {
     }
 
     async fn ask(&self, method: &str, url: &str, body: &str, by: By<'_>) -> Response {
-        let response = self.world.send(self.request(method, url, body, by)).await;
-        for (_, header) in response.headers.iter().filter(|(name, _)| *name == "set-cookie") {
-            self.keep(header);
-        }
-        response
+        self.send(self.request(method, url, body, by)).await
     }
 
     fn request(&self, method: &str, url: &str, body: &str, by: By<'_>) -> Request {

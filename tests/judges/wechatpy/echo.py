@@ -6,6 +6,7 @@ that it accepted.
 
 import json
 import os
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -44,7 +45,10 @@ def answer(query, body):
     if CRYPTO:
         body = CRYPTO.decrypt_message(body, query["msg_signature"], query["timestamp"], query["nonce"])
     message = parse_message(body)
-    print(json.dumps({"type": message.type, "event": getattr(message, "event", None), **message._data}), flush=True)
+    line = json.dumps({"type": message.type, "event": getattr(message, "event", None), **message._data})
+    # With its end, in one piece: print writes the end by itself, and two threads would share a line.
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
     reply = reply_to(message)
     if reply is None:
         return "success"
