@@ -31,20 +31,29 @@ async function test(words) {
   const chosen = tests.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (chosen.length === 0) return say(`no file in ${testFolders.join(", ")} has ${words.join(" or ")} in its name`);
   say(`tests on the built Worker, in workerd, and on wx-sim: ${chosen.length} of ${tests.length} files`);
-  // Most of them wait for the clocks of WeChat's protocol, not for the processor. The ladder's tests count deliveries,
-  // so nobody else may eat into their seconds.
+  // The ladder's tests count deliveries, so nobody else may eat into their seconds. Of the others, those with a browser
+  // work the processor, and most that have none wait for the clocks of WeChat's protocol: one of each, in turn.
   const alone = chosen.filter((file) => file.includes("/ladder."));
-  const together = chosen.filter((file) => !alone.includes(file));
-  const codes = [await tested(interpreter, alone), await tested(interpreter, together)];
+  const busy = chosen.filter((file) => file.includes("/browser/"));
+  const waiting = chosen.filter((file) => !alone.includes(file) && !busy.includes(file));
+  const codes = [await tested(interpreter, alone), await tested(interpreter, inTurn(busy, waiting))];
   return Math.max(...codes);
+}
+
+/** One of each list after the other; what is left of the longer one comes last. */
+function inTurn(one, other) {
+  const longest = Math.max(one.length, other.length);
+  return Array.from({ length: longest }, (_, index) => [one[index], other[index]]).flat().filter(Boolean);
 }
 
 const testFolders = ["tests/e2e", "tests/judges", "tests/browser"];
 
+/** So many files at once: two that work, and two that wait. */
+const AT_ONCE = "4";
+
 async function tested(interpreter, files) {
   if (files.length === 0) return 0;
-  const options = ["--test", "--test-concurrency=3", "--test-timeout=180000", "--test-reporter=spec"];
-  return supervised(interpreter, [...options, ...files]);
+  return supervised(interpreter, ["tools/tests.mjs", AT_ONCE, ...files]);
 }
 
 /** Takes the pictures that the README shows. */
