@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::proxy;
 use super::token::TokenFailure;
 use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNREADABLE};
@@ -108,6 +109,39 @@ pub async fn exchange<P: Platform>(
     let unknown = |Unreachable(reason): Unreachable| SendError::Unknown(without_addresses(reason));
     let inflow = platform.fetch(outbound).await.map_err(unknown)?;
     collect(inflow, limit).await.map_err(unknown)
+}
+
+/// An answer of which only the beginning was read.
+#[derive(Debug)]
+pub struct Opened<B> {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, empty if there is none.
+    pub content_type: String,
+    /// `Content-Disposition`, empty if there is none.
+    pub disposition: String,
+    /// Its beginning: all of it if it is JSON of at most [`proxy::SMALL`] bytes.
+    pub first: Vec<u8>,
+    /// The rest, if there is any.
+    pub rest: Option<B>,
+}
+
+/// Sends a request and reads as much of its answer as shows whether it is an error.
+///
+/// # Errors
+/// Why nobody knows what became of it, in words fit for a log.
+pub async fn open<P: Platform>(platform: &P, outbound: Outbound) -> Result<Opened<P::Body>, String> {
+    let reason = |Unreachable(reason): Unreachable| without_addresses(reason);
+    let Inflow { status, content_type, disposition, mut body } =
+        platform.fetch(outbound).await.map_err(reason)?;
+    let mut first = Vec::new();
+    while first.len() <= proxy::SMALL && proxy::looks_like_json(&first) {
+        match body.next().await {
+            Some(piece) => first.extend(piece.map_err(reason)?),
+            None => return Ok(Opened { status, content_type, disposition, first, rest: None }),
+        }
+    }
+    Ok(Opened { status, content_type, disposition, first, rest: Some(body) })
 }
 
 /// A runtime that quotes the address quotes secrets, codes and tokens with it.

@@ -1,5 +1,6 @@
 //! The account's object: one home for its access token and for what is stored about it.
 
+mod calls;
 mod records;
 mod token;
 
@@ -23,6 +24,7 @@ pub struct AccountObject<P: Platform, S: Storage + Tables> {
     state: RefCell<TokenState>,
     /// Those who wait for the fetch that is under way; `None` if none is.
     waiters: RefCell<Option<Vec<Waiter>>>,
+    desk: calls::Desk,
 }
 
 impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
@@ -31,7 +33,14 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         // Without what was stored, the token is fetched anew; nothing is lost.
         let stored = storage.load().ok().flatten();
         let state = stored.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
-        Self { platform, storage, app, state: RefCell::new(state), waiters: RefCell::default() }
+        Self {
+            platform,
+            storage,
+            app,
+            state: RefCell::new(state),
+            waiters: RefCell::default(),
+            desk: calls::Desk::default(),
+        }
     }
 
     /// A [`Call`] as JSON; the answer is JSON.
@@ -43,6 +52,9 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
                 records::prepare(&self.storage)?;
                 text(&records::answer(&self.storage, call, self.platform.now())?)
             }
+            Call::Begin(begin) => text(&self.begin(begin).await?),
+            Call::End(end) => text(&self.end(&end)?),
+            Call::Audit { client, after, limit } => text(&self.audit(client, after, limit)?),
         }
     }
 }
