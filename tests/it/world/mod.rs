@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod browser;
+pub mod client;
 mod keys;
 mod logins;
 mod runtime;
@@ -183,6 +184,11 @@ impl World {
 
     pub fn disk(&self, user: &str) -> Disk {
         self.disk_of(&format!("{}:{user}", self.app().config.app_id))
+    }
+
+    /// What the account's object stored.
+    pub fn account_disk(&self) -> Disk {
+        self.disk_of(&format!("account {}", self.app().config.app_id))
     }
 
     /// The names of all disks.
