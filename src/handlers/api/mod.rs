@@ -1,9 +1,12 @@
 //! WeChat's own API, for this account's other programs: they come with a name and a secret of their own instead of
 //! the account's, and need to change nothing but the address.
 
+mod token;
+
 use serde_json::json;
 
 use super::App;
+use crate::config::Account;
 use crate::gateway::client::{self, Client};
 use crate::platform::{Millis, Platform, Request, Response};
 use crate::wechat::api::ApiError;
@@ -16,8 +19,13 @@ pub fn is_ours(segments: &[&str]) -> bool {
 
 /// Every route of WeChat's API. Errors are in WeChat's form too: status 200 with an `errcode`.
 pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
-    let _ = (request, segments, platform, app);
-    Response::text(404, "not found")
+    let path = segments.strip_prefix(&["v1"]).unwrap_or(segments);
+    match path {
+        ["cgi-bin", "token" | "stable_token"] | ["cgi-bin", "ticket", "getticket"] => {
+            Box::pin(token::route(request, path, platform, app)).await
+        }
+        _ => Response::text(404, "not found"),
+    }
 }
 
 /// The client whose token the request brings in its query.
@@ -25,10 +33,15 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 /// # Errors
 /// 41001, 40001 or 42001, as WeChat has them; -1 if the account has no secret yet, so that nobody can have a token.
 pub fn client_of<'a>(request: &Request, app: &'a App, now: Millis) -> Result<&'a Client, ApiError> {
-    let config = &app.config;
-    let account = config.account.as_ref().ok_or_else(|| ApiError::new(-1, "system error"))?;
     let token = parameter(request, "access_token").unwrap_or_default();
-    client::by_token(&config.api_clients, &account.secret, &token, now)
+    client::by_token(&app.config.api_clients, &account(app)?.secret, &token, now)
+}
+
+fn account(app: &App) -> Result<&Account, ApiError> {
+    app.config
+        .account
+        .as_ref()
+        .ok_or_else(|| ApiError::new(-1, "system error: the account has no secret here"))
 }
 
 /// A parameter of the query: of one that is repeated, the first, as WeChat reads it.
