@@ -1,10 +1,10 @@
-//! What the account's object can be asked, apart from the access token itself.
+//! What the account's object can be asked, apart from the access token for this Worker's own calls.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record;
-use super::token::TokenFailure;
+use super::token::{self, TokenFailure};
 use crate::platform::Millis;
 
 /// A question, as JSON.
@@ -13,6 +13,8 @@ use crate::platform::Millis;
 pub enum Call {
     /// About stored documents. Answer: [`record::Reply`].
     Record(record::Call),
+    /// About the access token and tickets. The answer is said at each.
+    Token(token::Call),
     /// A client wants to call WeChat. Answer: [`Opening`].
     Begin(Begin),
     /// What became of that. Answer: nothing of interest.

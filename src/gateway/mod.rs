@@ -1,6 +1,7 @@
 //! Speaking to WeChat for others: the access token's policy, the one function that sends a request, and what is stored
 //! about the account.
 
+pub mod advice;
 pub mod calls;
 pub mod client;
 pub mod desk;

@@ -1,7 +1,5 @@
 //! What the proxy changes of a call on its way, and what it makes of the answer. Pure.
 
-use serde_json::{Value, json};
-
 use crate::digest::Digest;
 use crate::platform::Millis;
 use crate::wechat::api::{ApiError, Reaction, check, push_percent_encoded, reaction};
@@ -200,9 +198,4 @@ pub fn passes(errcode: i64) -> bool {
         reaction(errcode),
         RefreshToken | Wait { .. } | StopForToday | AllowIp | AwaitAdministrator { .. }
     )
-}
-
-/// An error in WeChat's form.
-pub fn refusal(errcode: i64, errmsg: &str, request: &str) -> Value {
-    json!({ "errcode": errcode, "errmsg": format!("{errmsg} rid: {request}") })
 }

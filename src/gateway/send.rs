@@ -58,16 +58,23 @@ pub async fn send<P: Platform>(
     request: &ApiRequest,
 ) -> Result<Answer, SendError> {
     let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
-    match once(platform, base, request, &token).await {
-        Err(SendError::Refused(error)) if api::reaction(error.errcode) == Reaction::RefreshToken => {
-            let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
-            once(platform, base, request, &token).await
-        }
-        outcome => outcome,
+    let outcome = once(platform, base, request, &token).await;
+    if !refused_token(&outcome) {
+        return outcome;
     }
+    let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
+    once(platform, base, request, &token).await
 }
 
-async fn once<P: Platform>(
+/// Whether WeChat refused the token, so that the same request may succeed with another. 41001, which says that there was
+/// none, is not of them: a new one would be lost on the way as well.
+pub fn refused_token(outcome: &Result<Answer, SendError>) -> bool {
+    let Err(SendError::Refused(error)) = outcome else { return false };
+    error.errcode != 41001 && error.reaction() == Reaction::RefreshToken
+}
+
+/// Sends `request` with this token, once.
+pub async fn once<P: Platform>(
     platform: &P,
     base: &str,
     request: &ApiRequest,

@@ -5,6 +5,7 @@
 mod admin;
 mod callback;
 mod chat;
+mod client_tokens;
 mod config;
 mod five;
 mod fuzz;

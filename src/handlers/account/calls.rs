@@ -39,6 +39,8 @@ const TIDIED: u32 = 5_000;
 pub struct Desk {
     /// The tables are there.
     prepared: Cell<bool>,
+    /// When something will be too old, if that was looked up.
+    wakes: Cell<Option<Option<Millis>>>,
     /// The clients of this minute, and how often each called.
     minute: RefCell<(Millis, Vec<(String, u32)>)>,
     /// The entries of calls with a key that began in this life of the object, and when.
@@ -60,7 +62,7 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         }
         self.prepare()?;
         if !begin.permitted {
-            enter(&self.storage, &begin, now, "forbidden")?;
+            self.enter(&begin, now, "forbidden")?;
             return Ok(Opening::Forbidden);
         }
         if let Some(known) = self.known(&begin, now)? {
@@ -69,7 +71,7 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         let token = match self.token(None).await {
             Ok(token) => token,
             Err(failure) => {
-                enter(&self.storage, &begin, now, "no_token")?;
+                self.enter(&begin, now, "no_token")?;
                 return Ok(Opening::NoToken(failure));
             }
         };
@@ -77,10 +79,9 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
             return Ok(known);
         }
         // Whatever happens now, this is what is known of it until its end is told.
-        let number = enter(&self.storage, &begin, now, "unknown")?;
+        let number = self.enter(&begin, now, "unknown")?;
         if let Some(key) = &begin.key {
-            take(&self.storage, &begin.client, key, number, now)?;
-            self.desk.running.borrow_mut().push((number, now));
+            self.take(&begin.client, key, number, now)?;
         }
         Ok(Opening::Begun { number, token })
     }
@@ -117,8 +118,40 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
             Opening::Unknown => "not_repeated",
             _ => "key_conflict",
         };
-        enter(&self.storage, begin, now, outcome)?;
+        self.enter(begin, now, outcome)?;
         Ok(Some(opening))
+    }
+
+    /// Writes an entry, in place of the oldest one if there are too many; its number.
+    fn enter(&self, begin: &Begin, now: Millis, outcome: &str) -> Result<u64, Unreachable> {
+        let rows = self.storage.run(
+            "INSERT INTO audit (at, request, client, method, path, scope, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)
+             RETURNING number",
+            &[
+                json!(now),
+                json!(begin.request),
+                json!(begin.client),
+                json!(begin.method),
+                json!(begin.path),
+                begin.scope.clone(),
+                json!(outcome),
+            ],
+        )?;
+        let entry = rows.first().map_or(0, |row| number(row, "number"));
+        let first = json!(entry.saturating_sub(AUDIT_ENTRIES));
+        self.storage.run("DELETE FROM audit WHERE number <= ?", &[first])?;
+        self.wake_after(AUDIT_DAYS, now)?;
+        Ok(entry)
+    }
+
+    /// Takes a key for the call of this entry.
+    fn take(&self, client: &str, key: &Key, entry: u64, now: Millis) -> Result<(), Unreachable> {
+        self.storage.run(
+            "INSERT INTO once (at, client, name, digest, entry, state) VALUES (?, ?, ?, ?, ?, 'open')",
+            &[json!(now), json!(client), json!(key.name), json!(key.digest), json!(entry)],
+        )?;
+        self.desk.running.borrow_mut().push((entry, now));
+        self.wake_after(KEY_LIFE, now)
     }
 
     /// Notes what became of a call.
@@ -169,8 +202,27 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         Ok(Value::Array(rows))
     }
 
-    /// Deletes what is too old; when to look again, if there is anything left.
-    pub(super) fn tidy_calls(&self) -> Result<Option<Millis>, Unreachable> {
+    /// When something will be too old.
+    pub(super) fn calls_wake(&self) -> Option<Millis> {
+        if self.desk.wakes.get().is_none() {
+            self.desk.wakes.set(Some(self.oldest_ends()));
+        }
+        self.desk.wakes.get().flatten()
+    }
+
+    /// When the oldest of what is stored will be too old. Before the tables are made, there is nothing.
+    fn oldest_ends(&self) -> Option<Millis> {
+        let tables = [("audit", AUDIT_DAYS), ("once", KEY_LIFE)];
+        let ends = tables.into_iter().filter_map(|(table, life)| {
+            let oldest = format!("SELECT at FROM {table} ORDER BY number LIMIT 1");
+            let rows = self.storage.run(&oldest, &[]).ok()?;
+            Some(number(rows.first()?, "at") + life)
+        });
+        ends.min()
+    }
+
+    /// Deletes what is too old, some of it at a time.
+    pub(super) fn tidy_calls(&self) -> Result<(), Unreachable> {
         self.prepare()?;
         let now = self.platform.now();
         let old = json!(now.saturating_sub(AUDIT_DAYS));
@@ -179,10 +231,16 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
             &[old, json!(TIDIED)],
         )?;
         self.storage.run("DELETE FROM once WHERE at <= ?", &[json!(now.saturating_sub(KEY_LIFE))])?;
-        let [entry, key] = ["SELECT min(number) AS n FROM audit", "SELECT min(number) AS n FROM once"]
-            .map(|statement| self.storage.run(statement, &[]));
-        let any = |rows: &[Value]| rows.first().is_some_and(|row| number(row, "n") > 0);
-        Ok((any(&entry?) || any(&key?)).then_some(now + TIDY))
+        self.desk.wakes.set(Some(self.oldest_ends().map(|at| at.max(now + TIDY))));
+        Ok(())
+    }
+
+    /// Sees to it that what is stored now will be deleted.
+    fn wake_after(&self, life: Millis, now: Millis) -> Result<(), Unreachable> {
+        if self.calls_wake().is_none_or(|at| at > now + life) {
+            self.desk.wakes.set(Some(Some(now + life)));
+        }
+        self.set_alarm()
     }
 
     /// Makes the tables, unless they are there.
@@ -222,35 +280,6 @@ impl Desk {
         running.retain(|(_, began)| now < began + LONGEST);
         running.iter().any(|(known, _)| *known == entry)
     }
-}
-
-/// Writes an entry, in place of the oldest one if there are too many; its number.
-fn enter(tables: &impl Tables, begin: &Begin, now: Millis, outcome: &str) -> Result<u64, Unreachable> {
-    let rows = tables.run(
-        "INSERT INTO audit (at, request, client, method, path, scope, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)
-         RETURNING number",
-        &[
-            json!(now),
-            json!(begin.request),
-            json!(begin.client),
-            json!(begin.method),
-            json!(begin.path),
-            begin.scope.clone(),
-            json!(outcome),
-        ],
-    )?;
-    let entry = rows.first().map_or(0, |row| number(row, "number"));
-    tables.run("DELETE FROM audit WHERE number <= ?", &[json!(entry.saturating_sub(AUDIT_ENTRIES))])?;
-    Ok(entry)
-}
-
-fn take(tables: &impl Tables, client: &str, key: &Key, entry: u64, now: Millis) -> Result<(), Unreachable> {
-    tables
-        .run(
-            "INSERT INTO once (at, client, name, digest, entry, state) VALUES (?, ?, ?, ?, ?, 'open')",
-            &[json!(now), json!(client), json!(key.name), json!(key.digest), json!(entry)],
-        )
-        .map(drop)
 }
 
 fn number(row: &Value, column: &str) -> u64 {

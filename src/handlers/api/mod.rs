@@ -2,10 +2,13 @@
 //! the account's, and need to change nothing but the address.
 
 mod proxy;
+mod token;
+
+use serde_json::json;
 
 use super::App;
-use crate::digest::mac;
-use crate::gateway::client::{Client, by_id};
+use crate::config::Account;
+use crate::gateway::client::{self, Client};
 use crate::platform::{Millis, Platform, Request, Response};
 use crate::wechat::api::ApiError;
 
@@ -17,44 +20,46 @@ pub fn is_ours(segments: &[&str]) -> bool {
 
 /// Every route of WeChat's API. Errors are in WeChat's form too: status 200 with an `errcode`.
 pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
-    if segments == ["cgi-bin", "token"] {
-        let mut appid = String::new();
-        for (name, value) in form_urlencoded::parse(request.query.as_bytes()) {
-            if name == "appid" {
-                appid = value.into_owned();
-            }
+    let path = segments.strip_prefix(&["v1"]).unwrap_or(segments);
+    match path {
+        ["cgi-bin", "token" | "stable_token"] | ["cgi-bin", "ticket", "getticket"] => {
+            Box::pin(token::route(request, path, platform, app)).await
         }
-        let expiry = platform.now() / 1000 + 7200;
-        let body = format!("{appid}.{expiry}.0123456789abcdef");
-        let sign =
-            by_id(&app.config.api_clients, &appid).map(|client| sign(app, client, &body)).unwrap_or_default();
-        let token = serde_json::json!({"access_token": format!("{body}.{sign}"), "expires_in": 7200});
-        return Response::new(200, "application/json", crate::json::text(&token));
+        _ => Box::pin(proxy::forward(request, path, platform, app)).await,
     }
-    Box::pin(proxy::forward(request, segments, platform, app)).await
 }
 
-fn sign(app: &App, client: &Client, body: &str) -> String {
-    let secret = app.config.account.as_ref().map(|account| account.secret.expose()).unwrap_or_default();
-    mac(secret, client.secret.as_str(), body)
-}
-
-/// The client whose token this is.
+/// The client whose token the request brings in its query.
+///
+/// # Errors
+/// 41001, 40001 or 42001, as WeChat has them; -1 if the account has no secret yet, so that nobody can have a token.
 pub fn client_of<'a>(request: &Request, app: &'a App, now: Millis) -> Result<&'a Client, ApiError> {
-    let error = |errcode, errmsg: &str| ApiError { errcode, errmsg: errmsg.to_owned() };
+    let token = parameter(request, "access_token").unwrap_or_default();
+    client::by_token(&app.config.api_clients, &account(app)?.secret, &token, now)
+}
+
+fn account(app: &App) -> Result<&Account, ApiError> {
+    app.config
+        .account
+        .as_ref()
+        .ok_or_else(|| ApiError::new(-1, "system error: the account has no secret here"))
+}
+
+/// A parameter of the query: of one that is repeated, the first, as WeChat reads it.
+pub fn parameter(request: &Request, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(request.query.as_bytes());
-    let token = pairs.find(|(name, _)| name == "access_token").map(|(_, token)| token.into_owned());
-    let token = token.ok_or_else(|| error(41001, "access_token missing"))?;
-    let invalid = || error(40001, "invalid credential, access_token is invalid or not latest");
-    let (body, given) = token.rsplit_once('.').ok_or_else(invalid)?;
-    let (rest, _) = body.rsplit_once('.').ok_or_else(invalid)?;
-    let (id, expiry) = rest.rsplit_once('.').ok_or_else(invalid)?;
-    let client = by_id(&app.config.api_clients, id).ok_or_else(invalid)?;
-    if !crate::wechat::signature::same(sign(app, client, body).as_bytes(), given.as_bytes()) {
-        return Err(invalid());
-    }
-    match expiry.parse::<u64>() {
-        Ok(expiry) if now < expiry * 1000 => Ok(client),
-        _ => Err(error(42001, "access_token expired")),
-    }
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// A refusal in WeChat's form, with the name of the request as its `rid`.
+pub fn refusal(request: &Request, error: &ApiError) -> Response {
+    let errmsg = format!("{} rid: {}", error.errmsg, request.id);
+    answer(&json!({ "errcode": error.errcode, "errmsg": errmsg }))
+}
+
+/// An answer in WeChat's form.
+pub fn answer(value: &serde_json::Value) -> Response {
+    Response::new(200, "application/json; charset=utf-8", crate::json::text(value))
+        .with("cache-control", "no-store")
+        .with("x-content-type-options", "nosniff")
 }

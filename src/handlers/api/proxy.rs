@@ -3,14 +3,13 @@
 
 use serde_json::Value;
 
-use super::{App, client_of};
+use super::{App, client_of, refusal};
 use crate::digest::{base64url, from_base64url};
 use crate::gateway::calls::{Access, Rule, access, path_of};
 use crate::gateway::client::{Client, Scope};
 use crate::gateway::desk::{Begin, Call, End, Keep, Kept, Key, Opening};
 use crate::gateway::proxy::{
-    Judged, LARGEST_UPLOAD, PAUSES, SMALL, fingerprint, judge, passes, raw_utf8, refusal, replaced,
-    with_token,
+    Judged, LARGEST_UPLOAD, PAUSES, SMALL, fingerprint, judge, passes, raw_utf8, replaced, with_token,
 };
 use crate::gateway::send::{Opened, open};
 use crate::gateway::token::TokenFailure;
@@ -25,7 +24,6 @@ const TIMEOUT: Millis = 15_000;
 const LONG_TIMEOUT: Millis = 100_000;
 /// The longest `Idempotency-Key`.
 const KEY_LENGTH: usize = 255;
-const JSON: &str = "application/json; charset=utf-8";
 
 /// What the client gets, and that in a word.
 struct Said(Response, &'static str);
@@ -84,8 +82,6 @@ pub async fn forward<P: Platform>(request: &Request, segments: &[&str], platform
     }
     response
         .with("x-request-id", request.id.clone())
-        .with("cache-control", "no-store")
-        .with("x-content-type-options", "nosniff")
         // Whatever a relay sends, it is no page of this origin.
         .with("content-security-policy", "sandbox; default-src 'none'")
 }
@@ -349,9 +345,14 @@ fn passage<B: 'static>(answer: Opened<B>) -> Response {
     let rest = rest.map(|body| Opaque(std::rc::Rc::new(body)));
     // Only what has a body can be passed on.
     let status = if matches!(status, 204 | 205) { 200 } else { status };
-    let response =
-        Response { status, passage: Some(Passage { content_type, first, rest }), ..Response::default() };
+    let response = passed(status, Passage { content_type, first, rest });
     if disposition.is_empty() { response } else { response.with("content-disposition", disposition) }
+}
+
+fn passed(status: u16, passage: Passage) -> Response {
+    Response { status, passage: Some(passage), ..Response::default() }
+        .with("cache-control", "no-store")
+        .with("x-content-type-options", "nosniff")
 }
 
 /// What the client hears of a call that was not made, at least not now.
@@ -359,8 +360,7 @@ fn not_begun(request: &Request, opening: Opening) -> Said {
     match opening {
         Opening::Replay(Kept { status, content_type, body }) => {
             let first = from_base64url(&body).unwrap_or_default();
-            let passage = Some(Passage { content_type, first, rest: None });
-            let response = Response { status, passage, ..Response::default() };
+            let response = passed(status, Passage { content_type, first, rest: None });
             Said(response.with("idempotent-replayed", "true"), "replayed")
         }
         Opening::Done => refused(
@@ -413,5 +413,5 @@ fn unknown(request: &Request, errcode: i64, repeatable: bool) -> Response {
 
 /// An error of this Worker's in WeChat's form.
 fn refused(request: &Request, errcode: i64, errmsg: &str, outcome: &'static str) -> Said {
-    Said(Response::new(200, JSON, crate::json::text(&refusal(errcode, errmsg, &request.id))), outcome)
+    Said(refusal(request, &ApiError::new(errcode, errmsg)), outcome)
 }

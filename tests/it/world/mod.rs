@@ -186,11 +186,6 @@ impl World {
         self.disk_of(&format!("{}:{user}", self.app().config.app_id))
     }
 
-    /// What the account's object stored.
-    pub fn account_disk(&self) -> Disk {
-        self.disk_of(&format!("account {}", self.app().config.app_id))
-    }
-
     /// The names of all disks.
     pub fn disks(&self) -> Vec<String> {
         self.0.disks.borrow().keys().cloned().collect()
@@ -231,11 +226,18 @@ impl World {
             let Some((name, at)) = due else { break };
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await;
             self.disk_of(&name).alarm_rings();
-            if !self.login_alarm(&name) {
+            if let Some(account) = name.strip_prefix("account ") {
+                self.account(account).alarm().await.unwrap();
+            } else if !self.login_alarm(&name) {
                 self.user(&name).alarm().unwrap();
             }
         }
         tokio::time::sleep(Duration::from_millis(end.saturating_sub(self.now()))).await;
+    }
+
+    /// The storage of the account's object.
+    pub fn account_disk(&self) -> Disk {
+        self.disk_of(&format!("account {}", self.app().config.app_id))
     }
 
     /// The account's object, as `edge` has it.
