@@ -71,7 +71,7 @@ pub fn raw_utf8(body: Vec<u8>) -> Vec<u8> {
     all.into_bytes()
 }
 
-/// The character of `uXXXX` or of `uXXXX\uXXXX`, and how long that is. Control characters must stay escaped.
+/// The character of `u` and four digits, or of a pair of them with a backslash between, and how long that is. Control characters must stay escaped.
 fn escaped(text: &str) -> Option<(char, usize)> {
     let unit = |text: &str| {
         let digits = text.strip_prefix('u')?.get(..4)?;

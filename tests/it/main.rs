@@ -43,6 +43,7 @@ mod provider_logout;
 mod provider_open;
 mod provider_tokens;
 mod proxy;
+mod proxy_kept;
 mod proxy_once;
 mod proxy_table;
 mod push;

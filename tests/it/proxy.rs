@@ -57,6 +57,7 @@ fn scopes_decide_and_what_is_unknown_takes_everything() {
             assert_eq!(world.client(client, "POST", path, "{}").await["errcode"], errcode, "{client} {path}");
         }
         assert_eq!(world.passed_on().len(), 4);
+        world.pass(1).await;
         let audited = world.audited().await;
         assert_eq!(audited.iter().filter(|line| line.ends_with("forbidden")).count(), 4, "{audited:?}");
         assert_eq!(audited.last().unwrap(), "menu POST /cgi-bin/menu/create ok");

@@ -2,6 +2,7 @@
 //! the account's, and need to change nothing but the address.
 
 mod proxy;
+mod said;
 mod token;
 
 use serde_json::json;

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::{App, client_of, refusal};
-use crate::digest::{base64url, from_base64url};
+use super::said::{Said, limited, not_begun, passage, refused, unknown};
+use super::{App, client_of};
+use crate::digest::base64url;
 use crate::gateway::calls::{Access, Rule, access, path_of};
 use crate::gateway::client::{Client, Scope};
 use crate::gateway::desk::{Begin, Call, End, Keep, Kept, Key, Opening};
@@ -12,10 +13,9 @@ use crate::gateway::proxy::{
     Judged, LARGEST_UPLOAD, PAUSES, SMALL, fingerprint, judge, passes, raw_utf8, replaced, with_token,
 };
 use crate::gateway::send::{Opened, open};
-use crate::gateway::token::TokenFailure;
 use crate::handlers::{call_object, metrics};
 use crate::log::Line;
-use crate::platform::{Millis, Object, Opaque, Outbound, Passage, Platform, Request, Response, Unreachable};
+use crate::platform::{Millis, Object, Outbound, Platform, Request, Response, Unreachable};
 use crate::wechat::api::{ApiError, Reaction, UNREADABLE, reaction};
 
 /// WeChat answers within this time or not at all.
@@ -24,9 +24,6 @@ const TIMEOUT: Millis = 15_000;
 const LONG_TIMEOUT: Millis = 100_000;
 /// The longest `Idempotency-Key`.
 const KEY_LENGTH: usize = 255;
-
-/// What the client gets, and that in a word.
-struct Said(Response, &'static str);
 
 /// One call on its way.
 struct Passing<'a, P: Platform> {
@@ -337,81 +334,4 @@ fn without<B>(mut answer: Opened<B>, tokens: &[String]) -> Opened<B> {
         answer.first = replaced(&answer.first, token.as_bytes(), b"***");
     }
     answer
-}
-
-/// WeChat's answer, passed on as it comes.
-fn passage<B: 'static>(answer: Opened<B>) -> Response {
-    let Opened { status, content_type, disposition, first, rest } = answer;
-    let rest = rest.map(|body| Opaque(std::rc::Rc::new(body)));
-    // Only what has a body can be passed on.
-    let status = if matches!(status, 204 | 205) { 200 } else { status };
-    let response = passed(status, Passage { content_type, first, rest });
-    if disposition.is_empty() { response } else { response.with("content-disposition", disposition) }
-}
-
-fn passed(status: u16, passage: Passage) -> Response {
-    Response { status, passage: Some(passage), ..Response::default() }
-        .with("cache-control", "no-store")
-        .with("x-content-type-options", "nosniff")
-}
-
-/// What the client hears of a call that was not made, at least not now.
-fn not_begun(request: &Request, opening: Opening) -> Said {
-    match opening {
-        Opening::Replay(Kept { status, content_type, body }) => {
-            let first = from_base64url(&body).unwrap_or_default();
-            let response = passed(status, Passage { content_type, first, rest: None });
-            Said(response.with("idempotent-replayed", "true"), "replayed")
-        }
-        Opening::Done => refused(
-            request,
-            -1,
-            "system error: done before, its answer is not kept, not repeated",
-            "replayed",
-        ),
-        Opening::Unknown => Said(unknown(request, -1, false), "not_repeated"),
-        Opening::Busy => refused(request, 45033, "the call with this Idempotency-Key is under way", "busy"),
-        Opening::Differs => {
-            let words = "invalid parameter: another request had this Idempotency-Key";
-            refused(request, 40035, words, "key_conflict")
-        }
-        Opening::Limited { seconds } => limited(request, seconds),
-        Opening::Full => refused(request, 45009, "too many Idempotency-Keys within a day", "limited"),
-        Opening::NoToken(failure) => no_token(request, failure),
-        Opening::Forbidden | Opening::Begun { .. } => {
-            refused(request, 48001, "api unauthorized: the client lacks the scope", "forbidden")
-        }
-    }
-}
-
-/// Why the account has no token. A code that would make the client fetch its own anew is not passed on.
-fn no_token(request: &Request, failure: TokenFailure) -> Said {
-    match failure {
-        TokenFailure::Refused(error) if reaction(error.errcode) != Reaction::RefreshToken => {
-            refused(request, error.errcode, &error.errmsg, "no_token")
-        }
-        TokenFailure::NotConfigured => {
-            refused(request, -1, "system error: APP_ID and APP_SECRET are not set", "no_token")
-        }
-        _ => refused(request, -1, "system error: no access token", "no_token"),
-    }
-}
-
-fn limited(request: &Request, seconds: u64) -> Said {
-    let Said(response, outcome) = refused(request, 45011, "api minute-quota reached limit", "limited");
-    Said(response.with("retry-after", seconds.to_string()), outcome)
-}
-
-fn unknown(request: &Request, errcode: i64, repeatable: bool) -> Response {
-    let words = if repeatable {
-        "system error: no answer from WeChat"
-    } else {
-        "system error: outcome unknown, not repeated"
-    };
-    refused(request, errcode, words, "").0
-}
-
-/// An error of this Worker's in WeChat's form.
-fn refused(request: &Request, errcode: i64, errmsg: &str, outcome: &'static str) -> Said {
-    Said(refusal(request, &ApiError::new(errcode, errmsg)), outcome)
 }
