@@ -122,13 +122,13 @@ async fn of_client<P: Platform>(
     platform: &P,
     app: &App,
 ) -> Said {
-    let mut call = match check(request, path, rule, platform, app) {
-        Ok(call) => call,
-        Err(said) => return said,
-    };
-    let key = match key(&call) {
-        Ok(key) => key,
-        Err(said) => return said,
+    let checked = check(request, path, rule, platform, app).and_then(|call| Ok((key(&call)?, call)));
+    let (key, mut call) = match checked {
+        Ok(checked) => checked,
+        Err((status, errcode, words)) => {
+            let Said(response, outcome) = refused(request, errcode, words, "malformed");
+            return Said(Response { status, ..response }, outcome);
+        }
     };
     let keyed = key.is_some();
     let begin = Begin {
@@ -156,6 +156,9 @@ async fn of_client<P: Platform>(
     call.finish(ending, number, ms, keyed).await
 }
 
+/// What cannot be sent: an HTTP status, WeChat's code, its words.
+type Fault = (u16, i64, &'static str);
+
 /// What can be sent at all.
 fn check<'a, P: Platform>(
     request: &'a Request,
@@ -163,34 +166,27 @@ fn check<'a, P: Platform>(
     rule: Rule,
     platform: &'a P,
     app: &'a App,
-) -> Result<Passing<'a, P>, Said> {
+) -> Result<Passing<'a, P>, Fault> {
     let method = match request.method.as_str() {
         "GET" => "GET",
         "POST" => "POST",
-        _ => return Err(refused(request, 43002, "require GET or POST method", "malformed")),
+        _ => return Err((405, 43002, "require GET or POST method")),
     };
-    let with_status = |status, Said(response, outcome)| Said(Response { status, ..response }, outcome);
     match request.upload.as_ref().map(|upload| upload.length) {
-        Some(None) => {
-            let said = refused(request, 44002, "a long body needs a Content-Length", "malformed");
-            return Err(with_status(411, said));
-        }
-        Some(Some(length)) if length > LARGEST_UPLOAD => {
-            return Err(with_status(413, refused(request, 40006, "invalid file size", "malformed")));
-        }
+        Some(None) => return Err((411, 44002, "a long body needs a Content-Length")),
+        Some(Some(length)) if length > LARGEST_UPLOAD => return Err((413, 40006, "invalid file size")),
         _ => {}
     }
     Ok(Passing { request, platform, app, method, path, rule, body: raw_utf8(request.body.clone()) })
 }
 
 /// The client's name for the call. What only reads needs none, so a `GET` has none.
-fn key<P: Platform>(call: &Passing<'_, P>) -> Result<Option<Key>, Said> {
+fn key<P: Platform>(call: &Passing<'_, P>) -> Result<Option<Key>, Fault> {
     let Some(name) = call.request.header("idempotency-key").filter(|_| call.method == "POST") else {
         return Ok(None);
     };
     if !(1..=KEY_LENGTH).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let words = "invalid Idempotency-Key: 1 to 255 visible characters of ASCII";
-        return Err(refused(call.request, 40035, words, "malformed"));
+        return Err((200, 40035, "invalid Idempotency-Key: 1 to 255 visible characters of ASCII"));
     }
     let length = call.request.upload.as_ref().and_then(|upload| upload.length).unwrap_or_default();
     let content_type = call.request.header("content-type").unwrap_or_default();
