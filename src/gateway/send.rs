@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::proxy;
 use super::token::TokenFailure;
 use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNREADABLE};
@@ -57,16 +58,23 @@ pub async fn send<P: Platform>(
     request: &ApiRequest,
 ) -> Result<Answer, SendError> {
     let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
-    match once(platform, base, request, &token).await {
-        Err(SendError::Refused(error)) if api::reaction(error.errcode) == Reaction::RefreshToken => {
-            let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
-            once(platform, base, request, &token).await
-        }
-        outcome => outcome,
+    let outcome = once(platform, base, request, &token).await;
+    if !refused_token(&outcome) {
+        return outcome;
     }
+    let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
+    once(platform, base, request, &token).await
 }
 
-async fn once<P: Platform>(
+/// Whether WeChat refused the token, so that the same request may succeed with another. 41001, which says that there was
+/// none, is not of them: a new one would be lost on the way as well.
+pub fn refused_token(outcome: &Result<Answer, SendError>) -> bool {
+    let Err(SendError::Refused(error)) = outcome else { return false };
+    error.errcode != 41001 && error.reaction() == Reaction::RefreshToken
+}
+
+/// Sends `request` with this token, once.
+pub async fn once<P: Platform>(
     platform: &P,
     base: &str,
     request: &ApiRequest,
@@ -106,8 +114,47 @@ pub async fn exchange<P: Platform>(
     limit: usize,
 ) -> Result<Answer, SendError> {
     let unknown = |Unreachable(reason): Unreachable| SendError::Unknown(without_addresses(reason));
-    let inflow = platform.fetch(outbound).await.map_err(unknown)?;
+    let inflow = fetch(platform, outbound).await.map_err(unknown)?;
     collect(inflow, limit).await.map_err(unknown)
+}
+
+async fn fetch<P: Platform>(platform: &P, outbound: Outbound) -> Result<Inflow<P::Body>, Unreachable> {
+    platform.fetch(outbound).await
+}
+
+/// An answer of which only the beginning was read.
+#[derive(Debug)]
+pub struct Opened<B> {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, empty if there is none.
+    pub content_type: String,
+    /// `Content-Disposition`, empty if there is none.
+    pub disposition: String,
+    /// Its beginning: all of it if it is JSON of at most [`proxy::SMALL`] bytes.
+    pub first: Vec<u8>,
+    /// The rest, if there is any.
+    pub rest: Option<B>,
+}
+
+/// Sends a request and reads as much of its answer as shows whether it is an error.
+///
+/// # Errors
+/// Why nobody knows what became of it, in words fit for a log.
+pub async fn open<P: Platform>(platform: &P, outbound: Outbound) -> Result<Opened<P::Body>, String> {
+    let reason = |Unreachable(reason): Unreachable| without_addresses(reason);
+    let Inflow { status, content_type, disposition, mut body } =
+        fetch(platform, outbound).await.map_err(reason)?;
+    let mut first = Vec::new();
+    // Of a file, nothing need be seen; a page may repeat the address, so what hides tokens must see it.
+    let is_page = !(200..300).contains(&status) || content_type.starts_with("text/");
+    while first.len() <= proxy::SMALL && (is_page || proxy::looks_like_json(&first)) {
+        match body.next().await {
+            Some(piece) => first.extend(piece.map_err(reason)?),
+            None => return Ok(Opened { status, content_type, disposition, first, rest: None }),
+        }
+    }
+    Ok(Opened { status, content_type, disposition, first, rest: Some(body) })
 }
 
 /// A runtime that quotes the address quotes secrets, codes and tokens with it.

@@ -17,9 +17,13 @@ use std::rc::Rc;
 use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
+use crate::gateway::desk;
+use crate::gateway::send::{Answer, SendError, send};
+use crate::gateway::token::{self, TokenFailure};
 use crate::log::Line;
 use crate::metrics::Counters;
 use crate::platform::{Millis, Object, Platform, Request, Response, Unreachable};
+use crate::wechat::api::{ApiError, ApiRequest};
 use crate::wechat::callback::BODY_LIMIT;
 
 /// What one isolate holds: its configuration, and what it need not ask for twice.
@@ -92,6 +96,36 @@ pub fn intake(path: &str) -> Intake {
         others if api::is_ours(others) => Intake::Passed(BODY_LIMIT),
         _ => Intake::Whole(BODY_LIMIT),
     }
+}
+
+/// Sends a request to WeChat for the account, as [`send`] does, and counts how it went.
+pub async fn call_wechat<P: Platform>(
+    platform: &P,
+    app: &App,
+    request: &ApiRequest,
+) -> Result<Answer, SendError> {
+    let outcome = send(platform, &app.config.wechat_api, &app.config.app_id, request).await;
+    metrics::count_call(platform, app, &outcome);
+    outcome
+}
+
+/// Asks WeChat something that needs no token of the account's, as [`ask`](crate::gateway::send::ask) does, and counts how it
+/// went.
+pub async fn ask_wechat<P: Platform, T>(
+    platform: &P,
+    app: &App,
+    request: &ApiRequest,
+    read: impl FnOnce(&str) -> Result<T, ApiError>,
+) -> Result<T, SendError> {
+    let outcome = crate::gateway::send::ask(platform, &app.config.wechat_api, request, read).await;
+    metrics::count_call(platform, app, &outcome);
+    outcome
+}
+
+/// Borrows a token or ticket from the account's object, or has it refreshed.
+pub async fn borrow_token<P: Platform>(platform: &P, app: &App, call: token::Call) -> token::Answer {
+    let answer = call_object(platform, Object::Account, &app.config.app_id, &desk::Call::Token(call)).await;
+    answer.unwrap_or_else(|Unreachable(reason)| Err(TokenFailure::Unreachable(reason)))
 }
 
 /// Calls an object with JSON and reads its JSON.

@@ -5,6 +5,7 @@
 mod admin;
 mod callback;
 mod chat;
+mod client_tokens;
 mod config;
 mod five;
 mod fuzz;
@@ -42,6 +43,10 @@ mod provider;
 mod provider_logout;
 mod provider_open;
 mod provider_tokens;
+mod proxy;
+mod proxy_kept;
+mod proxy_once;
+mod proxy_table;
 mod push;
 mod records;
 mod repeats;

@@ -3,7 +3,9 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `docs/openapi/` describes all of it; a test
 //! holds the two together.
 
+mod audit;
 pub mod problem;
+mod token;
 
 use serde_json::Value;
 
@@ -12,13 +14,13 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
-use crate::platform::{Object, Platform, Request, Response};
+use crate::platform::{Object, Platform, Request, Response, Unreachable};
 use problem::Problem;
 
 /// What a handler comes to.
 pub type Outcome = Result<Response, Problem>;
 
-/// Wrong tokens that one address may send in [`WINDOW`].
+/// Wrong secrets that one address may send in [`WINDOW`].
 const GUESSES: usize = 10;
 
 /// One request to the management API, and what it needs.
@@ -54,6 +56,8 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
     match (visit.request.method.as_str(), segments) {
         ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
+        (_, ["token" | "jssdk", ..]) => Box::pin(token::serve(visit, segments)).await,
+        ("GET", ["audit"]) => Box::pin(audit::list(visit)).await,
         _ => Err(Problem::not_found("route")),
     }
 }
@@ -85,15 +89,24 @@ pub async fn admit<P: Platform>(visit: &Visit<'_, P>) -> Result<(), Problem> {
     if is_admin(&app.config, given) {
         return Ok(());
     }
-    let ask = Ask { most: GUESSES, window: WINDOW };
-    let name = format!("admin:{}", request.peer.address);
-    let heard: bool = super::call_object(*platform, Object::Throttle, &name, &ask).await?;
+    let heard = may_guess(*platform, "admin", request).await?;
     platform.log(&Line::warn("admin.wrong_token", ""));
     Err(if heard {
         unauthorized()
     } else {
         Problem::new(429, "too-many", "too many wrong tokens came from this address; wait ten minutes")
     })
+}
+
+/// Counts a wrong secret against the address that sent it; `false`: there were too many. `what` it was a secret of.
+pub async fn may_guess<P: Platform>(
+    platform: &P,
+    what: &str,
+    request: &Request,
+) -> Result<bool, Unreachable> {
+    let ask = Ask { most: GUESSES, window: WINDOW };
+    let name = [what, request.peer.address.as_str()].join(":");
+    super::call_object(platform, Object::Throttle, &name, &ask).await
 }
 
 /// Whether `token` is the `ADMIN_TOKEN`; takes as long for every wrong one.

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::gateway::advice::advice;
 use crate::gateway::send::SendError;
 use crate::gateway::token::TokenFailure;
 use crate::platform::{Response, Unreachable};
@@ -87,13 +88,28 @@ impl From<Unreachable> for Problem {
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
-        let rid = error.rid().map(str::to_owned);
-        let problem = Self::new(422, "wechat", error.to_string())
-            .with("errcode", error.errcode)
-            .with("errmsg", error.errmsg.clone());
-        match rid {
-            Some(rid) => problem.with("rid", rid),
-            None => problem,
+        let text = |text: Option<&str>| text.map(Value::from);
+        let more = [
+            ("rid", text(error.rid())),
+            ("ip", text(error.whitelist_ip())),
+            ("fix", text(advice(error.errcode))),
+        ];
+        let mut problem = Self::new(422, "wechat", error.to_string()).with("errcode", error.errcode);
+        let more = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        problem.more.extend(more);
+        problem.with("errmsg", error.errmsg)
+    }
+}
+
+impl From<TokenFailure> for Problem {
+    fn from(failure: TokenFailure) -> Self {
+        let detail = failure.to_string();
+        match failure {
+            TokenFailure::Refused(error) => error.into(),
+            TokenFailure::NotConfigured => Self::new(503, "not-configured", detail),
+            // Whatever was to be done with the token was not begun.
+            TokenFailure::Unreachable(_) => Self::new(503, "unavailable", detail),
+            TokenFailure::TooOften => Self::new(429, "guarded", detail),
         }
     }
 }
@@ -101,11 +117,9 @@ impl From<ApiError> for Problem {
 impl From<SendError> for Problem {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Refused(error) | SendError::Token(TokenFailure::Refused(error)) => error.into(),
-            SendError::Token(TokenFailure::NotConfigured) => {
-                Self::new(503, "not-configured", "APP_ID and APP_SECRET are not set")
-            }
-            SendError::Token(TokenFailure::Unreachable(reason)) | SendError::Unknown(reason) => {
+            SendError::Refused(error) => error.into(),
+            SendError::Token(failure) => failure.into(),
+            SendError::Unknown(reason) => {
                 Self::new(502, "unknown-outcome", format!("no answer from WeChat: {reason}"))
             }
         }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::{call_login, offer, write};
 use crate::config::Config;
-use crate::gateway::send::{SendError, send};
-use crate::handlers::App;
+use crate::gateway::send::SendError;
+use crate::handlers::{App, call_wechat};
 use crate::log::Line;
 use crate::login::client::{self, Client};
 use crate::login::code::{TYPED_LIFETIME, halves};
@@ -257,8 +257,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
     }
 
     async fn unionid(&self, user: &OpenId) -> Option<OpenId> {
-        let config = &self.app.config;
-        let answer = send(&self.platform, &config.wechat_api, &config.app_id, &user::info(user)).await;
+        let answer = call_wechat(&self.platform, &self.app, &user::info(user)).await;
         let unionid = answer.and_then(|answer| {
             let text = std::str::from_utf8(&answer.body).unwrap_or_default();
             user::parse_unionid(text).map_err(SendError::Refused)

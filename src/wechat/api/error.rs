@@ -28,6 +28,11 @@ impl fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 impl ApiError {
+    /// An error in the form of WeChat's.
+    pub fn new(errcode: i64, errmsg: impl Into<String>) -> Self {
+        Self { errcode, errmsg: errmsg.into() }
+    }
+
     /// The request's number for WeChat's support and for openapi/rid/get (7 days).
     pub fn rid(&self) -> Option<&str> {
         self.word_after("rid: ")

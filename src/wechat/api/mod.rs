@@ -7,6 +7,7 @@ pub mod custom;
 pub mod media;
 pub mod qrcode;
 pub mod sns;
+pub mod ticket;
 pub mod token;
 pub mod user;
 

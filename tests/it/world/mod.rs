@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod browser;
+pub mod client;
 mod keys;
 mod logins;
 mod runtime;
@@ -225,11 +226,18 @@ impl World {
             let Some((name, at)) = due else { break };
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await;
             self.disk_of(&name).alarm_rings();
-            if !self.login_alarm(&name) {
+            if let Some(account) = name.strip_prefix("account ") {
+                self.account(account).alarm().await.unwrap();
+            } else if !self.login_alarm(&name) {
                 self.user(&name).alarm().unwrap();
             }
         }
         tokio::time::sleep(Duration::from_millis(end.saturating_sub(self.now()))).await;
+    }
+
+    /// The storage of the account's object.
+    pub fn account_disk(&self) -> Disk {
+        self.disk_of(&format!("account {}", self.app().config.app_id))
     }
 
     /// The account's object, as `edge` has it.
