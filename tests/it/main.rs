@@ -49,6 +49,7 @@ mod senses;
 mod sns;
 mod storage;
 mod tidy;
+mod token;
 mod vectors;
 mod vectors_claims;
 mod vectors_event_claims;
