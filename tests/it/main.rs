@@ -50,6 +50,7 @@ mod sns;
 mod storage;
 mod tidy;
 mod token;
+mod token_clients;
 mod vectors;
 mod vectors_claims;
 mod vectors_event_claims;
