@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use wxapi::gateway::send::{SendError, send};
-use wxapi::gateway::token::{Call, Loan, TokenFailure};
+use wxapi::gateway::token::{Call, TokenFailure};
 use wxapi::handlers::borrow_token;
 use wxapi::platform::{Millis, Platform};
 use wxapi::wechat::OpenId;
@@ -335,31 +335,6 @@ fn without_a_place_to_store_nothing_is_forced_and_the_token_is_used() {
         world.account_disk().set_full(false);
         world.pass(31_000).await;
         call(&world).await.unwrap();
-    });
-}
-
-#[test]
-fn tickets_are_fetched_once_for_all_and_renewed_when_asked() {
-    run(async {
-        let (world, weixin) = world();
-        let borrow = |loan| borrow_token(&world, world.app(), Call::Borrow(loan));
-        let all =
-            join_all((0..100).map(|n| borrow(if n % 2 == 0 { Loan::Jsapi } else { Loan::WxCard }))).await;
-        let mut texts: Vec<String> = all.into_iter().map(|lent| lent.unwrap().text).collect();
-        texts.sort();
-        texts.dedup();
-        assert_eq!(texts, ["jsapi-1", "wx_card-2"]);
-        assert_eq!((weixin.fetches(), weixin.tickets.borrow().len()), ((1, 0), 2));
-        world.crash();
-        world.pass(6_800_000).await;
-        assert_eq!(borrow(Loan::Jsapi).await.unwrap().text, "jsapi-1", "it was stored");
-        world.pass(200_000).await;
-        assert_eq!(weixin.tickets.borrow().len(), 2, "no alarm for tickets");
-        assert_eq!(borrow(Loan::Jsapi).await.unwrap().text, "jsapi-3");
-        // A token that died is repaired for a ticket, too.
-        weixin.invalidate();
-        assert_eq!(borrow(Loan::WxCard).await.unwrap().text, "wx_card-5");
-        assert_eq!(*weixin.tickets.borrow(), [true, true, true, false, true]);
     });
 }
 

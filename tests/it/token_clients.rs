@@ -2,9 +2,12 @@
 
 use std::rc::Rc;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use wxapi::digest::Digest;
+use wxapi::gateway::token::{Call, Loan};
 use wxapi::handlers::api::client_of;
+use wxapi::handlers::borrow_token;
 use wxapi::platform::{Platform, Request, Response};
 use wxapi::wechat::api::ticket;
 
@@ -197,6 +200,32 @@ fn tickets_go_to_clients_that_may_read() {
 }
 
 #[test]
+fn tickets_are_fetched_once_for_all_and_renewed_when_asked() {
+    run(async {
+        let (world, weixin) = world();
+        world.network(100);
+        let borrow = |loan| borrow_token(&world, world.app(), Call::Borrow(loan));
+        let all =
+            join_all((0..100).map(|n| borrow(if n % 2 == 0 { Loan::Jsapi } else { Loan::WxCard }))).await;
+        let mut texts: Vec<String> = all.into_iter().map(|lent| lent.unwrap().text).collect();
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts, ["jsapi-1", "wx_card-2"]);
+        assert_eq!((weixin.fetches(), weixin.tickets.borrow().len()), ((1, 0), 2));
+        world.crash();
+        world.pass(6_800_000).await;
+        assert_eq!(borrow(Loan::Jsapi).await.unwrap().text, "jsapi-1", "it was stored");
+        world.pass(200_000).await;
+        assert_eq!(weixin.tickets.borrow().len(), 2, "no alarm for tickets");
+        assert_eq!(borrow(Loan::Jsapi).await.unwrap().text, "jsapi-3");
+        // A token that died is repaired for a ticket, too.
+        weixin.invalidate();
+        assert_eq!(borrow(Loan::WxCard).await.unwrap().text, "wx_card-5");
+        assert_eq!(*weixin.tickets.borrow(), [true, true, true, false, true]);
+    });
+}
+
+#[test]
 fn without_the_account_s_secret_nobody_gets_a_token() {
     run(async {
         let entry =
@@ -303,4 +332,15 @@ fn what_was_done_is_counted() {
             assert!(metrics.contains(line), "{line} in {metrics}");
         }
     });
+}
+
+/// The example of WeChat's own documentation, and the same page further down.
+/// <https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html>
+#[test]
+fn the_documented_page_is_signed_as_documented() {
+    let given = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg";
+    for url in ["http://mp.weixin.qq.com?params=value", "http://mp.weixin.qq.com?params=value#/route?x=1"] {
+        let signature = ticket::sign(given, "Wm3WZYTPz0wzccnW", 1_414_587_457, url);
+        assert_eq!(signature, "0f9de62fce790f9a083d5c99e95740ceb90c27ed");
+    }
 }
