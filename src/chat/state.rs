@@ -266,7 +266,10 @@ impl Conversation {
 
     /// Nothing is left that is worth a row in the storage.
     pub fn is_forgettable(&self) -> bool {
-        self.jobs.is_empty() && self.replies.is_empty() && self.history.is_empty() && !self.push.refused()
+        self.jobs.is_empty()
+            && self.replies.is_empty()
+            && self.history.is_empty()
+            && !self.push.refused()
             && self.human.is_none()
     }
 }

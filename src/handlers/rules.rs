@@ -103,11 +103,7 @@ pub fn changed(app: &App) {
 }
 
 /// The user of an event that is answered by nobody but a rule.
-pub async fn addressee<'a, P: Platform>(
-    inbound: &'a Inbound,
-    platform: &P,
-    app: &App,
-) -> Option<&'a OpenId> {
+pub async fn addressee<'a, P: Platform>(inbound: &'a Inbound, platform: &P, app: &App) -> Option<&'a OpenId> {
     let subject = Subject::of(inbound).filter(|_| !inbound.from.as_str().is_empty())?;
     let book = current(platform, app).await;
     book.decide(&subject, platform.now(), false).map(|_| &inbound.from)

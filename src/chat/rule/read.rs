@@ -170,7 +170,10 @@ fn hours(span: &Value, faults: &mut Faults) -> Option<(u16, u16)> {
 fn minute(time: &str) -> Option<u16> {
     let (hour, minute) = time.split_once(':')?;
     let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (hour, minute): (u16, u16) =
-        if digits(hour) && digits(minute) { (hour.parse().ok()?, minute.parse().ok()?) } else { return None };
+    let (hour, minute): (u16, u16) = if digits(hour) && digits(minute) {
+        (hour.parse().ok()?, minute.parse().ok()?)
+    } else {
+        return None;
+    };
     (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
 }

@@ -118,7 +118,8 @@ pub fn fill(reply: &Value, subject: &Subject<'_>, groups: &[String]) -> Option<V
         _ => reply.clone(),
     };
     // A text can turn out empty; nobody may be shown WeChat's error line for that.
-    let fits = of(&filled).is_none_or(|reply| reply.to_xml(&OpenId::new(""), &OriginalId::new(""), 0).is_ok());
+    let fits =
+        of(&filled).is_none_or(|reply| reply.to_xml(&OpenId::new(""), &OriginalId::new(""), 0).is_ok());
     fits.then_some(filled)
 }
 

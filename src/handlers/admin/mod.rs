@@ -4,6 +4,7 @@
 //! holds the two together.
 
 pub mod problem;
+mod rules;
 
 use serde_json::Value;
 
@@ -52,8 +53,11 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    let _ = (visit, segments);
-    Err(Problem::not_found("route"))
+    match segments {
+        ["rules", rest @ ..] => Box::pin(rules::serve(visit, rest)).await,
+        ["welcome"] => Box::pin(rules::welcome(visit)).await,
+        _ => Err(Problem::not_found("route")),
+    }
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.

@@ -98,7 +98,9 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         };
         let outcome = match text {
             None => self.decide(inbound)?,
-            Some(text) => self.step(|state, now, app| state.replied(inbound, text, now, &app.config.rules))?,
+            Some(text) => {
+                self.step(|state, now, app| state.replied(inbound, text, now, &app.config.rules))?
+            }
         };
         self.start_jobs();
         Ok(outcome)
