@@ -43,6 +43,7 @@ mod provider_open;
 mod provider_tokens;
 mod push;
 mod records;
+mod regex;
 mod repeats;
 mod rules;
 mod rules_admin;

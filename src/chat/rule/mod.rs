@@ -6,6 +6,7 @@
 pub mod import;
 pub mod pattern;
 pub mod read;
+pub mod regex;
 pub mod reply;
 
 use serde_json::Value;

@@ -1,20 +1,12 @@
 //! How a text is held against what a rule waits for.
 
-use regex_lite::{Regex, RegexBuilder};
-
+use super::regex::Regex;
 use crate::chat::command::lower;
-use crate::chat::history::clip;
 
 /// Most bytes of a pattern.
 pub const LONGEST_PATTERN: usize = 512;
 /// Most bytes of a text that is held against patterns: WeChat lets nobody write more.
 const LONGEST_TEXT: usize = 2048;
-/// Most bytes of a compiled regular expression. Matching takes time in proportion to it and to the text.
-const LARGEST_REGEX: usize = 16 * 1024;
-/// How deep its groups may be nested.
-const DEEPEST_REGEX: u32 = 20;
-/// Groups that a reply can name: `{1}` to `{9}`.
-const GROUPS: usize = 9;
 
 /// What a rule waits for.
 #[derive(Clone, Debug)]
@@ -23,8 +15,7 @@ pub enum Pattern {
     Exact(Text),
     /// This text, anywhere.
     Contains(Text),
-    /// A regular expression of the `regex-lite` kind: matched in linear time, whatever it is.
-    /// <https://docs.rs/regex-lite/latest/regex_lite/#syntax>
+    /// A regular expression.
     Regex(Box<Regex>),
 }
 
@@ -53,11 +44,7 @@ pub struct Said<'a> {
 impl<'a> Said<'a> {
     /// What was said, as far as patterns look at it.
     pub fn new(text: &'a str) -> Self {
-        let mut end = text.len().min(LONGEST_TEXT);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let text = text.get(..end).unwrap_or_default();
+        let text = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or_default();
         Self { text, folded: fold(text) }
     }
 
@@ -71,14 +58,8 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn regex(pattern: &str, as_is: bool) -> Result<Self, String> {
-        let mut builder = RegexBuilder::new(pattern);
-        builder.case_insensitive(!as_is).size_limit(LARGEST_REGEX).nest_limit(DEEPEST_REGEX);
-        let regex = builder.build().map_err(|error| error.to_string())?;
-        if regex.captures_len() > GROUPS + 1 {
-            return Err("it has more than 9 groups; write those that no reply names as (?:…)".to_owned());
-        }
-        Ok(Self::Regex(Box::new(regex)))
+    pub fn regex(pattern: &str, as_is: bool) -> Result<Self, &'static str> {
+        Ok(Self::Regex(Box::new(Regex::new(pattern, !as_is)?)))
     }
 
     /// What the groups matched, if the text matches.
@@ -87,11 +68,9 @@ impl Pattern {
             Self::Exact(text) => (said.as_wanted(text) == text.text).then(Vec::new),
             Self::Contains(text) => said.as_wanted(text).contains(&text.text).then(Vec::new),
             Self::Regex(regex) => {
-                let captures = regex.captures(said.text)?;
-                let group = |group: Option<regex_lite::Match<'_>>| {
-                    clip(group.map_or("", |group| group.as_str()), LONGEST_TEXT)
-                };
-                Some(captures.iter().skip(1).map(group).collect())
+                let part = |span: Option<(usize, usize)>| said.text.get(span?.0..span?.1);
+                let groups = regex.captures(said.text)?;
+                Some(groups.into_iter().map(|span| part(span).unwrap_or_default().to_owned()).collect())
             }
         }
     }

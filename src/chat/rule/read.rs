@@ -142,7 +142,9 @@ fn pattern(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Pattern>
         "exact" => Some(Pattern::Exact(Text::new(wanted, as_is))),
         "contains" => Some(Pattern::Contains(Text::new(wanted, as_is))),
         _ => Pattern::regex(wanted, as_is)
-            .map_err(|error| fault(faults, &[pointer, "/text"], format!("as a regular expression: {error}")))
+            .map_err(|error| {
+                fault(faults, &[pointer, "/text"], ["as a regular expression: ", error].concat())
+            })
             .ok(),
     }
 }
