@@ -176,6 +176,10 @@ fn every_fault_of_a_document_is_found_at_once() {
         (json!({ "when": { "types": [] }, "reply": { "type": "echo" } }), "/when"),
         (json!({ "when": { "types": ["text"] } }), "/reply/type"),
         (
+            json!({ "when": { "types": ["text"], "hours": { "from": "09:00", "to": "09:00" } }, "reply": { "type": "ai" } }),
+            "/when/hours/to",
+        ),
+        (
             json!({ "when": { "types": ["text"] }, "reply": { "type": "text", "text": "x".repeat(2049) } }),
             "/reply/text",
         ),

@@ -164,8 +164,11 @@ fn hours(span: &Value, faults: &mut Faults) -> Option<(u16, u16)> {
         }
         minute
     };
-    let (from, to) = (end("from"), end("to"));
-    Some((from?, to?))
+    let (from, to) = (end("from")?, end("to")?);
+    if from == to {
+        fault(faults, &["/when/hours/to"], "it must not be the time at which the span begins");
+    }
+    Some((from, to))
 }
 
 /// The minute of the day that `09:30` says; `24:00` is its end.
