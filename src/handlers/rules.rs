@@ -138,14 +138,21 @@ impl Stored {
         Book { rules, welcome }
     }
 
-    /// The ids of the rules that come first, as the operator said.
-    fn first(&self) -> Vec<&str> {
+    /// Puts the rules in their order. Those that it does not name come last, as they were made.
+    pub fn sort(&mut self) {
         let ids = self.order.as_ref().and_then(|record| record.document.get("ids")?.as_array());
-        ids.map_or(&[][..], Vec::as_slice).iter().filter_map(Value::as_str).collect()
+        let mut sorted = Vec::with_capacity(self.rules.len());
+        for id in ids.map_or(&[][..], Vec::as_slice).iter().filter_map(Value::as_str) {
+            if let Some(place) = self.rules.iter().position(|rule| rule.id == id) {
+                sorted.push(self.rules.remove(place));
+            }
+        }
+        sorted.append(&mut self.rules);
+        self.rules = sorted;
     }
 }
 
-/// Reads all that is stored about rules. Rules that the order does not name come last, as they were made.
+/// Reads all that is stored about rules.
 pub async fn load<P: Platform>(platform: &P, app: &App) -> Result<Stored, Unreachable> {
     let mut stored = Stored::default();
     let mut after = None;
@@ -166,14 +173,6 @@ pub async fn load<P: Platform>(platform: &P, app: &App) -> Result<Stored, Unreac
             break;
         }
     }
-    let mut rules = std::mem::take(&mut stored.rules);
-    let mut ordered = Vec::with_capacity(rules.len());
-    for id in stored.first() {
-        if let Some(place) = rules.iter().position(|rule| rule.id == id) {
-            ordered.push(rules.remove(place));
-        }
-    }
-    ordered.append(&mut rules);
-    stored.rules = ordered;
+    stored.sort();
     Ok(stored)
 }

@@ -10,7 +10,7 @@ use crate::gateway::record::{Call, Kind, PAGE};
 use crate::gateway::send::send;
 use crate::handlers::admin::problem::Problem;
 use crate::handlers::records;
-use crate::handlers::rules::WELCOME;
+use crate::handlers::rules::{Stored, WELCOME};
 use crate::platform::Platform;
 use crate::wechat::api::autoreply;
 
@@ -18,14 +18,13 @@ use crate::wechat::api::autoreply;
 /// 2. what can be a rule becomes one; a rule's id is made of its name, so a second import replaces what the first made
 /// 3. the welcome is taken over unless there is one
 /// 4. say what became of everything
-pub async fn from_wechat<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
+pub async fn from_wechat<P: Platform>(visit: &Visit<'_, P>, stored: Stored) -> Outcome {
     let Visit { platform, app, .. } = visit;
     let config = &app.config;
     let given = send(*platform, &config.wechat_api, &config.app_id, &autoreply::current()).await?;
     let given = crate::json::value(&given.body)
         .map_err(|_| Problem::new(502, "unknown-outcome", "WeChat's answer is not JSON"))?;
     let mut imported = import(&given);
-    let stored = rules::load(*platform, app).await?;
 
     let mut count = stored.rules.len();
     let mut documents: Vec<(String, Value)> = Vec::new();

@@ -3,7 +3,7 @@
 mod import;
 mod try_out;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::problem::{Fault, Problem};
 use super::{Outcome, Visit, body, json as answer};
@@ -13,30 +13,86 @@ use crate::chat::rule::{REGEXES, RULES, Rule};
 use crate::gateway::record::{Kind, Record};
 use crate::handlers::records;
 use crate::handlers::rules::{self, ORDER, Stored, WELCOME};
-use crate::platform::{Platform, Request, Response};
+use crate::platform::{Millis, Platform, Request, Response};
 
 /// Members of an answer about a rule that are not its own; whoever sends them back means nothing by it.
 const ABOUT: &[&str] = &["id", "version", "changed"];
 
-/// Every route below `/admin/rules`.
+/// Every route below `/admin/rules`. They all begin with what is stored, and most end with one document written: so
+/// there are few places that wait.
 pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    match (visit.request.method.as_str(), segments) {
+    let stored = rules::load(visit.platform, visit.app).await?;
+    let change = match (visit.request.method.as_str(), segments) {
+        ("POST", ["import"]) => return import::from_wechat(visit, stored).await,
         ("GET", []) => {
-            let stored = rules::load(visit.platform, visit.app).await?;
             let items: Vec<Value> = stored.rules.iter().map(shown).collect();
-            Ok(answer(200, &json!({ "items": items, "next": null })))
+            return Ok(answer(200, &json!({ "items": items, "next": null })));
         }
-        ("POST", []) => create(visit).await,
-        ("GET", ["order"]) => order(visit).await,
-        ("PUT", ["order"]) => reorder(visit).await,
-        ("POST", ["test"]) => try_out::try_out(visit).await,
-        ("POST", ["import"]) => import::from_wechat(visit).await,
-        ("POST", ["examples", name]) => example(visit, name).await,
+        ("GET", ["order"]) => return Ok(order(stored)),
+        ("POST", ["test"]) => {
+            let request = try_out::Trial {
+                body: body(visit.request)?,
+                stored: &stored,
+                now: visit.platform.now(),
+                retrieve: &visit.app.config.rules.texts.retrieve,
+            };
+            return request.verdict();
+        }
+        ("POST", []) => {
+            let id = hex::encode(visit.platform.random().get(..6).unwrap_or_default());
+            created(&stored, id, body(visit.request)?, Some(0))?
+        }
+        ("POST", ["examples", name]) => example(&stored, name)?,
+        ("PUT", ["order"]) => reorder(visit.request, &stored)?,
         (method, [id]) if !["order", "test", "import", "examples"].contains(id) => {
-            one(visit, method, id).await
+            let known = stored.rules.iter().find(|record| record.id == *id);
+            let Some(record) = known else { return Err(Problem::not_found("rule")) };
+            match method {
+                "GET" => return Ok(rule(200, record)),
+                "PUT" => {
+                    // Without a version from the operator: that which was just read, so that no deleted rule comes back.
+                    let version = expected(visit.request, Some(record))?;
+                    Change {
+                        status: 200,
+                        ..created(&stored, record.id.clone(), body(visit.request)?, version)?
+                    }
+                }
+                "DELETE" => return erase(visit, id, Some(record), "rule").await,
+                _ => return Err(no_method()),
+            }
         }
-        (_, [] | ["order" | "test" | "import"] | ["examples", _]) => Err(no_method()),
-        _ => Err(Problem::not_found("route")),
+        (_, [] | ["order" | "test" | "import"] | ["examples", _]) => return Err(no_method()),
+        _ => return Err(Problem::not_found("route")),
+    };
+    let version = write(visit, &change.id, change.version, change.document.clone()).await?;
+    Ok(change.made(stored, version, visit.platform.now()))
+}
+
+/// A document that is to be written.
+struct Change {
+    /// What is answered if it is.
+    status: u16,
+    id: String,
+    /// That which it replaces.
+    version: Option<u64>,
+    document: Value,
+}
+
+impl Change {
+    /// The answer, once it is done.
+    fn made(self, mut stored: Stored, version: u64, now: Millis) -> Response {
+        let record = Record { number: 0, id: self.id, version, at: now, document: self.document };
+        if record.id == ORDER {
+            stored.order = Some(record);
+            stored.sort();
+            return order(stored);
+        }
+        let response = rule(self.status, &record);
+        if self.status == 201 {
+            response.with("location", ["/admin/rules/", &record.id].concat())
+        } else {
+            response
+        }
     }
 }
 
@@ -72,46 +128,22 @@ pub async fn welcome<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     }
 }
 
-async fn one<P: Platform>(visit: &Visit<'_, P>, method: &str, id: &str) -> Outcome {
-    let known = records::get(visit.platform, visit.app, Kind::Rule, id).await?;
-    let known = known.filter(|record| ![ORDER, WELCOME].contains(&record.id.as_str()));
-    let Some(record) = known else { return Err(Problem::not_found("rule")) };
-    match method {
-        "GET" => Ok(rule(200, &record)),
-        "PUT" => {
-            let document = checked(visit, &record.id).await?;
-            // Without a version from the operator: that which was just read, so that no deleted rule comes back.
-            let version = expected(visit.request, Some(&record))?;
-            let version = write(visit, id, version, document.clone()).await?;
-            Ok(rule(200, &Record { version, at: visit.platform.now(), document, ..record }))
-        }
-        "DELETE" => erase(visit, id, Some(&record), "rule").await,
-        _ => Err(no_method()),
-    }
-}
-
-async fn create<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
-    let random = visit.platform.random();
-    let id = hex::encode(random.get(..6).unwrap_or_default());
-    let document = checked(visit, &id).await?;
-    let version = write(visit, &id, Some(0), document.clone()).await?;
-    let location = ["/admin/rules/", &id].concat();
-    let record = Record { number: 0, id, version, at: visit.platform.now(), document };
-    Ok(rule(201, &record).with("location", location))
-}
-
 /// The request's rule, if there is nothing wrong with it and there is room for it.
-async fn checked<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Result<Value, Problem> {
-    let mut document = body(visit.request)?;
+fn created(
+    stored: &Stored,
+    id: String,
+    mut document: Value,
+    version: Option<u64>,
+) -> Result<Change, Problem> {
     if let Some(members) = document.as_object_mut() {
         members.retain(|name, _| !ABOUT.contains(&name.as_str()));
         members.entry("enabled").or_insert(Value::Bool(true));
     }
     let mut faults = Faults::new();
-    let rule = read::rule(id, &document, &mut faults);
+    let rule = read::rule(&id, &document, &mut faults);
     refuse(faults)?;
-    room(&rules::load(visit.platform, visit.app).await?, &rule)?;
-    Ok(document)
+    room(stored, &rule)?;
+    Ok(Change { status: 201, id, version, document })
 }
 
 /// Whether there is room for `rule` beside the others.
@@ -130,17 +162,14 @@ fn room(stored: &Stored, rule: &Rule) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn order<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
-    let stored = rules::load(visit.platform, visit.app).await?;
+fn order(stored: Stored) -> Response {
     let ids: Vec<&str> = stored.rules.iter().map(|record| record.id.as_str()).collect();
     let answer = answer(200, &json!({ "ids": ids }));
-    let version = stored.order.as_ref().map_or(0, |record| record.version);
-    Ok(answer.with("etag", tag(version)))
+    answer.with("etag", tag(stored.order.as_ref().map_or(0, |record| record.version)))
 }
 
-async fn reorder<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
-    let body = body(visit.request)?;
-    let stored = rules::load(visit.platform, visit.app).await?;
+fn reorder(request: &Request, stored: &Stored) -> Result<Change, Problem> {
+    let body = body(request)?;
     let mut faults = Faults::new();
     read::members(&body, &["ids"], "", &mut faults);
     let Some(ids) = body.get("ids").and_then(Value::as_array) else {
@@ -148,7 +177,7 @@ async fn reorder<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         return Err(refused(faults));
     };
     for (index, id) in ids.iter().enumerate() {
-        let pointer = format!("/ids/{index}");
+        let pointer = ["/ids/", &index.to_string()].concat();
         if !stored.rules.iter().any(|record| *id == *record.id) {
             read::fault(&mut faults, &[&pointer], "there is no such rule");
         } else if ids.iter().take(index).any(|other| other == id) {
@@ -156,28 +185,20 @@ async fn reorder<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         }
     }
     refuse(faults)?;
-    let version = expected(visit.request, stored.order.as_ref())?;
-    write(visit, ORDER, version, json!({ "ids": ids })).await?;
-    order(visit).await
+    let version = expected(request, stored.order.as_ref())?;
+    Ok(Change { status: 200, id: ORDER.to_owned(), version, document: json!({ "ids": ids }) })
 }
 
 /// Rules to begin with. Asked for again, they are as at first.
 /// <https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Getting_Started_Guide.html>
-async fn example<P: Platform>(visit: &Visit<'_, P>, name: &str) -> Outcome {
+fn example(stored: &Stored, name: &str) -> Result<Change, Problem> {
     let (title, kind) = match name {
         "echo" => ("回声 (echo)", "text"),
         "image-exchange" => ("图尚往来 (image exchange)", "image"),
         _ => return Err(Problem::not_found("example")),
     };
-    let document =
-        json!({ "name": title, "enabled": true, "when": { "types": [kind] }, "reply": { "type": "echo" } });
-    let id = ["example-", name].concat();
-    let stored = rules::load(visit.platform, visit.app).await?;
-    room(&stored, &read::rule(&id, &document, &mut Faults::new()))?;
-    let version = write(visit, &id, None, document.clone()).await?;
-    let location = ["/admin/rules/", &id].concat();
-    let record = Record { number: 0, id, version, at: visit.platform.now(), document };
-    Ok(rule(201, &record).with("location", location))
+    let document = json!({ "name": title, "when": { "types": [kind] }, "reply": { "type": "echo" } });
+    created(stored, ["example-", name].concat(), document, None)
 }
 
 /// Stores a document, and makes this isolate read the rules anew.
@@ -238,7 +259,7 @@ fn rule(status: u16, record: &Record) -> Response {
 }
 
 fn shown(record: &Record) -> Value {
-    let mut shown = record.document.as_object().cloned().unwrap_or_else(Map::new);
+    let mut shown = record.document.as_object().cloned().unwrap_or_default();
     shown.insert("id".to_owned(), json!(record.id));
     shown.insert("version".to_owned(), json!(record.version));
     shown.insert("changed".to_owned(), json!(record.at));
