@@ -164,7 +164,8 @@ fn hours(span: &Value, faults: &mut Faults) -> Option<(u16, u16)> {
         }
         minute
     };
-    let (from, to) = (end("from")?, end("to")?);
+    let (from, to) = (end("from"), end("to"));
+    let (from, to) = (from?, to?);
     if from == to {
         fault(faults, &["/when/hours/to"], "it must not be the time at which the span begins");
     }
