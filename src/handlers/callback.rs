@@ -1,6 +1,6 @@
 //! `/wechat`: WeChat's own calls.
 
-use super::{App, login};
+use super::{App, login, rules};
 use crate::chat::intent::addressee;
 use crate::error::Error;
 use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
@@ -31,9 +31,11 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
     let opened = callback::open(&query, &request.body, keys, arrived / 1_000)?;
 
     let login = || login::chat::addressee(&app.config, &opened.inbound);
-    let Some(user) = addressee(&opened.inbound).or_else(login) else {
-        return Ok(Response::text(200, SUCCESS));
+    let user = match addressee(&opened.inbound).or_else(login) {
+        None => rules::addressee(&opened.inbound, platform, app).await,
+        user => user,
     };
+    let Some(user) = user else { return Ok(Response::text(200, SUCCESS)) };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
     let may_log_in = may_log_in(app, &opened.envelope, &query, arrived);
     let delivery = Delivery { arrived, document: opened.xml, may_log_in };

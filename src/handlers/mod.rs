@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod login;
 pub mod metrics;
 pub mod records;
+pub mod rules;
 pub mod senses;
 
 use std::cell::{Cell, RefCell};
@@ -39,6 +40,8 @@ pub struct App {
     pub keys: RefCell<Option<(Millis, serde_json::Value)>>,
     /// What was counted and not yet brought to the object with the counters.
     pub counters: Rc<RefCell<Counters>>,
+    /// The account's rules, as they were read last.
+    pub rules: Rc<RefCell<rules::Shelf>>,
 }
 
 impl App {
@@ -50,6 +53,7 @@ impl App {
             no_scenes_until: Cell::default(),
             keys: RefCell::default(),
             counters: Rc::default(),
+            rules: Rc::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 pub mod problem;
+mod rules;
 mod token;
 
 use serde_json::Value;
@@ -58,6 +59,8 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
         ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
         (_, ["token" | "jssdk", ..]) => Box::pin(token::serve(visit, segments)).await,
         ("GET", ["audit"]) => Box::pin(audit::list(visit)).await,
+        (_, ["rules", rest @ ..]) => Box::pin(rules::serve(visit, rest)).await,
+        (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
         _ => Err(Problem::not_found("route")),
     }
 }

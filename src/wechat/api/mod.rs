@@ -3,6 +3,7 @@
 //! The access token is not part of a request: whoever sends it adds the token, and may have to repeat it with a
 //! new one.
 
+pub mod autoreply;
 pub mod custom;
 pub mod media;
 pub mod qrcode;

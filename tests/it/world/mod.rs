@@ -104,6 +104,8 @@ struct Inner {
     network: Cell<Millis>,
     message: Cell<u64>,
     random: Cell<u64>,
+    account_calls: Cell<usize>,
+    account_silent: Cell<bool>,
 }
 
 /// How one message went, as its user saw it.
@@ -147,6 +149,8 @@ impl World {
             network: Cell::default(),
             message: Cell::new(1),
             random: Cell::default(),
+            account_calls: Cell::default(),
+            account_silent: Cell::default(),
         }))
     }
 
