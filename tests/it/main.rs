@@ -37,6 +37,7 @@ mod login_typing;
 mod login_words;
 mod machine;
 mod paging;
+mod passing;
 mod provider;
 mod provider_logout;
 mod provider_open;

@@ -3,6 +3,8 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `frontend/openapi.json` describes all of it; a test
 //! holds the two together.
 
+pub mod fields;
+pub mod passing;
 pub mod problem;
 
 use serde_json::Value;
@@ -52,8 +54,7 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    let _ = (visit, segments);
-    Err(Problem::not_found("route"))
+    Box::pin(passing::serve(visit, segments)).await
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
