@@ -3,6 +3,8 @@
 
 pub mod client;
 pub mod desk;
+pub mod mass;
+pub mod rail;
 pub mod record;
 pub mod send;
 pub mod token;

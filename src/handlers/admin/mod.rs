@@ -4,7 +4,10 @@
 //! holds the two together.
 
 pub mod fields;
+pub mod mass;
+pub mod page;
 pub mod passing;
+pub mod people;
 pub mod problem;
 
 use serde_json::Value;
@@ -12,9 +15,11 @@ use serde_json::Value;
 use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::gateway::send::{SendError, send};
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::platform::{Object, Platform, Request, Response};
+use crate::wechat::api::ApiRequest;
 use problem::Problem;
 
 /// What a handler comes to.
@@ -54,7 +59,11 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    Box::pin(passing::serve(visit, segments)).await
+    match segments {
+        ["mass", rest @ ..] => Box::pin(mass::serve(visit, rest)).await,
+        ["users"] | ["users", _] => Box::pin(people::serve(visit, segments)).await,
+        others => Box::pin(passing::serve(visit, others)).await,
+    }
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
@@ -96,6 +105,13 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
         Ok(value @ Value::Object(_)) => Ok(value),
         _ => Err(Problem::new(400, "malformed", "the body is not a JSON object")),
     }
+}
+
+/// Asks WeChat; the answer is JSON.
+pub async fn ask<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<Value, SendError> {
+    let config = &visit.app.config;
+    let answer = send(visit.platform, &config.wechat_api, &config.app_id, request).await?;
+    Ok(crate::json::value(&answer.body).unwrap_or_default())
 }
 
 /// JSON with this status.
