@@ -54,6 +54,7 @@ mod sns;
 mod storage;
 mod tidy;
 mod vectors;
+mod vectors_admin;
 mod vectors_claims;
 mod vectors_event_claims;
 mod vectors_inbound;

@@ -246,3 +246,24 @@ fn what_is_no_route_is_told_apart_from_what_is_another_method() {
         assert_eq!(calls(&world), []);
     });
 }
+
+#[test]
+fn every_route_is_described() {
+    let mut described = Vec::new();
+    for family in ["mass", "messages", "people"] {
+        let file = format!("{}/docs/openapi/{family}.json", env!("CARGO_MANIFEST_DIR"));
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            described.extend(operations.as_object().unwrap().keys().map(|method| format!("{method} {path}")));
+        }
+    }
+    for pass in wxapi::handlers::admin::passing::PASSES {
+        let part = |part: &str| match part.strip_prefix(':') {
+            Some(name) => format!("/{{{name}}}"),
+            None => format!("/{part}"),
+        };
+        let path: String = pass.pattern.split('/').map(part).collect();
+        let operation = format!("{} /admin{path}", pass.method.to_lowercase());
+        assert!(described.contains(&operation), "{operation} is not in docs/openapi");
+    }
+}
