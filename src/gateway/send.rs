@@ -57,13 +57,24 @@ pub async fn send<P: Platform>(
     name: &str,
     request: &ApiRequest,
 ) -> Result<Answer, SendError> {
+    send_expecting(platform, base, name, request, 0).await
+}
+
+/// As [`send`], but an answer with this `errcode` is one like any other: it says more than that.
+pub async fn send_expecting<P: Platform>(
+    platform: &P,
+    base: &str,
+    name: &str,
+    request: &ApiRequest,
+    expected: i64,
+) -> Result<Answer, SendError> {
     let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
-    let outcome = once(platform, base, request, &token).await;
+    let outcome = once(platform, base, request, &token, expected).await;
     if !refused_token(&outcome) {
         return outcome;
     }
     let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
-    once(platform, base, request, &token).await
+    once(platform, base, request, &token, expected).await
 }
 
 /// Whether WeChat refused the token, so that the same request may succeed with another. 41001, which says that there was
@@ -79,15 +90,18 @@ pub async fn once<P: Platform>(
     base: &str,
     request: &ApiRequest,
     token: &str,
+    expected: i64,
 ) -> Result<Answer, SendError> {
     let answer = exchange(platform, outbound(base, request, Some(token)), LARGEST).await?;
     // Everything but media is JSON, and so is a refusal of media.
     if request.method == Method::Post || answer.body.starts_with(b"{") {
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-        api::check(text).map_err(|error| match error.errcode {
-            UNREADABLE => SendError::Unknown(error.errmsg),
-            _ => SendError::Refused(error),
-        })?;
+        match api::check(text) {
+            Ok(_) => {}
+            Err(error) if error.errcode == UNREADABLE => return Err(SendError::Unknown(error.errmsg)),
+            Err(error) if error.errcode == expected => {}
+            Err(error) => return Err(SendError::Refused(error)),
+        }
     }
     Ok(answer)
 }

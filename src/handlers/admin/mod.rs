@@ -4,6 +4,11 @@
 //! holds the two together.
 
 mod audit;
+pub mod fields;
+pub mod mass;
+pub mod page;
+pub mod passing;
+pub mod people;
 pub mod problem;
 mod rules;
 mod token;
@@ -13,9 +18,11 @@ use serde_json::Value;
 use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::gateway::send::{SendError, send};
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::platform::{Object, Platform, Request, Response, Unreachable};
+use crate::wechat::api::ApiRequest;
 use problem::Problem;
 
 /// What a handler comes to.
@@ -61,7 +68,9 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
         ("GET", ["audit"]) => Box::pin(audit::list(visit)).await,
         (_, ["rules", rest @ ..]) => Box::pin(rules::serve(visit, rest)).await,
         (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
-        _ => Err(Problem::not_found("route")),
+        (_, ["mass", rest @ ..]) => Box::pin(mass::serve(visit, rest)).await,
+        (_, ["users"] | ["users", _]) => Box::pin(people::serve(visit, segments)).await,
+        (_, others) => Box::pin(passing::serve(visit, others)).await,
     }
 }
 
@@ -126,6 +135,13 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
         Ok(value @ Value::Object(_)) => Ok(value),
         _ => Err(Problem::new(400, "malformed", "the body is not a JSON object")),
     }
+}
+
+/// Asks WeChat; the answer is JSON.
+pub async fn ask<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<Value, SendError> {
+    let config = &visit.app.config;
+    let answer = send(visit.platform, &config.wechat_api, &config.app_id, request).await?;
+    Ok(crate::json::value(&answer.body).unwrap_or_default())
 }
 
 /// JSON with this status.

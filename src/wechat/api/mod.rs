@@ -5,6 +5,7 @@
 
 pub mod autoreply;
 pub mod custom;
+pub mod mass;
 pub mod media;
 pub mod qrcode;
 pub mod sns;
@@ -14,7 +15,7 @@ pub mod user;
 
 mod error;
 
-pub use error::{ApiError, Reaction, UNREADABLE, check, reaction};
+pub use error::{ApiError, NO_OBJECT, Reaction, UNREADABLE, check, reaction};
 
 /// A call of WeChat's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,8 @@ impl ApiRequest {
     }
 }
 
-fn post_json(path: &'static str, body: &serde_json::Value) -> ApiRequest {
+/// A `POST` with JSON.
+pub fn post_json(path: &'static str, body: &serde_json::Value) -> ApiRequest {
     ApiRequest {
         method: Method::Post,
         path,
