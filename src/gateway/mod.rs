@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod desk;
+pub mod menu;
 pub mod record;
 pub mod send;
 pub mod token;

@@ -3,6 +3,10 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `frontend/openapi.json` describes all of it; a test
 //! holds the two together.
 
+pub mod articles;
+pub mod media;
+pub mod menu;
+pub mod page;
 pub mod problem;
 
 use serde_json::Value;
@@ -10,9 +14,11 @@ use serde_json::Value;
 use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::gateway::send::{self, SendError, send};
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::platform::{Object, Platform, Request, Response};
+use crate::wechat::api::ApiRequest;
 use problem::Problem;
 
 /// What a handler comes to.
@@ -52,8 +58,13 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    let _ = (visit, segments);
-    Err(Problem::not_found("route"))
+    match segments {
+        ["menu", rest @ ..] => Box::pin(menu::serve(visit, rest)).await,
+        ["media" | "material" | "articles" | "drafts" | "publications", ..] => {
+            Box::pin(media::serve(visit, segments)).await
+        }
+        _ => Err(Problem::not_found("route")),
+    }
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
@@ -95,6 +106,18 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
         Ok(value @ Value::Object(_)) => Ok(value),
         _ => Err(Problem::new(400, "malformed", "the body is not a JSON object")),
     }
+}
+
+/// Asks WeChat, as the account; what it says.
+pub async fn ask<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<Value, SendError> {
+    let config = &visit.app.config;
+    let answer = Box::pin(send(visit.platform, &config.wechat_api, &config.app_id, request)).await?;
+    send::json(&answer)
+}
+
+/// It is done, and there is nothing to say about it.
+pub fn no_content() -> Response {
+    Response { status: 204, ..Response::default() }
 }
 
 /// JSON with this status.

@@ -5,6 +5,7 @@
 
 pub mod custom;
 pub mod media;
+pub mod menu;
 pub mod qrcode;
 pub mod sns;
 pub mod token;

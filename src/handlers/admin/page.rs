@@ -1,0 +1,51 @@
+//! Pages of lists: `?limit=1..200&after=<cursor>`, answered with `{items, next}`.
+
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::gateway::record::{PAGE, Record};
+use crate::login::params::Params;
+use crate::platform::Request;
+
+/// Documents of a page, unless more or fewer are asked for.
+const USUAL: u32 = 50;
+
+/// Which page is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The number of the last document of the page before.
+    pub after: Option<u64>,
+    /// Most documents.
+    pub limit: u32,
+}
+
+/// The page that a query asks for.
+pub fn asked(request: &Request) -> Result<Page, Problem> {
+    let params = Params::parse(request.query.as_bytes());
+    let after = number(&params, "after", 0, u64::MAX >> 1)?;
+    let limit = number(&params, "limit", 1, u64::from(PAGE))?;
+    Ok(Page { after, limit: limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(USUAL) })
+}
+
+/// A number of a query, if it is there.
+pub fn number(params: &Params, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
+    let Ok(text) = params.once(name) else { return Err(twice(name)) };
+    let Some(text) = text else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.map(Some).ok_or_else(|| {
+        Problem::invalid(format!("{name} in the query must be a number from {least} to {most}"))
+            .with("parameter", name)
+    })
+}
+
+/// A parameter came twice.
+pub fn twice(name: &str) -> Problem {
+    Problem::invalid(format!("{name} is in the query more than once")).with("parameter", name)
+}
+
+/// A page as it is answered.
+pub fn answer(records: &[Record], more: bool, entry: &dyn Fn(&Record) -> Value) -> Value {
+    let items: Vec<Value> = records.iter().map(entry).collect();
+    let next = records.last().filter(|_| more).map(|record| record.number.to_string());
+    json!({ "items": items, "next": next })
+}
