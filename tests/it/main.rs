@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admin;
+mod articles;
 mod callback;
 mod chat;
 mod config;
@@ -36,6 +37,10 @@ mod login_tokens;
 mod login_typing;
 mod login_words;
 mod machine;
+mod media;
+mod menu;
+mod menu_diff;
+mod menu_limits;
 mod paging;
 mod provider;
 mod provider_logout;

@@ -185,7 +185,11 @@ async fn claim<P: Platform>(visit: &Visit<'_, P>, menu: &Value, of: Option<&str>
     let open = last.filter(|last| matches!(state(last), "publishing" | "unknown"));
     if let Some(last) = open {
         // Its answer was lost; now it shows.
-        let outcome = if last.document.get("menu") == Some(&live.menu) { "published" } else { "failed" };
+        let outcome = match last.document.get("menu") == Some(&live.menu) {
+            true if live.menu.is_null() => "deleted",
+            true => "published",
+            false => "failed",
+        };
         let document = with(&last.document, "state", json!(outcome));
         store(visit, &last.id, Some(last.version), document).await?;
     }
