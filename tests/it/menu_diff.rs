@@ -41,63 +41,90 @@ fn check(live: &Value, wanted: &Value, expected: &[&str]) {
     assert_eq!(found, expected, "{changes:#?}");
 }
 
+/// A menu in short: `a b m(c d)` has the buttons a and b, and m with c and d below it.
+fn short(text: &str) -> Value {
+    let mut buttons = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|letter: char| letter.is_alphabetic()) {
+        let name = &rest[start..=start];
+        rest = &rest[start + 1..];
+        let Some(group) = rest.strip_prefix('(') else {
+            buttons.push(click(name));
+            continue;
+        };
+        let (below, after) = group.split_once(')').unwrap();
+        let below: Vec<Value> = below.split_whitespace().map(click).collect();
+        buttons.push(more(name, &below));
+        rest = after;
+    }
+    menu(&buttons)
+}
+
 #[test]
 fn buttons_are_added_and_removed() {
-    let (a, b, c) = (click("a"), click("b"), click("c"));
-    check(&menu(&[a.clone()]), &menu(&[a.clone()]), &[]);
-    check(&Value::Null, &menu(&[a.clone()]), &["added 0 -"]);
-    // Those behind a new one were not moved.
-    check(&menu(&[b.clone(), c.clone()]), &menu(&[a.clone(), b.clone(), c.clone()]), &["added 0 -"]);
-    check(&menu(&[a.clone(), b.clone(), c.clone()]), &menu(&[c.clone()]), &["removed 0 -", "removed 1 -"]);
-    check(
-        &menu(&[more("m", &[a.clone()])]),
-        &menu(&[more("m", &[a.clone(), b.clone()]), more("n", &[c])]),
-        &["added 0.1 -", "added 1 -", "added 1.0 -"],
-    );
+    for (live, wanted, expected) in [
+        ("a", "a", vec![]),
+        ("", "a", vec!["added 0 -"]),
+        // Those behind a new one were not moved.
+        ("b c", "a b c", vec!["added 0 -"]),
+        ("a b c", "c", vec!["removed 0 -", "removed 1 -"]),
+        ("m(a)", "m(a b) n(c)", vec!["added 0.1 -", "added 1 -", "added 1.0 -"]),
+    ] {
+        check(&short(live), &short(wanted), &expected);
+    }
 }
 
 #[test]
 fn as_few_as_possible_are_moved() {
-    let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(click);
-    check(
-        &menu(&[a.clone(), b.clone(), c.clone()]),
-        &menu(&[c.clone(), a.clone(), b.clone()]),
-        &["moved 0 2"],
-    );
-    check(&menu(&[a.clone(), b.clone()]), &menu(&[b.clone(), a.clone()]), &["moved 0 1"]);
-    check(
-        &menu(&[more("m", &[a.clone(), b.clone(), c.clone(), d.clone(), e.clone()])]),
-        &menu(&[more("m", &[b.clone(), c.clone(), d.clone(), e.clone(), a.clone()])]),
-        &["moved 0.4 0.0"],
-    );
-    // From one group into another, and to the top.
-    check(
-        &menu(&[more("m", &[a.clone(), b.clone()]), more("n", &[c.clone()])]),
-        &menu(&[more("m", &[b.clone()]), more("n", &[c.clone(), a.clone()])]),
-        &["moved 1.1 0.0"],
-    );
-    check(&menu(&[more("m", &[a.clone(), b.clone()])]), &menu(&[more("m", &[b]), a]), &["moved 1 0.0"]);
+    for (live, wanted, expected) in [
+        ("a b c", "c a b", "moved 0 2"),
+        ("a b", "b a", "moved 0 1"),
+        ("m(a b c d e)", "m(b c d e a)", "moved 0.4 0.0"),
+        // From one group into another, and to the top.
+        ("m(a b) n(c)", "m(b) n(c a)", "moved 1.1 0.0"),
+        ("m(a b)", "m(b) a", "moved 1 0.0"),
+    ] {
+        check(&short(live), &short(wanted), &[expected]);
+    }
 }
 
 #[test]
 fn what_changed_is_named_field_by_field() {
-    let a = click("a");
-    let renamed = json!({ "type": "click", "name": "z", "key": "a" });
-    check(&menu(&[a.clone()]), &menu(&[renamed]), &["changed 0 0 name"]);
-    let view = json!({ "type": "view", "name": "a", "url": "https://example.com" });
-    check(&menu(&[a.clone()]), &menu(&[view.clone()]), &["changed 0 0 key type url"]);
-    let changes = difference(&menu(&[a.clone()]), &menu(&[view]));
+    let one = |kind: &str, name: &str, field: &str, value: &str| {
+        menu(&[json!({ "type": kind, "name": name, field: value })])
+    };
+    let a = short("a");
+    check(&a, &one("click", "z", "key", "a"), &["changed 0 0 name"]);
+    let view = one("view", "a", "url", "https://example.com");
+    check(&a, &view, &["changed 0 0 key type url"]);
+    let changes = difference(&a, &view);
     assert_eq!(changes[0]["fields"]["url"], json!({ "from": null, "to": "https://example.com" }));
     assert_eq!(changes[0]["fields"]["key"], json!({ "from": "a", "to": null }));
     // Another one in the same place.
-    let other = json!({ "type": "click", "name": "o", "key": "o" });
-    check(&menu(&[a.clone()]), &menu(&[other]), &["changed 0 0 key name"]);
+    check(&a, &short("o"), &["changed 0 0 key name"]);
     // Moved and changed; a group that got a new name keeps those below it.
-    let rekeyed = json!({ "type": "click", "name": "a", "key": "new" });
-    check(&menu(&[a.clone(), click("b")]), &menu(&[click("b"), rekeyed]), &["moved 0 1", "changed 1 0 key"]);
-    check(&menu(&[more("m", &[a.clone()])]), &menu(&[more("n", &[a.clone()])]), &["changed 0 0 name"]);
+    let rekeyed = menu(&[click("b"), json!({ "type": "click", "name": "a", "key": "new" })]);
+    check(&short("a b"), &rekeyed, &["moved 0 1", "changed 1 0 key"]);
+    check(&short("m(a)"), &short("n(a)"), &["changed 0 0 name"]);
     // A button that becomes a group.
-    check(&menu(&[click("m")]), &menu(&[more("m", &[a])]), &["changed 0 0 key type", "added 0.0 -"]);
+    check(&short("m"), &short("m(a)"), &["changed 0 0 key type", "added 0.0 -"]);
+}
+
+/// Buttons of every kind that the console makes.
+fn of_the_console() -> Value {
+    json!([
+        { "name": "Pages", "sub_button": { "list": [
+            { "type": "view", "name": "Shop", "url": "https://example.com" },
+            { "type": "news", "name": "News", "value": "KQb_w_Tiz",
+              "news_info": { "list": [{ "title": "T", "content_url": "http://mp.weixin.qq.com/s/1" }] } },
+            { "type": "video", "name": "Film", "value": "http://video.example/1" },
+            { "type": "text", "name": "Hours", "value": "9 to 5" },
+            { "type": "miniprogram", "name": "App", "appid": "wx01", "pagepath": "p", "url": "https://example.com" },
+        ] } },
+        { "name": "Files", "sub_button": { "list": [{ "type": "voice", "name": "Song", "value": "nTXe3" }] } },
+        { "type": "click", "name": "Key", "key": "V1" },
+        { "type": "finder", "name": "Channel", "value": "x" },
+    ])
 }
 
 /// A WeChat whose menu the console made.
@@ -120,19 +147,7 @@ fn console(buttons: Value) -> World {
 #[test]
 fn what_the_console_made_becomes_what_can_be_published() {
     run(async {
-        let world = console(json!([
-            { "name": "Pages", "sub_button": { "list": [
-                { "type": "view", "name": "Shop", "url": "https://example.com" },
-                { "type": "news", "name": "News", "value": "KQb_w_Tiz",
-                  "news_info": { "list": [{ "title": "T", "content_url": "http://mp.weixin.qq.com/s/1" }] } },
-                { "type": "video", "name": "Film", "value": "http://video.example/1" },
-                { "type": "text", "name": "Hours", "value": "9 to 5" },
-                { "type": "miniprogram", "name": "App", "appid": "wx01", "pagepath": "p", "url": "https://example.com" },
-            ] } },
-            { "name": "Files", "sub_button": { "list": [{ "type": "voice", "name": "Song", "value": "nTXe3" }] } },
-            { "type": "click", "name": "Key", "key": "V1" },
-            { "type": "finder", "name": "Channel", "value": "x" },
-        ]));
+        let world = console(of_the_console());
         let (status, answer) = world.admin("POST", "/admin/menu/import", None).await;
         assert_eq!(status, 200, "{answer}");
         let expected = menu(&[
