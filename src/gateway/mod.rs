@@ -6,6 +6,7 @@ pub mod calls;
 pub mod client;
 pub mod desk;
 pub mod mass;
+pub mod menu;
 pub mod proxy;
 pub mod rail;
 pub mod record;

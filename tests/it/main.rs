@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admin;
+mod articles;
 mod callback;
 mod chat;
 mod client_tokens;
@@ -41,6 +42,10 @@ mod machine;
 mod mass;
 mod mass_audience;
 mod mass_machine;
+mod media;
+mod menu;
+mod menu_diff;
+mod menu_limits;
 mod paging;
 mod passing;
 mod people;

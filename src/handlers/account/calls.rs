@@ -177,7 +177,7 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
             }
             Some(Keep::Unknown) => ("open", None),
             Some(Keep::Done) => ("done", None),
-            Some(Keep::Answer(kept)) => ("done", Some(super::text(kept)?)),
+            Some(Keep::Answer(kept)) => ("done", Some(super::write(kept)?)),
         };
         let values = [json!(state), json!(answer), json!(end.number)];
         self.storage.run("UPDATE once SET state = ?, answer = ? WHERE entry = ?", &values).map(drop)

@@ -190,10 +190,10 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         let request = ticket::get(loan.name());
         let base = &self.app.config.wechat_api;
         let Lent { text: token, .. } = self.lend(Loan::Access, None, None).await?;
-        let mut outcome = send::once(&self.platform, base, &request, &token).await;
+        let mut outcome = send::once(&self.platform, base, &request, &token, 0).await;
         if send::refused_token(&outcome) {
             let Lent { text: token, .. } = self.lend(Loan::Access, Some(&token), None).await?;
-            outcome = send::once(&self.platform, base, &request, &token).await;
+            outcome = send::once(&self.platform, base, &request, &token, 0).await;
         }
         metrics::count_call(&self.platform, &self.app, &outcome);
         let answer = outcome.map_err(|error| match error {

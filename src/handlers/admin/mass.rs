@@ -106,7 +106,7 @@ async fn list<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let filter = |stage: &str| Filter { field: "stage".to_owned(), value: json!(stage) };
     let filters = params.get("stage").map(filter).into_iter().collect();
     let view = |record: &Record| stored(record.clone()).map_or(Value::Null, |stored| stored.view());
-    page::of(visit, &params, Kind::Mass, filters, &view).await
+    page::of(visit, Kind::Mass, filters, &view).await
 }
 
 /// What the body says: name, message, audience. The openids of a list are stored apart.

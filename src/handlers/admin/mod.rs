@@ -3,9 +3,12 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `docs/openapi/` describes all of it; a test
 //! holds the two together.
 
+pub mod articles;
 mod audit;
 pub mod fields;
 pub mod mass;
+pub mod media;
+pub mod menu;
 pub mod page;
 pub mod passing;
 pub mod people;
@@ -18,7 +21,7 @@ use serde_json::Value;
 use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::gateway::send::{SendError, send};
+use crate::gateway::send::{self, SendError};
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::platform::{Object, Platform, Request, Response, Unreachable};
@@ -70,6 +73,10 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
         (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
         (_, ["mass", rest @ ..]) => Box::pin(mass::serve(visit, rest)).await,
         (_, ["users"] | ["users", _]) => Box::pin(people::serve(visit, segments)).await,
+        (_, ["menu", rest @ ..]) => Box::pin(menu::serve(visit, rest)).await,
+        (_, ["media" | "material" | "articles" | "drafts" | "publications", ..]) => {
+            Box::pin(media::serve(visit, segments)).await
+        }
         (_, others) => Box::pin(passing::serve(visit, others)).await,
     }
 }
@@ -137,11 +144,14 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
     }
 }
 
-/// Asks WeChat; the answer is JSON.
+/// Asks WeChat, as the account; what it says.
 pub async fn ask<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<Value, SendError> {
-    let config = &visit.app.config;
-    let answer = send(visit.platform, &config.wechat_api, &config.app_id, request).await?;
-    Ok(crate::json::value(&answer.body).unwrap_or_default())
+    send::json(&Box::pin(super::call_wechat(visit.platform, visit.app, request)).await?)
+}
+
+/// It is done, and there is nothing to say about it.
+pub fn no_content() -> Response {
+    Response { status: 204, ..Response::default() }
 }
 
 /// JSON with this status.

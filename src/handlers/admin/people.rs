@@ -75,7 +75,7 @@ async fn list<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         Some(Filter { field: if *name == "tag" { "tags" } else { *name }.to_owned(), value })
     };
     let filters = FILTERS.iter().filter_map(filter).collect();
-    page::of(visit, &params, Kind::Person, filters, &view).await
+    page::of(visit, Kind::Person, filters, &view).await
 }
 
 /// What is stored of somebody, of WeChat's answer about them; what is missing is taken away.

@@ -46,6 +46,11 @@ impl Problem {
         Self::invalid("the body breaks rules of WeChat's or of this API").with("errors", Value::Array(errors))
     }
 
+    /// The route answers only these methods, as an `Allow` header has them.
+    pub fn method_not_allowed(methods: &str) -> Self {
+        Self::new(405, "method-not-allowed", format!("this route answers {methods}")).with("allow", methods)
+    }
+
     /// Somebody else changed it meanwhile.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(409, "conflict", detail)
@@ -61,12 +66,19 @@ impl Problem {
     /// As it goes out.
     pub fn response(self, request_id: &str) -> Response {
         let mut body = self.more;
+        // What a client reads without looking into the body.
+        let retry_after = body.get("retry_after").and_then(Value::as_u64);
+        let allow = body.get("allow").and_then(Value::as_str).map(str::to_owned);
         body.insert("type".to_owned(), json!(format!("urn:wxapi:problem:{}", self.kind)));
         body.insert("title".to_owned(), json!(self.kind.replace('-', " ")));
         body.insert("status".to_owned(), json!(self.status));
         body.insert("detail".to_owned(), json!(self.detail));
         body.insert("instance".to_owned(), json!(format!("urn:wxapi:request:{request_id}")));
-        Response::new(self.status, "application/problem+json", crate::json::text(&Value::Object(body)))
+        let mut response =
+            Response::new(self.status, "application/problem+json", crate::json::text(&Value::Object(body)));
+        response.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        response.headers.extend(allow.map(|methods| ("allow", methods)));
+        response
     }
 }
 

@@ -7,6 +7,7 @@ pub mod autoreply;
 pub mod custom;
 pub mod mass;
 pub mod media;
+pub mod menu;
 pub mod qrcode;
 pub mod sns;
 pub mod ticket;
