@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::count::Happened;
 use super::history::History;
 use super::push::Push;
 use crate::wechat::OpenId;
@@ -52,6 +53,9 @@ pub struct Conversation {
     /// Customer-service messages: what may still be sent.
     #[serde(default)]
     pub push: Push,
+    /// What happened in the last steps, for the counters: whoever made them takes it.
+    #[serde(skip)]
+    pub happened: Vec<Happened>,
 }
 
 /// One question on its way to an answer.

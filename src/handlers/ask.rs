@@ -1,6 +1,6 @@
 //! Asking the language models: the chain, the attempts, the stream.
 
-use super::App;
+use super::{App, metrics};
 use crate::chat::clean::clean;
 use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError};
 use crate::chat::prompt::ChatMessage;
@@ -18,10 +18,27 @@ pub async fn ask<P: Platform>(
     chain: &[String],
     messages: &[ChatMessage],
 ) -> Result<String, ModelError> {
+    let begin = platform.now();
+    let answer = try_all(platform, app, chain, messages).await;
+    let outcome = if answer.is_ok() { "answered" } else { "failed" };
+    let span = platform.now().saturating_sub(begin);
+    metrics::observe(platform, app, "wxapi_model_seconds", &[("outcome", outcome)], span);
+    answer
+}
+
+async fn try_all<P: Platform>(
+    platform: &P,
+    app: &App,
+    chain: &[String],
+    messages: &[ChatMessage],
+) -> Result<String, ModelError> {
     let mut last = ModelError::Empty;
     for name in chain {
         for attempt in 1..=ATTEMPTS {
-            match once(platform, app, name, messages).await {
+            let answer = once(platform, app, name, messages).await;
+            let outcome = answer.as_ref().map_or_else(ModelError::name, |_| "answered");
+            metrics::count(platform, app, "wxapi_model_attempts_total", &[("outcome", outcome)]);
+            match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     platform.log(&Line::warn(

@@ -1,6 +1,7 @@
 //! `/wechat`: WeChat's own calls.
 
-use super::{App, login};
+use super::{App, login, metrics};
+use crate::chat::count::kind;
 use crate::chat::intent::addressee;
 use crate::error::Error;
 use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
@@ -32,6 +33,8 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
 
     let login = || login::chat::addressee(&app.config, &opened.inbound);
     let Some(user) = addressee(&opened.inbound).or_else(login) else {
+        let labels = [("type", kind(&opened.inbound.message)), ("outcome", "acknowledged")];
+        metrics::count(platform, app, "wxapi_messages_total", &labels);
         return Ok(Response::text(200, SUCCESS));
     };
     let name = format!("{}:{}", app.config.app_id, user.as_str());

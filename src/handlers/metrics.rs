@@ -7,12 +7,17 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures_util::future::join_all;
+
 use super::{App, admin};
 use crate::error::Error;
 use crate::log::Line;
-use crate::metrics::{Call, Counters, Series, line};
+use crate::metrics::{Call, Counters, Series, add, page};
 use crate::platform::{Millis, Object, Platform, Request, Response, Storage, Unreachable};
 
+/// The binding that says which version runs.
+/// <https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/>
+pub const VERSION: &str = "CF_VERSION_METADATA";
 /// What was counted is brought away after this time.
 const PAUSE: Millis = 5_000;
 /// The objects that share the work.
@@ -58,7 +63,7 @@ async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
         platform.log(&Line::warn("metrics.not_kept", reason));
         let mut counters = counters.borrow_mut();
         for (series, by) in series {
-            *counters.series.entry(series).or_default() += by;
+            add(&mut counters.series, series, by);
         }
     }
 }
@@ -70,15 +75,20 @@ pub async fn show<P: Platform>(request: &Request, platform: &P, app: &App) -> Re
     }
     bring(platform, &app.counters).await;
     let mut all = Series::new();
-    for shard in 0..SHARDS {
-        let part: Series =
-            super::call_object(platform, Object::Metrics, &shard.to_string(), &Call::Read).await?;
-        for (series, value) in part {
+    let shards = (0..SHARDS).map(|shard| read(platform, shard));
+    // Without one of them, counters would seem to shrink: then there is no answer.
+    for part in join_all(shards).await {
+        for (series, value) in part? {
             *all.entry(series).or_default() += value;
         }
     }
-    let lines: String = all.iter().map(|(series, value)| line(series, *value)).collect();
-    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", lines))
+    let lines = page(&all, &platform.find_binding(VERSION).unwrap_or_default());
+    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", lines)
+        .with("cache-control", "no-store"))
+}
+
+async fn read<P: Platform>(platform: &P, shard: u8) -> Result<Series, Unreachable> {
+    super::call_object(platform, Object::Metrics, &shard.to_string(), &Call::Read).await
 }
 
 /// One of the objects that keep what was counted.
@@ -101,7 +111,7 @@ impl<S: Storage> MetricsObject<S> {
             Call::Add(grown) => {
                 let mut next = self.series.borrow().clone();
                 for (series, by) in grown {
-                    *next.entry(series).or_default() += by;
+                    add(&mut next, series, by);
                 }
                 self.storage.save(&text(&next)?)?;
                 self.series.replace(next);

@@ -1,7 +1,7 @@
 //! Whoever manages the account.
 
 use serde_json::Value;
-use wxapi::platform::{Opaque, Passage, Pieces, Request, Response, Upload};
+use wxapi::platform::{Millis, Opaque, Passage, Pieces, Request, Response, Upload};
 
 use super::runtime::Body;
 use super::{ORIGIN, World};
@@ -16,6 +16,31 @@ pub fn settings() -> Vec<(&'static str, &'static str)> {
 }
 
 impl World {
+    /// From now on, clocks elsewhere are behind this one.
+    pub fn skew_clocks(&self, by: Millis) {
+        self.0.skew.set(by);
+    }
+
+    pub(super) fn skew(&self) -> Millis {
+        self.0.skew.get()
+    }
+
+    /// From now on, the deployment lacks these bindings.
+    pub fn lose_bindings(&self, names: &[&'static str]) {
+        self.0.missing.borrow_mut().extend(names);
+    }
+
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        self.0.missing.borrow().contains(&name)
+    }
+
+    /// Everything that was counted, as Prometheus reads it.
+    pub async fn metrics(&self) -> String {
+        let response = self.send(admin_request("GET", "/metrics", b"")).await;
+        assert_eq!(response.status, 200);
+        response.body
+    }
+
     /// A request to the management API, with the token; the status and the JSON that came back.
     pub async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let body = body.map(ToString::to_string).unwrap_or_default();

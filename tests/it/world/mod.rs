@@ -102,6 +102,10 @@ struct Inner {
     network: Cell<Millis>,
     message: Cell<u64>,
     random: Cell<u64>,
+    /// How much later it is here than elsewhere.
+    skew: Cell<Millis>,
+    /// Bindings that the deployment has not.
+    missing: RefCell<Vec<&'static str>>,
 }
 
 /// How one message went, as its user saw it.
@@ -145,6 +149,8 @@ impl World {
             network: Cell::default(),
             message: Cell::new(1),
             random: Cell::default(),
+            skew: Cell::default(),
+            missing: RefCell::default(),
         }))
     }
 
