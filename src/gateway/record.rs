@@ -26,6 +26,8 @@ pub enum Kind {
     Media,
     /// A follower; the id is the openid.
     Person,
+    /// What `/admin/doctor` writes, reads and deletes at once.
+    Doctor,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Self::Mass => "mass",
             Self::Media => "media",
             Self::Person => "person",
+            Self::Doctor => "doctor",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `frontend/openapi.json` describes all of it; a test
 //! holds the two together.
 
+pub mod doctor;
 pub mod problem;
 
 use serde_json::Value;
@@ -52,8 +53,10 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    let _ = (visit, segments);
-    Err(Problem::not_found("route"))
+    match (visit.request.method.as_str(), segments) {
+        ("GET", ["doctor"]) => Box::pin(doctor::serve(visit)).await,
+        _ => Err(Problem::not_found("route")),
+    }
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
