@@ -34,6 +34,16 @@ impl World {
         self.0.missing.borrow().contains(&name)
     }
 
+    /// The storage of the account's object.
+    pub fn account_disk(&self) -> super::Disk {
+        self.disk_of(&format!("account {APP_ID}"))
+    }
+
+    /// Any storage, by one of [`World::disks`].
+    pub fn disk_named(&self, name: &str) -> super::Disk {
+        self.disk_of(name)
+    }
+
     /// Everything that was counted, as Prometheus reads it.
     pub async fn metrics(&self) -> String {
         let response = self.send(admin_request("GET", "/metrics", b"")).await;

@@ -66,7 +66,7 @@ pub fn secrets(config: &Config) -> Finding {
     if !faults.is_empty() {
         return Finding::fail(
             words(&faults),
-            "put each with `npx wrangler secret put NAME`; docs/deploy.md says where it comes from",
+            "put each with `npm run wrangler -- secret put NAME`; docs/deploy.md says where it comes from",
         )
         .with(values);
     }
