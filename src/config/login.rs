@@ -100,13 +100,14 @@ pub(super) fn load<F: Fn(&str) -> Option<String>>(
             .map(|(id, secret)| Application { app_id: AppId::new(id), secret }),
         github: github(reader),
         rate_limit: usize::try_from(reader.number("LOGIN_RATE_LIMIT", 20, 1, 1_000)).unwrap_or(20),
-        account_type: choice(reader, "ACCOUNT_TYPE", &TYPES),
+        account_type: None,
         verify_files: verify_files(reader),
     };
     let base =
         reader.base("WECHAT_OPEN_BASE", "is no http or https address, so WeChat's login pages are off");
     let reachable = base.is_ok();
     login.wechat_open = base.ok().flatten().unwrap_or(login.wechat_open);
+    login.account_type = choice(reader, "ACCOUNT_TYPE", &TYPES);
     let account = login.account_type.unwrap_or_default();
     login.abilities = abilities(reader, account, keys, has_account && reachable, login.plain_mode);
     login.abilities.open = login.open.is_some() && reachable;

@@ -83,7 +83,11 @@ fn expect(line: &Value, state: &str, found: &str) {
 #[test]
 fn an_account_in_order_is_healthy() {
     run(async {
-        let world = world(&[("ACCOUNT_TYPE", "service_verified"), ("ENCODING_AES_KEY_PREVIOUS", OTHER_KEY)]);
+        let world = world(&[
+            ("ACCOUNT_TYPE", "service_verified"),
+            ("ENCODING_AES_KEY_PREVIOUS", OTHER_KEY),
+            ("WECHAT_TOKEN", "aTokenOfLetters1"),
+        ]);
         let answer = ask(&world, "").await;
         let state = |name: &str| {
             let line = answer["checks"].as_array().unwrap().iter().find(|line| line["name"] == name);
@@ -108,7 +112,7 @@ fn an_account_in_order_is_healthy() {
         }
         assert_eq!((state("login_clients"), state("api_clients")), (json!("skip"), json!("skip")));
         // Nothing stays of it but that the user's object handled an event.
-        assert_eq!(world.disk("doctor").load().unwrap().is_some(), true);
+        assert!(world.disk("doctor").load().unwrap().is_some());
         world.pass(600_000).await;
         assert_eq!(world.disk("doctor").load().unwrap(), None);
     });

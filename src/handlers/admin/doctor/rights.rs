@@ -12,10 +12,14 @@ use crate::platform::Platform;
 /// The types of accounts, in the order of the columns below.
 const TYPES: [&str; 5] = ["subscription", "subscription_verified", "service", "service_verified", "test"];
 
+/// Name, path, query, body, who may.
+type Probe =
+    (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
 /// One harmless question for each family: its name, path, query, body (empty for a `GET`), and who may ask it: `+`
 /// yes, `-` no, `?` that depends.
 /// <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html>
-const PROBES: [(&str, &str, &[(&str, &str)], &str, &str); 12] = [
+const PROBES: [Probe; 12] = [
     ("console_menu", "/cgi-bin/get_current_selfmenu_info", &[], "", "+++++"),
     ("menu", "/cgi-bin/menu/get", &[], "", "-++++"),
     ("users", "/cgi-bin/user/get", &[], "", "-+-++"),
