@@ -78,8 +78,8 @@ pub enum Call {
 pub struct Counters {
     /// What grew since it was last taken.
     pub series: Series,
-    /// Somebody is on the way to bring it away.
-    pub on_the_way: bool,
+    /// Until then somebody is taken to be on the way to bring it away.
+    pub on_the_way: Millis,
 }
 
 impl Counters {

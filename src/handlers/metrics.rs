@@ -20,6 +20,8 @@ use crate::platform::{Millis, Object, Platform, Request, Response, Storage, Unre
 pub const VERSION: &str = "CF_VERSION_METADATA";
 /// What was counted is brought away after this time.
 const PAUSE: Millis = 5_000;
+/// Whoever has not brought it away after this time never will: Cloudflare may end what follows a request.
+const LOST_AFTER: Millis = 60_000;
 /// The objects that share the work.
 const SHARDS: u8 = 8;
 
@@ -39,7 +41,9 @@ fn note<P: Platform>(platform: &P, app: &App, change: impl FnOnce(&mut Counters)
     }
     let mut counters = app.counters.borrow_mut();
     change(&mut counters);
-    if !std::mem::replace(&mut counters.on_the_way, true) {
+    let now = platform.now();
+    if now >= counters.on_the_way {
+        counters.on_the_way = now + LOST_AFTER;
         let (later, counters) = (platform.clone(), Rc::clone(&app.counters));
         platform.spawn(async move {
             later.sleep(PAUSE).await;
@@ -52,9 +56,12 @@ fn note<P: Platform>(platform: &P, app: &App, change: impl FnOnce(&mut Counters)
 async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
     let series = {
         let mut counters = counters.borrow_mut();
-        counters.on_the_way = false;
+        counters.on_the_way = 0;
         std::mem::take(&mut counters.series)
     };
+    if series.is_empty() {
+        return;
+    }
     let [random, ..] = platform.random();
     let shard = (random % SHARDS).to_string();
     let added: Result<Series, _> =

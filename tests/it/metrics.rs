@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use wxapi::metrics::FAMILIES;
+use wxapi::metrics::{Call, Counters, FAMILIES};
 
 use crate::tidy::sources;
 use crate::world::admin::{TOKEN, admin_request, settings};
@@ -183,6 +183,46 @@ fn only_the_operator_reads_them() {
         let build = response.body.lines().find(|line| line.starts_with("wxapi_build_info{")).unwrap();
         assert!(build.contains(r#"deployment="a-version""#) && build.ends_with(" 1"), "{build}");
     });
+}
+
+#[test]
+fn whoever_was_to_bring_it_and_died_is_replaced() {
+    run(async {
+        let world = World::new(&settings());
+        world.say(USER, "/help").await;
+        // Whatever was under way ends, but the isolate's memory stays.
+        world.crash();
+        world.pass(61_000).await;
+        assert!(!world.app().counters.borrow().series.is_empty());
+        world.say(USER, "/help").await;
+        world.pass(6_000).await;
+        assert!(world.app().counters.borrow().series.is_empty());
+        assert_eq!(value(&world, r#"wxapi_messages_total{type="text",outcome="command"}"#).await, 2);
+    });
+}
+
+#[test]
+fn what_is_stored_has_this_shape_and_stays_small() {
+    let mut counters = Counters::default();
+    counters.add("wxapi_rules_total", &[("kind", "te\"xt")], 2);
+    counters.observe("wxapi_model_seconds", &[("outcome", "answered")], 700);
+    counters.observe("wxapi_model_seconds", &[("outcome", "answered")], 700_000);
+    let json = serde_json::to_string(&Call::Add(counters.series)).unwrap();
+    let expected = serde_json::json!({ "add": {
+        r#"wxapi_model_seconds_bucket{outcome="answered",le="+Inf"}"#: 1,
+        r#"wxapi_model_seconds_bucket{outcome="answered",le="1"}"#: 1,
+        r#"wxapi_model_seconds_sum{outcome="answered"}"#: 700_700,
+        r#"wxapi_rules_total{kind="text"}"#: 2,
+    } });
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), expected);
+    assert_eq!(serde_json::to_string(&Call::Read).unwrap(), r#""read""#);
+    let mut counters = Counters::default();
+    for errcode in 0..2_000 {
+        counters.add("wxapi_api_calls_total", &[("errcode", &errcode.to_string())], 1);
+    }
+    counters.add("wxapi_api_calls_total", &[("errcode", "0")], 1);
+    assert_eq!(counters.series.len(), 1_000);
+    assert_eq!(counters.series[r#"wxapi_api_calls_total{errcode="0"}"#], 2);
 }
 
 /// The first text literal after each `mark` in the code.
