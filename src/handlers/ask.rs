@@ -6,7 +6,7 @@ use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError};
 use crate::chat::prompt::ChatMessage;
 use crate::config::Endpoint;
 use crate::log::Line;
-use crate::platform::{AiError, Inflow, Outbound, Pieces, Platform, Unreachable};
+use crate::platform::{AiError, Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
 
 /// The answer to `messages`, as WeChat should show it.
 ///
@@ -19,19 +19,6 @@ pub async fn ask<P: Platform>(
     messages: &[ChatMessage],
 ) -> Result<String, ModelError> {
     let begin = platform.now();
-    let answer = try_all(platform, app, chain, messages).await;
-    let outcome = if answer.is_ok() { "answered" } else { "failed" };
-    let span = platform.now().saturating_sub(begin);
-    metrics::observe(platform, app, "wxapi_model_seconds", &[("outcome", outcome)], span);
-    answer
-}
-
-async fn try_all<P: Platform>(
-    platform: &P,
-    app: &App,
-    chain: &[String],
-    messages: &[ChatMessage],
-) -> Result<String, ModelError> {
     let mut last = ModelError::Empty;
     for name in chain {
         for attempt in 1..=ATTEMPTS {
@@ -39,7 +26,10 @@ async fn try_all<P: Platform>(
             let outcome = answer.as_ref().map_or_else(ModelError::name, |_| "answered");
             metrics::count(platform, app, "wxapi_model_attempts_total", &[("outcome", outcome)]);
             match answer {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    note(platform, app, begin, "answered");
+                    return Ok(answer);
+                }
                 Err(error) => {
                     platform.log(&Line::warn(
                         "model.attempt_failed",
@@ -58,7 +48,13 @@ async fn try_all<P: Platform>(
         }
     }
     platform.log(&Line::error("model.failed", &last));
+    note(platform, app, begin, "failed");
     Err(last)
+}
+
+fn note<P: Platform>(platform: &P, app: &App, begin: Millis, outcome: &str) {
+    let span = platform.now().saturating_sub(begin);
+    metrics::observe(platform, app, "wxapi_model_seconds", &[("outcome", outcome)], span);
 }
 
 async fn once<P: Platform>(

@@ -7,8 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_util::future::join_all;
-
+use super::tasks::{Task, all as all_of};
 use super::{App, admin};
 use crate::error::Error;
 use crate::log::Line;
@@ -27,21 +26,23 @@ const SHARDS: u8 = 8;
 
 /// Counts one more of `name`. Without an `ADMIN_TOKEN` nobody could read it, so nothing is counted.
 pub fn count<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)]) {
-    note(platform, app, |counters| counters.add(name, labels, 1));
+    if app.config.admin_token.is_some() {
+        app.counters.borrow_mut().add(name, labels, 1);
+        bring_later(platform, app);
+    }
 }
 
 /// Counts one more that took `span` in the histogram `name`, which ends with `_seconds`.
 pub fn observe<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)], span: Millis) {
-    note(platform, app, |counters| counters.observe(name, labels, span));
+    if app.config.admin_token.is_some() {
+        app.counters.borrow_mut().observe(name, labels, span);
+        bring_later(platform, app);
+    }
 }
 
-fn note<P: Platform>(platform: &P, app: &App, change: impl FnOnce(&mut Counters)) {
-    if app.config.admin_token.is_none() {
-        return;
-    }
-    let mut counters = app.counters.borrow_mut();
-    change(&mut counters);
+fn bring_later<P: Platform>(platform: &P, app: &App) {
     let now = platform.now();
+    let mut counters = app.counters.borrow_mut();
     if now >= counters.on_the_way {
         counters.on_the_way = now + LOST_AFTER;
         let (later, counters) = (platform.clone(), Rc::clone(&app.counters));
@@ -82,9 +83,9 @@ pub async fn show<P: Platform>(request: &Request, platform: &P, app: &App) -> Re
     }
     bring(platform, &app.counters).await;
     let mut all = Series::new();
-    let shards = (0..SHARDS).map(|shard| read(platform, shard));
+    let shards = (0..SHARDS).map(|shard| -> Task<'_, _> { Box::pin(read(platform, shard)) });
     // Without one of them, counters would seem to shrink: then there is no answer.
-    for part in join_all(shards).await {
+    for part in all_of(shards.collect()).await {
         for (series, value) in part? {
             *all.entry(series).or_default() += value;
         }

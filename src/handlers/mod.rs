@@ -10,6 +10,7 @@ pub mod login;
 pub mod metrics;
 pub mod records;
 pub mod senses;
+pub mod tasks;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -39,17 +39,18 @@ async function doctor(only = "") {
 }
 
 /** What nobody may read in the log: filled while people do things. */
-const private_ = [];
+const secret = new Set();
 
 /** A login by a code, until the website has its result. */
 async function logIn(person) {
   const query = new URLSearchParams({ client_id: "blog", target: world.site.origin, mode: "popup", state: "s", method: "code" });
   const attempt = await Attempt.begin(new URL(`/oauth?${query}`, world.stack.url));
   const phone = new Phone(world.sim, person);
+  const code = attempt.code;
   await phone.confirm(await phone.say(attempt.wording));
   await attempt.reaches("confirmed");
   const { message } = await attempt.finish();
-  private_.push(attempt.wording.match(/[0-9 ]{6,}/)?.[0].trim(), message.code);
+  for (const one of [code, phone.openid, message.code]) secret.add(one);
 }
 
 test("the doctor finds all in order that this machine has", async () => {
@@ -72,18 +73,18 @@ test("the doctor names the address that WeChat refuses, and what the account may
 
 test("messages, pushes, logins and refusals are counted", async () => {
   for (const text of ["what is a crane?", "and a private heron"]) {
-    private_.push(text);
-    await say(world.sim, "counted", text);
+    secret.add(text);
+    secret.add((await say(world.sim, "counted", text)).openid);
   }
   await world.sim.get("/_sim/inbox?as=counted&count=2&wait_ms=20000");
   const send = "/cgi-bin/message/custom/send";
   await world.sim.post("/_sim/faults", [{ path: send, errcode: 45015, times: 1 }]);
   await say(world.sim, "unlucky", "a private egret");
-  private_.push("a private egret");
+  secret.add("a private egret");
   await fetchAnswer(world.sim, "unlucky", /private egret/);
   await logIn("visitor");
   const forged = await world.sim.post("/_sim/send", { as: "mallory", text: "a forged bittern", tamper: "signature" });
-  private_.push("a forged bittern");
+  secret.add("a forged bittern");
   const refused = forged.deliveries.length;
   await reaches('wxapi_messages_total{type="text",outcome="question"}', 3);
   await reaches('wxapi_answers_total{rung="push"}', 2);
@@ -132,23 +133,25 @@ test("kill -9 makes no counter smaller", { timeout: 120_000 }, async () => {
   await say(world.sim, "counted", "/help");
   await reaches('wxapi_messages_total{type="text",outcome="command"}', (before.get('wxapi_messages_total{type="text",outcome="command"}') ?? 0) + 1);
   const { series: later } = await metrics();
-  for (const [name, value] of before) assert.ok((later.get(name) ?? 0) >= value, `${name}: ${value}, then ${later.get(name)}`);
+  for (const [name, value] of before) if (!name.startsWith("wxapi_build_info")) assert.ok((later.get(name) ?? 0) >= value, `${name}: ${value}, then ${later.get(name)}`);
 });
 
 test("no log line holds an openid, a secret, a token, a code or what somebody wrote", async () => {
   const lines = world.stack.logs.map(({ message }) => message);
   const all = lines.join("\n");
   // It was a busy day: refusals, a failed push, and lines from requests as well as from objects.
-  for (const event of ["request.refused", "push.failed", "config.problem"].slice(0, 2)) assert.ok(all.includes(event), `${event} in\n${all}`);
-  const { calls } = await world.sim.get("/_sim/calls");
-  const openids = [...JSON.stringify(calls).matchAll(/\bo[A-Za-z0-9_-]{27}\b/g)].map(([openid]) => openid);
-  const tokens = [...JSON.stringify(calls).matchAll(/access_token[=":]+([A-Za-z0-9_-]{20,})/g)].map(([, token]) => token);
-  assert.ok(openids.length > 0 && tokens.length > 0, "the search would find something");
+  for (const event of ["request.refused", "push.failed"]) assert.ok(all.includes(event), `${event} in\n${all}`);
+  // Asked like this, WeChat gives the token that the Worker has.
+  const body = JSON.stringify({ grant_type: "client_credential", appid: world.vars.APP_ID, secret: world.vars.APP_SECRET });
+  const { access_token: token } = await (await fetch(new URL("/cgi-bin/stable_token", world.sim.url), { method: "POST", body })).json();
   const { APP_ID: _public, MINI_APP_ID: _too, OPEN_APP_ID: _three, ...secrets } = world.vars;
   const values = Object.entries(secrets).filter(([name]) => /SECRET|TOKEN|KEY/.test(name)).map(([, value]) => value);
-  const needles = [...private_, ...openids, ...tokens, ...values, ADMIN_TOKEN].filter((needle) => needle?.length > 3);
-  assert.ok(needles.length > 12);
-  for (const needle of new Set(needles)) assert.ok(!all.includes(needle), `${needle} is in the log`);
+  const needles = [...secret, token, ...values, ADMIN_TOKEN].filter((needle) => needle !== "");
+  assert.ok(needles.length > 15);
+  for (const needle of needles) {
+    assert.ok(needle.length >= 6, "what is so short would be found by chance");
+    assert.ok(!all.includes(needle), `${needle} is in the log`);
+  }
   for (const line of lines) {
     const { level, event, request, object, ...rest } = JSON.parse(line);
     assert.match(event, /^[a-z_]+\.[a-z_]+$/);

@@ -1,12 +1,12 @@
 //! What has to be tried on WeChat's side.
 
-use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::{Finding, within};
+use super::Finding;
 use crate::gateway::send::{SendError, send};
 use crate::gateway::token::TokenFailure;
 use crate::handlers::admin::Visit;
+use crate::handlers::tasks::{Task, all, within};
 use crate::platform::{Millis, Platform};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method};
 
@@ -23,18 +23,24 @@ const METERED: [&str; 5] = [
 /// The ways out of WeChat's whitelist for whoever has no fixed address.
 const WAYS_OUT: &str = "WeChat refuses addresses that are not in the console's IP whitelist (开发 → 基本配置 → IP白名单), and a Worker has no fixed one. Three ways out: (1) enter Cloudflare's ranges from https://www.cloudflare.com/ips-v4 there; the address below alone helps only until the next change. (2) Put a relay with a fixed address between, enter that address, and set WECHAT_API_BASE to the relay (docs/deploy.md). (3) Buy dedicated egress addresses of Cloudflare and enter those. A change needs the administrator's scan and takes some minutes";
 
-/// Calls WeChat as everything else here does. `None`: no answer in time.
-pub async fn call<P: Platform>(
-    visit: &Visit<'_, P>,
-    request: &ApiRequest,
-) -> Option<Result<Value, SendError>> {
-    let config = &visit.app.config;
-    let sent = send(visit.platform, &config.wechat_api, &config.app_id, request);
-    let answer = within(visit.platform, LIMIT, sent).await?;
-    Some(answer.and_then(|answer| {
+/// What WeChat said. `None`: nothing in time.
+pub type Said = Option<Result<Value, SendError>>;
+
+/// Calls WeChat as everything else here does.
+pub async fn call<P: Platform>(visit: &Visit<'_, P>, request: ApiRequest) -> Said {
+    let sent = Box::pin(async {
+        let config = &visit.app.config;
+        let answer = send(visit.platform, &config.wechat_api, &config.app_id, &request).await?;
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         api::check(text).map_err(SendError::Refused)
-    }))
+    });
+    within(visit.platform, LIMIT, sent).await
+}
+
+/// Calls WeChat with all of these at once.
+pub async fn call_all<P: Platform>(visit: &Visit<'_, P>, requests: Vec<ApiRequest>) -> Vec<Said> {
+    let tasks = requests.into_iter().map(|request| -> Task<'_, Said> { Box::pin(call(visit, request)) });
+    all(tasks.collect()).await
 }
 
 /// A question of the probe: a `GET` if it has no body.
@@ -104,7 +110,7 @@ fn failed(answer: Option<SendError>) -> Finding {
 /// <https://developers.weixin.qq.com/doc/service/api/apimanage/callback/api_callback_check.html>
 pub async fn callback_check<P: Platform>(visit: &Visit<'_, P>) -> Finding {
     let body = json!({ "action": "all", "check_operator": "DEFAULT" });
-    let answer = match call(visit, &request("/cgi-bin/callback/check", &[], Some(&body))).await {
+    let answer = match call(visit, request("/cgi-bin/callback/check", &[], Some(&body))).await {
         Some(Ok(answer)) => answer,
         Some(Err(SendError::Refused(error))) if error.errcode == 40201 => {
             return Finding::fail(
@@ -137,7 +143,7 @@ pub async fn callback_check<P: Platform>(visit: &Visit<'_, P>) -> Finding {
 /// Whether WeChat says where its calls come from.
 /// <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip.html>
 pub async fn callback_ips<P: Platform>(visit: &Visit<'_, P>) -> Finding {
-    match call(visit, &request("/cgi-bin/getcallbackip", &[], None)).await {
+    match call(visit, request("/cgi-bin/getcallbackip", &[], None)).await {
         Some(Ok(answer)) => {
             let count = answer.get("ip_list").and_then(Value::as_array).map_or(0, Vec::len);
             let fix = "a firewall in front of the Worker must let these through";
@@ -154,12 +160,13 @@ pub async fn callback_ips<P: Platform>(visit: &Visit<'_, P>) -> Finding {
 /// How much is left of today.
 /// <https://developers.weixin.qq.com/doc/service/api/apimanage/openapi/api_getapiquota.html>
 pub async fn quota<P: Platform>(visit: &Visit<'_, P>) -> Finding {
-    let answers = METERED.into_iter().map(|path| async move {
+    let asked = |path: &str| {
         let body = json!({ "cgi_path": path });
-        (path, call(visit, &request("/cgi-bin/openapi/quota/get", &[], Some(&body))).await)
-    });
+        request("/cgi-bin/openapi/quota/get", &[], Some(&body))
+    };
+    let answers = call_all(visit, METERED.into_iter().map(asked).collect()).await;
     let (mut values, mut low, mut last) = (Map::new(), Vec::new(), None);
-    for (path, answer) in join_all(answers).await {
+    for (path, answer) in METERED.into_iter().zip(answers) {
         match answer {
             Some(Ok(answer)) => {
                 let quota = answer.get("quota").cloned().unwrap_or_default();

@@ -1,9 +1,8 @@
 //! What the account may do, found by asking, and compared with `ACCOUNT_TYPE`.
 
-use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::account::{call, request};
+use super::account::{Said, call_all, request};
 use super::{Finding, State};
 use crate::gateway::send::SendError;
 use crate::handlers::admin::Visit;
@@ -39,18 +38,20 @@ const NOTHING_THERE: [i64; 2] = [46003, 65400];
 
 /// Asks all of them.
 pub async fn rights<P: Platform>(visit: &Visit<'_, P>) -> Finding {
-    let answers = PROBES.into_iter().map(|(name, path, query, body, may)| async move {
+    let asked = |(_, path, query, body, _): Probe| {
         let body = crate::json::value(body.as_bytes()).ok();
-        (name, may, found(call(visit, &request(path, query, body.as_ref())).await))
-    });
-    let answers = join_all(answers).await;
+        request(path, query, body.as_ref())
+    };
+    let said = call_all(visit, PROBES.into_iter().map(asked).collect()).await;
+    let answers: Vec<(&str, &str, String)> =
+        PROBES.iter().zip(said).map(|((name, .., may), said)| (*name, *may, found(said))).collect();
     let column =
         visit.app.config.login.account_type.and_then(|own| TYPES.iter().position(|known| *known == own));
     compare(&answers, column)
 }
 
 /// `ok`, WeChat's code, or `no answer`.
-fn found(answer: Option<Result<Value, SendError>>) -> String {
+fn found(answer: Said) -> String {
     match answer {
         Some(Ok(_)) => "ok".to_owned(),
         Some(Err(SendError::Refused(error))) if NOTHING_THERE.contains(&error.errcode) => "ok".to_owned(),

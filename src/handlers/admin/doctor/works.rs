@@ -1,13 +1,13 @@
 //! What has to be tried on Cloudflare's side and the model's.
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Finding, within};
+use super::Finding;
 use crate::chat::history::History;
 use crate::chat::prompt;
 use crate::gateway::record::Kind;
 use crate::handlers::admin::Visit;
+use crate::handlers::tasks::{Task, all, within};
 use crate::handlers::{ask, metrics, records};
 use crate::platform::{Delivery, Millis, Object, Outbound, Platform, Unreachable, Verdict};
 
@@ -70,23 +70,32 @@ pub fn version<P: Platform>(visit: &Visit<'_, P>) -> Finding {
     Finding::ok(["release ", release, ", deployment ", &id].concat()).with(values)
 }
 
+/// How long something took, or why it did not work.
+type Tried = Result<Millis, String>;
+
+/// What comes of `task` within [`LIMIT`], and in what time.
+async fn timed<P: Platform>(visit: &Visit<'_, P>, task: Task<'_, Result<(), String>>) -> Tried {
+    let begin = visit.platform.now();
+    match within(visit.platform, LIMIT, task).await {
+        Some(outcome) => outcome.map(|()| visit.platform.now().saturating_sub(begin)),
+        None => Err("no answer within 4 s".to_owned()),
+    }
+}
+
 /// Whether every class of objects answers: a migration that was left out shows here.
 pub async fn objects<P: Platform>(visit: &Visit<'_, P>) -> Finding {
-    let others = QUESTIONS.into_iter().map(|(class, object, name, call)| async move {
+    let mut tasks: Vec<Task<'_, Tried>> = Vec::new();
+    for (_, object, name, call) in QUESTIONS {
         let name = if name.is_empty() { &visit.app.config.app_id } else { name };
-        let answer = within(visit.platform, LIMIT, visit.platform.call(object, name, call)).await;
-        (class, answer.map(|answer| answer.map(drop)))
-    });
-    let session = Box::pin(within(visit.platform, LIMIT, user_object(visit)));
-    let (others, session) = futures_util::future::join(join_all(others), session).await;
-    let mut silent = Vec::new();
-    for (class, answer) in others.into_iter().chain([("SessionObject", session)]) {
-        match answer {
-            Some(Ok(())) => {}
-            Some(Err(Unreachable(reason))) => silent.push([class, ": ", &reason].concat()),
-            None => silent.push([class, ": no answer within 4 s"].concat()),
-        }
+        let asked = visit.platform.call(object, name, call);
+        let task = Box::pin(async move { asked.await.map(drop).map_err(|Unreachable(reason)| reason) });
+        tasks.push(Box::pin(timed(visit, task)));
     }
+    tasks.push(Box::pin(timed(visit, Box::pin(user_object(visit)))));
+    let classes = QUESTIONS.iter().map(|question| question.0).chain(["SessionObject"]);
+    let answers = classes.zip(all(tasks).await);
+    let silent = answers.filter_map(|(class, answer)| Some([class, ": ", &answer.err()?].concat()));
+    let silent: Vec<String> = silent.collect();
     if silent.is_empty() {
         return Finding::ok("all seven classes answer");
     }
@@ -94,7 +103,7 @@ pub async fn objects<P: Platform>(visit: &Visit<'_, P>) -> Finding {
 }
 
 /// An event that means nothing, for the object of a user who is none.
-async fn user_object<P: Platform>(visit: &Visit<'_, P>) -> Result<(), Unreachable> {
+async fn user_object<P: Platform>(visit: &Visit<'_, P>) -> Result<(), String> {
     let arrived = visit.platform.now();
     let document = format!(
         "<xml><ToUserName>doctor</ToUserName><FromUserName>doctor</FromUserName><CreateTime>{}</CreateTime><MsgType>event</MsgType><Event>DOCTOR</Event></xml>",
@@ -102,9 +111,10 @@ async fn user_object<P: Platform>(visit: &Visit<'_, P>) -> Result<(), Unreachabl
     );
     let name = [&visit.app.config.app_id, ":doctor"].concat();
     let delivery = Delivery { arrived, document, may_log_in: false };
-    match visit.platform.deliver(&name, &delivery).await? {
-        Verdict::Reply(_) => Ok(()),
-        Verdict::RunOut => Err(Unreachable("it did not reply".to_owned())),
+    match visit.platform.deliver(&name, &delivery).await {
+        Ok(Verdict::Reply(_)) => Ok(()),
+        Ok(Verdict::RunOut) => Err("it did not reply".to_owned()),
+        Err(Unreachable(reason)) => Err(reason),
     }
 }
 
@@ -172,18 +182,15 @@ pub async fn model<P: Platform>(visit: &Visit<'_, P>) -> Finding {
         return Finding::fail("no model is asked", "see what addresses says about AI_BASE_URL");
     }
     let question = prompt::question("Reply with the single word OK.", &History::default(), "OK?");
-    let answers = join_all(chain.chunks(1).map(|name| async {
-        let begin = visit.platform.now();
-        let answer =
-            within(visit.platform, LIMIT, ask::ask(visit.platform, visit.app, name, &question)).await;
-        let milliseconds = visit.platform.now().saturating_sub(begin);
-        match answer {
-            Some(Ok(_)) => Ok(milliseconds),
-            Some(Err(error)) => Err(error.to_string()),
-            None => Err("no answer within 4 s".to_owned()),
-        }
-    }));
-    let answers = answers.await;
+    let question = &question;
+    let tasks = chain.chunks(1).map(|name| -> Task<'_, Tried> {
+        let asked = async move {
+            let answer = ask::ask(visit.platform, visit.app, name, question).await;
+            answer.map(drop).map_err(|error| error.to_string())
+        };
+        Box::pin(timed(visit, Box::pin(asked)))
+    });
+    let answers = all(tasks.collect()).await;
     let (mut words, mut values) = (Vec::new(), serde_json::Map::new());
     for (name, answer) in chain.iter().zip(&answers) {
         match answer {
