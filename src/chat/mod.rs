@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod clean;
 pub mod command;
+pub mod count;
 pub mod history;
 pub mod human;
 pub mod intent;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::count::Happened;
 use super::state::{Answer, Conversation};
 use super::text::Texts;
 use super::turn::{STARTS, next_page};
@@ -123,7 +124,9 @@ impl Conversation {
         if let Some(answer) = self.answer_mut(job) {
             answer.on_its_way = false;
             answer.read = answer.read.max(end);
-            answer.shown = now;
+            if std::mem::replace(&mut answer.shown, now) == 0 {
+                self.note(Happened::Answer("push"));
+            }
         }
         self.drop_old_answers(now);
     }

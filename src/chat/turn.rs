@@ -11,7 +11,9 @@
 //! Whatever was replied to a message once is replied to it again, byte for byte.
 
 use super::command::Command;
+use super::count::{Happened, kind, number};
 use super::history::{History, clip};
+use super::intent::{self, Intent};
 use super::model::ANSWER_LIMIT;
 use super::paging::pages;
 use super::rule::Book;
@@ -103,7 +105,9 @@ impl Conversation {
     ) -> Outcome {
         let address = Address::of(inbound);
         if let Some(reply) = self.reply_to(&address.key) {
-            return Outcome::Reply(reply.body.clone());
+            let body = reply.body.clone();
+            self.note(Happened::Delivery("again", "repeat"));
+            return Outcome::Reply(body);
         }
         if let Some(job) = self.jobs.iter_mut().find(|job| job.key == address.key) {
             job.deliveries = job.deliveries.saturating_add(1);
@@ -112,34 +116,39 @@ impl Conversation {
         }
         self.expire(now, rules.timeout);
         self.active = now;
-        let intent = super::intent::of(inbound, &rules.texts);
+        let intent = intent::of(inbound, &rules.texts);
         if let Some(outcome) = self.before_model(&intent, inbound, &address, now, book, ruled) {
+            let fate = if ruled.is_some() { "rule" } else { "human" };
+            self.note(Happened::Message(kind(&inbound.message), fate));
             return outcome;
         }
-        match intent {
-            super::intent::Intent::Ask(question) => {
+        let (outcome, fate) = match intent {
+            Intent::Ask(question) => {
                 self.push.open(now);
                 self.ask(question, address, now, rules)
             }
-            super::intent::Intent::Command(command) => self.command(command, address, now, rules),
-            super::intent::Intent::Note { note, reply } => {
+            Intent::Command(command) => (self.command(command, address, now, rules), "command"),
+            Intent::Note { note, reply } => {
                 self.push.open(now);
                 self.history.push(&note, "");
-                self.say(&address, &reply, now)
+                (self.say(&address, &reply, now), "noted")
             }
-            super::intent::Intent::Say(text) => self.say(&address, &text, now),
-            super::intent::Intent::Forget => {
+            Intent::Say(text) => (self.say(&address, &text, now), "told"),
+            Intent::Forget => {
                 self.forget(now);
-                self.nothing(&address, now)
+                (self.nothing(&address, now), "forgotten")
             }
-            super::intent::Intent::Nothing => self.nothing(&address, now),
-        }
+            Intent::Nothing => (self.nothing(&address, now), "acknowledged"),
+        };
+        self.note(Happened::Message(kind(&inbound.message), fate));
+        outcome
     }
 
     /// Somebody else has answered this message: with `text`, or with silence. From here on it counts as answered.
     pub fn replied(&mut self, inbound: &Inbound, text: Option<&str>, now: u64, rules: &Rules) -> Outcome {
         self.expire(now, rules.timeout);
         self.active = now;
+        self.note(Happened::Message(kind(&inbound.message), "login"));
         let address = Address::of(inbound);
         match text {
             Some(text) => self.say(&address, text, now),
@@ -147,10 +156,16 @@ impl Conversation {
         }
     }
 
-    /// A new question: within the limits it becomes a job.
-    fn ask(&mut self, question: Question, address: Address, now: u64, rules: &Rules) -> Outcome {
+    /// A new question: within the limits it becomes a job. Also whether it was one too many.
+    fn ask(
+        &mut self,
+        question: Question,
+        address: Address,
+        now: u64,
+        rules: &Rules,
+    ) -> (Outcome, &'static str) {
         if let Some(refusal) = self.over_limit(now, rules) {
-            return self.say(&address, &refusal, now);
+            return (self.say(&address, &refusal, now), "refused");
         }
         self.asked.push(now);
         self.last_job = self.last_job.wrapping_add(1);
@@ -168,9 +183,9 @@ impl Conversation {
             answer: None,
         });
         if pushes {
-            return self.nothing(&address, now);
+            return (self.nothing(&address, now), "question");
         }
-        Outcome::Wait(Ticket { job: self.last_job, delivery: 1, address })
+        (Outcome::Wait(Ticket { job: self.last_job, delivery: 1, address }), "question")
     }
 
     /// The sentence for a question too many, if it is one.
@@ -204,7 +219,7 @@ impl Conversation {
                 texts.forgotten()
             }
             Command::Summary if self.history.is_empty() => texts.nothing_to_summarise(),
-            Command::Summary => return self.ask(Question::Summary, address, now, rules),
+            Command::Summary => return self.ask(Question::Summary, address, now, rules).0,
         };
         self.say(&address, &text, now)
     }
@@ -213,7 +228,7 @@ impl Conversation {
     /// that there is nothing.
     fn retrieve(&mut self, now: u64, texts: &Texts) -> String {
         if let Some(job) = self.next_unread() {
-            return self.show_page(job, now, texts);
+            return self.show_page(job, "retrieve", now, texts);
         }
         let on_its_way = |job: &&Job| job.answer.as_ref().is_some_and(|answer| answer.on_its_way);
         let coming = self.unfinished().chain(self.jobs.iter().filter(on_its_way));
@@ -226,7 +241,7 @@ impl Conversation {
                 if let Some(answer) = self.job_mut(job).and_then(|job| job.answer.as_mut()) {
                     answer.read = 0;
                 }
-                self.show_page(job, now, texts)
+                self.show_page(job, "retrieve", now, texts)
             }
             None => texts.nothing_pending(),
         }
@@ -241,15 +256,18 @@ impl Conversation {
         last_shown.filter(unread).or_else(|| self.jobs.iter().find(unread)).map(|job| job.id)
     }
 
-    /// Shows the next page of an answer and notes that it was read.
-    fn show_page(&mut self, job: u32, now: u64, texts: &Texts) -> String {
+    /// Shows the next page of an answer and notes that it was read, and on which `rung` of the ladder.
+    fn show_page(&mut self, job: u32, rung: &'static str, now: u64, texts: &Texts) -> String {
         let others = self.jobs.iter().any(|j| j.id != job && j.answer.as_ref().is_some_and(|a| a.read == 0));
         let Some(answer) = self.job_mut(job).and_then(|job| job.answer.as_mut()) else {
             return texts.nothing_pending();
         };
         let Page { mut text, end, number, of } = next_page(&answer.text, answer.read, texts);
         answer.read = end;
-        answer.shown = now;
+        let is_first = std::mem::replace(&mut answer.shown, now) == 0;
+        if is_first {
+            self.note(Happened::Answer(rung));
+        }
         if number < of {
             text.push_str(&texts.next_page(number, of));
         } else if others && text.len() + texts.also_waiting().len() <= TEXT_LIMIT {
@@ -307,15 +325,20 @@ impl Conversation {
     /// The reply for a waiting delivery, if there is one by now: what was replied to its message already, or
     /// the first page of its answer.
     pub fn take(&mut self, ticket: &Ticket, now: u64, rules: &Rules) -> Option<String> {
+        let delivery = number(ticket.delivery);
         if let Some(reply) = self.reply_to(&ticket.address.key) {
-            return Some(reply.body.clone());
+            let body = reply.body.clone();
+            self.note(Happened::Delivery(delivery, "repeat"));
+            return Some(body);
         }
         let Some(job) = self.job(ticket.job) else {
             // Forgotten while it waited.
+            self.note(Happened::Delivery(delivery, "silent"));
             return Some(SUCCESS.to_owned());
         };
         job.answer.as_ref()?;
-        let page = self.show_page(ticket.job, now, &rules.texts);
+        let page = self.show_page(ticket.job, delivery, now, &rules.texts);
+        self.note(Happened::Delivery(delivery, "reply"));
         Some(self.reply(&ticket.address, &page, now))
     }
 
@@ -325,8 +348,10 @@ impl Conversation {
         if let Some(reply) = self.take(ticket, now, rules) {
             return Some(reply);
         }
-        (ticket.delivery >= DELIVERIES)
-            .then(|| self.reply(&ticket.address, &rules.texts.still_thinking(), now))
+        (ticket.delivery >= DELIVERIES).then(|| {
+            self.note(Happened::Delivery(number(ticket.delivery), "link"));
+            self.reply(&ticket.address, &rules.texts.still_thinking(), now)
+        })
     }
 
     /// Whether [`Self::window_closed`] would let the delivery run out, which changes nothing.
@@ -336,10 +361,12 @@ impl Conversation {
     }
 
     fn say(&mut self, address: &Address, text: &str, now: u64) -> Outcome {
+        self.note(Happened::Delivery("1", "reply"));
         Outcome::Reply(self.reply(address, text, now))
     }
 
     pub(super) fn nothing(&mut self, address: &Address, now: u64) -> Outcome {
+        self.note(Happened::Delivery("1", "silent"));
         self.remember_reply(&address.key, SUCCESS, now);
         Outcome::Reply(SUCCESS.to_owned())
     }

@@ -5,6 +5,7 @@
 
 pub mod articles;
 mod audit;
+pub mod doctor;
 pub mod fields;
 pub mod mass;
 pub mod media;
@@ -68,6 +69,7 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
     match (visit.request.method.as_str(), segments) {
         ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
         (_, ["token" | "jssdk", ..]) => Box::pin(token::serve(visit, segments)).await,
+        ("GET", ["doctor"]) => Box::pin(doctor::serve(visit)).await,
         ("GET", ["audit"]) => Box::pin(audit::list(visit)).await,
         (_, ["rules", rest @ ..]) => Box::pin(rules::serve(visit, rest)).await,
         (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,

@@ -96,6 +96,7 @@ async fn ask_for<P: Platform>(
     let config = &visit.app.config;
     let outcome =
         send_expecting(visit.platform, &config.wechat_api, &config.app_id, &request, mass::KNOWN).await;
+    metrics::count_call(visit.platform, visit.app, &outcome);
     match outcome {
         Ok(answer) => {
             let answer = crate::json::value(&answer.body).unwrap_or_default();
