@@ -59,7 +59,7 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
     match segments {
-        ["menu", rest @ ..] => Box::pin(menu::serve(visit, rest)).await,
+        ["menu", ..] => Box::pin(menu::serve(visit, segments)).await,
         ["media" | "material" | "articles" | "drafts" | "publications", ..] => {
             Box::pin(media::serve(visit, segments)).await
         }
