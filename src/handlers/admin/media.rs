@@ -115,11 +115,10 @@ async fn temporary<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         );
     }
     let answer = upload(visit, &media::upload("/cgi-bin/media/upload", Some(kind)), limit).await?;
-    let id = ["media_id", "thumb_media_id"].iter().find_map(|name| answer.get(*name)?.as_str());
-    let Some(id) = id else {
+    let Some((id, created)) = media::uploaded(&answer) else {
         return Err(SendError::Unknown("the answer has no media_id".to_owned()).into());
     };
-    let created = answer.get("created_at").and_then(Value::as_u64).unwrap_or(visit.platform.now() / 1_000);
+    let created = created.unwrap_or(visit.platform.now() / 1_000);
     let created = created.saturating_mul(1_000);
     let document = json!({
         "type": kind,

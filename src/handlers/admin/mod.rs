@@ -75,7 +75,7 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
         (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
         (_, ["mass", rest @ ..]) => Box::pin(mass::serve(visit, rest)).await,
         (_, ["users"] | ["users", _]) => Box::pin(people::serve(visit, segments)).await,
-        (_, ["menu", rest @ ..]) => Box::pin(menu::serve(visit, rest)).await,
+        (_, ["menu", ..]) => Box::pin(menu::serve(visit, segments)).await,
         (_, ["media" | "material" | "articles" | "drafts" | "publications", ..]) => {
             Box::pin(media::serve(visit, segments)).await
         }
