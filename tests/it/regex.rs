@@ -3,12 +3,11 @@
 use proptest::prelude::*;
 use wxapi::chat::rule::regex::Regex;
 
+/// Where the groups of the first match begin and end.
+type Found = Option<Vec<Option<(usize, usize)>>>;
+
 /// The groups of the first match, by us and by the other.
-fn both(
-    pattern: &str,
-    any_case: bool,
-    text: &str,
-) -> (Option<Vec<Option<(usize, usize)>>>, Option<Vec<Option<(usize, usize)>>>) {
+fn both(pattern: &str, any_case: bool, text: &str) -> (Found, Found) {
     let ours = Regex::new(pattern, any_case).unwrap().captures(text);
     let other = regex_lite::RegexBuilder::new(pattern).case_insensitive(any_case).build();
     let other = other.unwrap_or_else(|error| panic!("{pattern}: only we take it: {error}"));
