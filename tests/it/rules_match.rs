@@ -171,6 +171,10 @@ fn every_fault_of_a_document_is_found_at_once() {
             "/when/types/0",
         ]
     );
+}
+
+#[test]
+fn every_limit_of_a_document_is_kept() {
     for (document, pointer) in [
         (json!({ "when": {}, "reply": { "type": "echo" } }), "/when"),
         (json!({ "when": { "types": [] }, "reply": { "type": "echo" } }), "/when"),
