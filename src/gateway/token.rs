@@ -291,7 +291,9 @@ impl TokenState {
         let Held { renew, fetched, failure, .. } = &self.access;
         // A failure that a later fetch made good delays nothing.
         let failure = failure.as_ref().filter(|failure| failure.at > *fetched);
-        let at = failure.map_or(*renew, |failure| failure.until.max(failure.at + BREATH));
+        let after = failure.map_or(0, |failure| failure.until.max(failure.at + BREATH));
+        // Never when nothing would be fetched yet: the alarm would ring on and on.
+        let at = after.max(*renew);
         (at > 0 && at < self.asked + IDLE).then_some(at)
     }
 

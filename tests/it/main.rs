@@ -53,6 +53,8 @@ mod senses;
 mod sns;
 mod storage;
 mod tidy;
+mod token;
+mod token_clients;
 mod vectors;
 mod vectors_claims;
 mod vectors_event_claims;

@@ -40,9 +40,13 @@ fn a_conversation_that_cannot_be_read_is_set_aside() {
 
 #[test]
 fn the_access_token_is_stored_in_this_shape() {
-    let json = r#"{"token":"t","expires":1700007200000,"forced":[1700000000000]}"#;
+    let json = r#"{"access":{"text":"t","fetched":1700000000000,"renew":1700006900000,"expires":1700007200000,"failure":{"at":1700000000000,"until":1700000060000,"why":{"Refused":{"errcode":40164,"errmsg":"invalid ip"}}}},"jsapi":{"text":"j","fetched":1,"renew":2,"expires":3},"wx_card":{"text":"","fetched":0,"renew":0,"expires":0},"forced":[1700000000000],"asked":1700000000000}"#;
     let state: TokenState = serde_json::from_str(json).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), json);
+    // Of what an earlier release stored, only the forced refreshes matter; the token is fetched again.
+    let earlier = r#"{"token":"t","expires":1700007200000,"forced":[1700000000000]}"#;
+    let state: TokenState = serde_json::from_str(earlier).unwrap();
+    assert_eq!(state, TokenState { forced: vec![1_700_000_000_000], ..TokenState::default() });
 }
 
 #[test]

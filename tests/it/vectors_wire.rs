@@ -4,7 +4,7 @@ use crate::vectors::{Check, Outcome, Vector, same};
 use crate::vectors_claims::{self, leaf};
 use crate::vectors_inbound::{raw_query, same_tree};
 use serde_json::{Value, json};
-use wxapi::wechat::api::{self, ApiRequest, Body, Reaction, custom, token};
+use wxapi::wechat::api::{self, ApiRequest, Body, Reaction, custom, ticket, token};
 use wxapi::wechat::callback::{self, Envelope, Format, Keys, Opened, Query, Refusal, WhichKey};
 use wxapi::wechat::crypto::EncodingAesKey;
 use wxapi::wechat::message::{Inbound, parse_document};
@@ -177,7 +177,11 @@ pub fn sha1_of_text(vector: &Vector) -> Check {
     let file = vector.json();
     let expected = &file["expected"];
     if let Some(text) = expected["string1"].as_str() {
-        same("signature", &signature::sign(&[text]), &leaf(&expected["signature"]))?;
+        same("of text", &signature::sign(&[text]), &leaf(&expected["signature"]))?;
+        let field = |name: &str| leaf(&file[name]);
+        let timestamp = field("timestamp").parse().map_err(|_| "no timestamp")?;
+        let signed = ticket::sign(&field("jsapi_ticket"), &field("noncestr"), timestamp, &field("url"));
+        same("signature", &signed, &leaf(&expected["signature"]))?;
         return Ok(Outcome::Passed);
     }
     let text = leaf(&file["raw_data"]) + &leaf(&file["session_key"]);

@@ -8,6 +8,7 @@ mod keys;
 mod logins;
 mod runtime;
 pub mod site;
+pub mod weixin;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
