@@ -27,7 +27,7 @@ const MOST: usize = 1_000;
 
 /// Every family: name, type, and what it counts. `docs/operations.md` describes the labels; whoever counts something new
 /// adds a line.
-pub const FAMILIES: [(&str, &str, &str); 13] = [
+pub const FAMILIES: [(&str, &str, &str); 14] = [
     (
         "wxapi_answers_total",
         "counter",
@@ -42,6 +42,7 @@ pub const FAMILIES: [(&str, &str, &str); 13] = [
     ),
     ("wxapi_http_requests_total", "counter", "Requests by family of paths and class of the status."),
     ("wxapi_logins_total", "counter", "Logins to websites by method and result."),
+    ("wxapi_mass_sends_total", "counter", "Broadcasts that were to go out, by outcome."),
     ("wxapi_messages_total", "counter", "Messages and events by type, and what was decided about each."),
     ("wxapi_model_attempts_total", "counter", "Calls of language models by outcome."),
     (

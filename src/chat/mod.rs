@@ -15,6 +15,7 @@ pub mod model;
 pub mod paging;
 pub mod prompt;
 pub mod push;
+pub mod reading;
 pub mod rule;
 pub mod state;
 pub mod text;

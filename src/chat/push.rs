@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::count::Happened;
+use super::reading::next_page;
 use super::state::{Answer, Conversation};
 use super::text::Texts;
-use super::turn::{STARTS, next_page};
+use super::turn::STARTS;
 use crate::wechat::OpenId;
 
 /// After a message of the user, WeChat allows this many customer-service messages …
