@@ -5,6 +5,7 @@
 mod glue;
 mod objects;
 mod runtime;
+mod sockets;
 
 use std::cell::OnceCell;
 use std::rc::Rc;

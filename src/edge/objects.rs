@@ -11,7 +11,8 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::runtime::{ObjectStorage, Runtime, Sockets};
+use super::runtime::{ObjectStorage, Runtime};
+use super::sockets::Sockets;
 use super::{app, glue, promise};
 use crate::handlers::account::AccountObject as Account;
 use crate::handlers::conversation::UserObject;

@@ -15,7 +15,7 @@ use crate::gateway::token::TokenFailure;
 use crate::log::{Level, Line};
 use crate::platform::{
     AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Opaque, Outbound, Pieces, Platform,
-    Storage, Tables, Unreachable, Upload, Verdict, Watch, Watchers,
+    Storage, Tables, Unreachable, Upload, Verdict, Watch,
 };
 use crate::wechat::Secret;
 
@@ -374,29 +374,5 @@ impl Tables for ObjectStorage {
             Ok(serde_json::Value::Array(rows)) => Ok(rows),
             _ => Err(Unreachable("the rows made no sense".to_owned())),
         }
-    }
-}
-
-/// The WebSockets of one Durable Object, which the runtime keeps while the object sleeps.
-/// <https://developers.cloudflare.com/durable-objects/best-practices/websockets/>
-pub struct Sockets {
-    state: JsValue,
-}
-
-impl Sockets {
-    /// Those of the object with this `DurableObjectState`.
-    pub fn new(state: JsValue) -> Self {
-        Self { state }
-    }
-
-    /// One more, which is told `greeting` at once.
-    pub fn accept(&self, greeting: &str) -> Result<web_sys::Response, JsValue> {
-        glue::accept(&self.state, greeting)
-    }
-}
-
-impl Watchers for Sockets {
-    fn tell(&self, text: &str) {
-        glue::tell(&self.state, text);
     }
 }

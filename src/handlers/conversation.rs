@@ -1,6 +1,7 @@
 //! The user's object: the machine of `chat::turn`, kept in storage and driven by deliveries, answers and
 //! the alarm.
 
+mod answer;
 mod push;
 mod visit;
 
@@ -13,12 +14,11 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
 use super::login::chat::{self as login_chat, Chat};
-use super::{App, ask, metrics, rules, senses};
+use super::{App, metrics, rules};
 use crate::chat::count::{Happened, number};
 use crate::chat::intent;
-use crate::chat::prompt::{self, ChatMessage};
-use crate::chat::state::{Conversation, Question};
-use crate::chat::turn::{Outcome, REPLY_WINDOW, STARTS, Ticket};
+use crate::chat::state::Conversation;
+use crate::chat::turn::{Outcome, REPLY_WINDOW, Ticket};
 use crate::log::Line;
 use crate::platform::{Delivery, Millis, Platform, Storage, Unreachable, Verdict};
 use crate::wechat::callback::SUCCESS;
@@ -287,105 +287,6 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         }
         Ok(())
     }
-
-    /// The question of a job that has no answer yet; `Err` if objects keep dying of it.
-    fn question(&self, job: u32) -> Option<Result<Question, TooManyStarts>> {
-        let state = self.state.borrow();
-        let job = state.running().find(|running| running.id == job)?;
-        Some(job.question.clone().filter(|_| job.starts <= STARTS).ok_or(TooManyStarts))
-    }
-
-    /// The answer to a question, and what the history should remember as the question.
-    async fn answer(&self, question: Result<Question, TooManyStarts>) -> (String, Option<String>) {
-        let texts = &self.app.config.rules.texts;
-        let model = &self.app.config.model;
-        match question {
-            Err(TooManyStarts) => {
-                self.platform.log(&Line::error("job.given_up", "its object died too often"));
-                self.count_question("given_up");
-                (texts.model_failed(), None)
-            }
-            Ok(Question::Text(text)) => self.answer_text(text).await,
-            Ok(Question::Voice { media_id, format }) => {
-                match senses::hear(&self.platform, &self.app, &media_id, &format).await {
-                    Some(words) => self.answer_text(words).await,
-                    None => {
-                        self.count_question("unheard");
-                        (texts.cannot_hear(), None)
-                    }
-                }
-            }
-            Ok(Question::Picture { url }) => match senses::picture(&self.platform, &self.app, &url).await {
-                Some(messages) => {
-                    self.ask(model.vision.as_slice(), &messages, Some(texts.picture().to_owned())).await
-                }
-                None => {
-                    self.count_question("unseen");
-                    (texts.cannot_see(), None)
-                }
-            },
-            Ok(Question::Summary) if self.state.borrow().history.is_empty() => {
-                (texts.nothing_to_summarise(), None)
-            }
-            Ok(Question::Summary) => {
-                let messages = prompt::summary(texts.lang, &self.state.borrow().history);
-                self.ask(&model.chain, &messages, None).await
-            }
-        }
-    }
-
-    /// A typed question. Without context, the answer may come from the cache.
-    async fn answer_text(&self, text: String) -> (String, Option<String>) {
-        let model = &self.app.config.model;
-        let (messages, context_free) = {
-            let history = &self.state.borrow().history;
-            (prompt::question(&model.system_prompt, history, &text), history.is_empty())
-        };
-        if context_free && let Some(answer) = self.app.answers.borrow().get(&text, self.platform.now()) {
-            self.count_question("cached");
-            return (answer.to_owned(), Some(text));
-        }
-        let (answer, turn) = self.ask(&model.chain, &messages, Some(text)).await;
-        if context_free && let Some(question) = &turn {
-            self.app.answers.borrow_mut().put(question, &answer, self.platform.now());
-        }
-        (answer, turn)
-    }
-
-    /// Asks the models; their failure is a graceful answer that the history does not remember.
-    async fn ask(
-        &self,
-        chain: &[String],
-        messages: &[ChatMessage],
-        turn: Option<String>,
-    ) -> (String, Option<String>) {
-        match ask::ask(&self.platform, &self.app, chain, messages).await {
-            Ok(answer) => {
-                self.count_question("answered");
-                (answer, turn)
-            }
-            Err(_logged) => {
-                self.count_question("failed");
-                (self.app.config.rules.texts.model_failed(), None)
-            }
-        }
-    }
-
-    /// Replaces the older half of a long history by the model's summary of it. Should that fail, the oldest
-    /// turns drop out in time.
-    async fn condense(&self) {
-        let (messages, old) = {
-            let history = &self.state.borrow().history;
-            let Some(old) = history.overflow() else { return };
-            (prompt::compaction(&history.summary, old), old.to_vec())
-        };
-        if let Ok(summary) =
-            ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages).await
-        {
-            // Should it not be stored, the next answer leads here again.
-            let _ = self.step(|state, _, _| state.history.summarise(&old, &summary));
-        }
-    }
 }
 
 /// What an object stored. What another release left in a form that this one cannot read is set aside, not
@@ -399,6 +300,3 @@ fn load<P: Platform, S: Storage>(platform: &P, storage: &S) -> Result<Conversati
     storage.set_aside(&json)?;
     Ok(Conversation::default())
 }
-
-/// A job has brought down too many lives of its object.
-struct TooManyStarts;

@@ -240,12 +240,12 @@ fn a_token_that_wechat_refuses() {
         }
         assert!(lines.iter().filter(|line| line["name"] != "token").all(|line| line["state"] == "skip"));
         assert_eq!(world.api_calls().len(), 1, "WeChat is not asked again and again");
+        world.wechat(except("stable_token", r#"{"errcode":40125,"errmsg":"invalid appsecret"}"#));
         // A refusal is remembered for a while.
         world.pass(120_000).await;
-        world.wechat(except("stable_token", r#"{"errcode":40125,"errmsg":"invalid appsecret"}"#));
         expect(&check(&world, "token").await, "fail", "40125");
-        world.pass(120_000).await;
         world.wechat(|_| Err("connection lost".to_owned()));
+        world.pass(120_000).await;
         expect(&check(&world, "token").await, "fail", "connection lost");
         expect(&check(&world, "clock").await, "fail", "no answer");
     });
