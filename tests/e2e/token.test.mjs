@@ -41,23 +41,28 @@ describe("the access token", () => {
 
   for (const [what, end] of [
     ["expired", () => pair.sim.post("/_sim/clock", { advance_s: 7_300 })],
-    ["was invalidated behind our back", () => pair.sim.post("/_sim/token", { invalidate: true })],
+    ["died behind our back", () => pair.sim.post("/_sim/token", { invalidate: true })],
   ]) {
     test(`200 calls with a token that ${what}: one refresh, each call repeated once at most`, { timeout: 120_000 }, async () => {
-      const [tokens, sent] = [await fetches(), (await calls(SEND)).length];
+      const { total } = await pair.sim.get("/_sim/calls");
       await end();
-      await hundreds((n) => say(pair.sim, `${what} ${n}`, "hello"));
-      const since = async () => (await calls(SEND)).slice(sent);
-      await until(async () => (await since()).filter(({ errcode }) => !errcode).length === 200, "all answers");
-      const all = await since();
-      assert.ok(all.length <= 400, `${all.length} calls`);
-      assert.equal(await fetches(), tokens + 1);
+      // Delivered once, and it does not matter how late that is acknowledged: what counts is what the answers need.
+      const inboxes = await hundreds(async (n) => {
+        const person = `${what} ${n}`;
+        await pair.sim.post("/_sim/send", { as: person, text: "hello", deliveries: 1 });
+        return pair.sim.get(`/_sim/inbox?as=${encodeURIComponent(person)}&wait_ms=60000`);
+      });
+      for (const { messages } of inboxes) assert.equal(messages.length, 1);
+      const since = async (path) => (await calls(path)).filter(({ n }) => n > total);
+      const sent = (await since(SEND)).length;
+      assert.ok(sent <= 400, `${sent} calls`);
+      assert.equal((await since(TOKEN)).length, 1);
     });
   }
 
   test("kill -9 while a token is fetched: the next who asks gets one", { timeout: 120_000 }, async () => {
     await pair.sim.post("/_sim/token", { invalidate: true });
-    await fault([{ path: TOKEN, delay_ms: 20_000, times: 1 }]);
+    await fault([{ path: TOKEN, delay_ms: 5_000, times: 1 }]);
     const lost = admin("POST", "token/refresh", { force: true }).then(() => "answered", () => "cut");
     await until(async () => (await pair.sim.get("/_sim/faults")).length === 0, "the fetch");
     await pair.stack.kill();
