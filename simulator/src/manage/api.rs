@@ -1,12 +1,12 @@
 //! The management API, over HTTP.
 
+use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::future::Future;
-use std::io;
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -80,7 +80,11 @@ impl Api {
     ) -> Result<Arriving, Stop> {
         let arriving = send(&self.base, Some(&self.bearer), &method, path, content, progress).await;
         let arriving = arriving.map_err(|failure| self.unreachable(failure, &method))?;
-        if (200..300).contains(&arriving.status) { Ok(arriving) } else { Err(arriving.problem(self.lang).await) }
+        if (200..300).contains(&arriving.status) {
+            Ok(arriving)
+        } else {
+            Err(arriving.problem(self.lang).await)
+        }
     }
 
     /// `GET`s a file from somewhere else, where the token is nobody's business.
@@ -291,7 +295,11 @@ impl AsyncRead for Counted {
 }
 
 impl AsyncWrite for Counted {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         self.moved.sent.fetch_add(written as u64, Ordering::Relaxed);
         Poll::Ready(Ok(written))

@@ -34,7 +34,11 @@ impl Document {
         Self::parse(name, text)
     }
 
-    fn parse(name: &str, text: String) -> Result<Self, Stop> {
+    /// The JSON in a text.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(name: &str, text: String) -> Result<Self, Stop> {
         match serde_json::from_str(&text) {
             Ok(value) => Ok(Self { name: name.to_owned(), text, value }),
             Err(error) => {
@@ -69,7 +73,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_shown_in_its_place() {
-        let Err(Stop::Refused(words)) = Document::parse("menu.json", "{\n  \"button\": [,]\n}".to_owned()) else {
+        let Err(Stop::Refused(words)) = Document::parse("menu.json", "{\n  \"button\": [,]\n}".to_owned())
+        else {
             panic!("it was read");
         };
         assert_eq!(words, "menu.json:2:14: expected value\n  \"button\": [,]\n             ^");

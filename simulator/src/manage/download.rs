@@ -34,7 +34,8 @@ impl Download {
     pub async fn run(self, wx: &Wx, family: &str) -> Result<Ending, Stop> {
         let to_stdout = self.output == STDIN;
         if !to_stdout && !self.force && Path::new(&self.output).exists() {
-            let words = wx.voice.lang.pick("已存在，覆盖请加 --force", "is there already: --force to write over it");
+            let words =
+                wx.voice.lang.pick("已存在，覆盖请加 --force", "is there already: --force to write over it");
             return Err(Stop::Usage(format!("{}: {words}", self.output)));
         }
         let path = format!("/admin/{family}/{}", query::encode(&self.id));

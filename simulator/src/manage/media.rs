@@ -127,8 +127,11 @@ impl Material {
             Self::List { kind, offset, limit } => {
                 let (kind, offset) = (word(kind), offset.map(|offset| offset.to_string()));
                 let limit = limit.map(|limit| limit.to_string());
-                let pairs =
-                    [("type", Some(kind.as_str())), ("offset", offset.as_deref()), ("limit", limit.as_deref())];
+                let pairs = [
+                    ("type", Some(kind.as_str())),
+                    ("offset", offset.as_deref()),
+                    ("limit", limit.as_deref()),
+                ];
                 let path = with_query("/admin/material", pairs.into_iter());
                 list(wx, &path, &format!("wx material list --type {kind} --offset"), MATERIAL).await
             }

@@ -174,7 +174,10 @@ async fn history(wx: &Wx, part: Part) -> Result<Ending, Stop> {
 }
 
 async fn delete(wx: &Wx, yes: bool) -> Result<Ending, Stop> {
-    let question = wx.voice.lang.pick("删除菜单（包括个性化菜单）吗？", "Take the menu away, and those for some with it?");
+    let question = wx
+        .voice
+        .lang
+        .pick("删除菜单（包括个性化菜单）吗？", "Take the menu away, and those for some with it?");
     go_on(wx, question, yes)?;
     let answer = wx.api.ask(Method::DELETE, MENU, None).await?;
     wx.voice.answer(&answer, || wx.voice.done(wx.voice.lang.pick("菜单已删除", "there is no menu any more")));
@@ -204,7 +207,8 @@ async fn import(wx: &Wx, file: Option<String>) -> Result<Ending, Stop> {
         let (name, kind, reason) = (text(button, "/name"), text(button, "/type"), text(button, "/reason"));
         wx.voice.alert(&format!("! {name} ({kind}): {reason}"));
     }
-    let menu = Document { name: file.unwrap_or_else(|| "menu".to_owned()), value: menu.clone(), text: written };
+    let menu =
+        Document { name: file.unwrap_or_else(|| "menu".to_owned()), value: menu.clone(), text: written };
     for error in answer.get("errors").and_then(Value::as_array).into_iter().flatten() {
         wx.voice.alert(&fault(wx.voice, error, Some((&menu, ""))));
     }

@@ -49,7 +49,10 @@ impl Outgoing {
         let mut chunk = Vec::new();
         file.take(CHUNK).read_to_end(&mut chunk)?;
         if chunk.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was sent"));
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the file became shorter while it was sent",
+            ));
         }
         Ok(chunk.into())
     }

@@ -43,7 +43,9 @@ impl Problem {
         if detail.is_empty() {
             detail = text(body, "/title");
         }
-        let mut lines = vec![format!("{} {}  {detail}", paint.red("✗"), paint.bold(self.kind()))];
+        let kind =
+            if self.kind().is_empty() { format!("HTTP {}", self.status) } else { self.kind().to_owned() };
+        let mut lines = vec![format!("{} {}  {detail}", paint.red("✗"), paint.bold(&kind))];
         for error in body.get("errors").and_then(Value::as_array).into_iter().flatten() {
             let source = self.source.as_ref().map(|(document, pointer)| (document, pointer.as_str()));
             lines.push(fault(voice, error, source));

@@ -32,10 +32,14 @@ impl Site {
     pub fn api(self, lang: Lang) -> Result<Api, Stop> {
         let variable = |name: &str| std::env::var(name).ok();
         let target = target(self.url, variable("WX_URL"), self.allow_http, lang)?;
-        let file = if target.is_loopback() { fs::read_to_string(VARS).unwrap_or_default() } else { String::new() };
+        let file =
+            if target.is_loopback() { fs::read_to_string(VARS).unwrap_or_default() } else { String::new() };
         let token = token(variable(TOKEN), &file).ok_or_else(|| Stop::Usage(no_token(&target, lang)))?;
         let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            let words = lang.pick("ADMIN_TOKEN 含有换行等不能发送的字符", "ADMIN_TOKEN has characters that cannot be sent");
+            let words = lang.pick(
+                "ADMIN_TOKEN 含有换行等不能发送的字符",
+                "ADMIN_TOKEN has characters that cannot be sent",
+            );
             Stop::Usage(words.to_owned())
         })?;
         header.set_sensitive(true);
@@ -102,8 +106,14 @@ mod tests {
     #[test]
     fn the_token_travels_encrypted_or_on_this_machine() {
         assert_eq!(chosen(None, None, false).as_deref(), Some(DEV));
-        assert_eq!(chosen(None, Some("https://wx.example.com"), false).as_deref(), Some("https://wx.example.com"));
-        assert_eq!(chosen(Some("http://[::1]:1"), Some("nonsense"), false).as_deref(), Some("http://[::1]:1"));
+        assert_eq!(
+            chosen(None, Some("https://wx.example.com"), false).as_deref(),
+            Some("https://wx.example.com")
+        );
+        assert_eq!(
+            chosen(Some("http://[::1]:1"), Some("nonsense"), false).as_deref(),
+            Some("http://[::1]:1")
+        );
         assert_eq!(chosen(Some("http://wx.example.com/"), None, false), None);
         assert_eq!(chosen(Some("http://10.0.0.1"), None, true).as_deref(), Some("http://10.0.0.1"));
         assert_eq!(chosen(None, Some("wx.example.com"), false), None);
