@@ -50,8 +50,19 @@ pub struct Config {
     pub admin_token: Option<Secret>,
     /// The programs that use the account through this Worker.
     pub api_clients: Vec<Client>,
+    /// `MASS_PER_HOUR`, `MASS_PER_DAY`: most messages to many.
+    pub mass: MassLimits,
     /// What is wrong or missing, in words for the operator.
     pub problems: Vec<Problem>,
+}
+
+/// How often something may be sent to many: a rail against mistakes, beside WeChat's own limits.
+#[derive(Clone, Copy, Debug)]
+pub struct MassLimits {
+    /// Within an hour.
+    pub per_hour: u64,
+    /// Within 24 hours.
+    pub per_day: u64,
 }
 
 /// The account's credentials.
@@ -173,8 +184,24 @@ impl Config {
         let login = login::load(&mut reader, keys.as_ref(), account.is_some());
         let admin_token = admin_token(&mut reader);
         let api_clients = api_clients(&mut reader);
+        let mass = MassLimits {
+            per_hour: reader.number("MASS_PER_HOUR", 1, 1, 100),
+            per_day: reader.number("MASS_PER_DAY", 4, 1, 100),
+        };
         let problems = reader.problems;
-        Self { keys, account, app_id, model, rules, wechat_api, login, admin_token, api_clients, problems }
+        Self {
+            keys,
+            account,
+            app_id,
+            model,
+            rules,
+            wechat_api,
+            login,
+            admin_token,
+            api_clients,
+            mass,
+            problems,
+        }
     }
 }
 

@@ -17,7 +17,12 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of `text`.
     pub fn of(text: &str) -> Self {
-        Self(hex::encode(Sha256::digest(text.as_bytes())))
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// The digest of `bytes`.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(hex::encode(Sha256::digest(bytes)))
     }
 
     /// A digest that was written down, e.g. in the configuration: 64 hexadecimal digits.

@@ -35,6 +35,9 @@ pub struct Seed {
     /// Menus for some, as `/cgi-bin/menu/addconditional` takes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditional_menus: Vec<Value>,
+    /// The console's automatic replies, as `/cgi-bin/get_current_autoreply_info` gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_replies: Option<Value>,
     /// QR codes, as `/cgi-bin/qrcode/create` takes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub qr_codes: Vec<Value>,
@@ -150,6 +153,10 @@ pub fn plant(state: &mut State, account: &Account, now_ms: u64, seed: &Seed) -> 
     let planted = plant_things(state, account, now_ms, seed);
     state.account_type = account_type;
     planted?;
+    if let Some(replies) = &seed.auto_replies {
+        let read = serde_json::from_value(replies.clone());
+        state.auto_replies = read.map_err(|error| format!("auto_replies: {error}"))?;
+    }
     if let Some(rules) = &seed.model {
         state.model.set_rules(rules.clone());
     }

@@ -16,6 +16,7 @@ use crate::log::Log;
 use crate::model::Desk;
 use crate::network::Network;
 use crate::people::People;
+use crate::platform::autoreply::AutoReplies;
 use crate::platform::draft::Drafts;
 use crate::platform::kf::Agents;
 use crate::platform::mass::Mass;
@@ -107,6 +108,8 @@ pub struct State {
     pub tickets: Tickets,
     /// The menus below the chat.
     pub menus: Menus,
+    /// The console's automatic replies.
+    pub auto_replies: AutoReplies,
     /// Permanent material.
     pub materials: Materials,
     /// Drafts, and what was published of them.
@@ -162,6 +165,7 @@ impl State {
             rids: Rids::default(),
             tickets: Tickets::default(),
             menus: Menus::default(),
+            auto_replies: AutoReplies::default(),
             materials: Materials::default(),
             drafts: Drafts::default(),
             tags: Tags::default(),

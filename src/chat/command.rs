@@ -3,7 +3,7 @@
 /// The small form of a letter of the scripts that have one and that keyboards of our users have, full-width Latin
 /// included; a full-width slash becomes a slash. The table of every script would be 6 kB of the bundle.
 /// <https://www.unicode.org/charts/case/>
-fn lower(letter: char) -> char {
+pub(super) fn lower(letter: char) -> char {
     let distance = match letter {
         '／' => return '/',
         'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' | 'Ａ'..='Ｚ' => 32,

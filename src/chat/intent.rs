@@ -74,9 +74,12 @@ fn typed(content: &str, texts: &Texts) -> Intent {
 }
 
 /// Recognised speech ends in punctuation that nobody spoke.
+pub(super) fn bare(words: &str) -> &str {
+    words.trim().trim_end_matches(['。', '，', '.', ',', '!', '！', '?', '？', ' '])
+}
+
 fn spoken(words: &str, texts: &Texts) -> Intent {
-    let bare = words.trim_end_matches(['。', '，', '.', ',', '!', '！', '?', '？', ' ']);
-    match Command::parse(bare, &texts.retrieve) {
+    match Command::parse(bare(words), &texts.retrieve) {
         Some(command) => Intent::Command(command),
         None => typed(words, texts),
     }
@@ -109,7 +112,14 @@ pub fn addressee(inbound: &Inbound) -> Option<&OpenId> {
         Message::Event(
             Event::UserAuthorizationRevoke(change) | Event::UserAuthorizationCancellation(change),
         ) => &change.open_id,
-        Message::Event(Event::Subscribe { .. } | Event::Click { .. } | Event::Unsubscribe) => &inbound.from,
+        Message::Event(
+            Event::Subscribe { .. }
+            | Event::Click { .. }
+            | Event::Unsubscribe
+            | Event::KfCreateSession { .. }
+            | Event::KfSwitchSession { .. }
+            | Event::KfCloseSession { .. },
+        ) => &inbound.from,
         Message::Event(_)
         | Message::DeviceText(_)
         | Message::DeviceEvent { .. }

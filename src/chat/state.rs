@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
+use super::human::Human;
 use super::push::Push;
 use crate::wechat::OpenId;
 use crate::wechat::callback::SUCCESS;
@@ -52,6 +53,9 @@ pub struct Conversation {
     /// Customer-service messages: what may still be sent.
     #[serde(default)]
     pub push: Push,
+    /// A person answers this user instead of us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub human: Option<Human>,
 }
 
 /// One question on its way to an answer.
@@ -207,6 +211,7 @@ impl Conversation {
         }
         self.asked.retain(|at| now < at + super::turn::MINUTE);
         self.push.expire(now);
+        self.human = self.human.take().filter(|human| now < human.until);
         let silent = now >= self.active + timeout;
         if silent && self.running().next().is_none() {
             self.history = History::default();
@@ -255,11 +260,16 @@ impl Conversation {
         // Whatever is only there to know repeats by goes last, in one sweep.
         let known = self.replies.last().map(|reply| reply.at + KEY_LIFETIME);
         let refused = self.push.refused().then(|| self.push.refused_until());
-        unread.chain(silence).min().or_else(|| known.into_iter().chain(refused).max())
+        let human = self.human.as_ref().map(|human| human.until);
+        unread.chain(silence).chain(human).min().or_else(|| known.into_iter().chain(refused).max())
     }
 
     /// Nothing is left that is worth a row in the storage.
     pub fn is_forgettable(&self) -> bool {
-        self.jobs.is_empty() && self.replies.is_empty() && self.history.is_empty() && !self.push.refused()
+        self.jobs.is_empty()
+            && self.replies.is_empty()
+            && self.history.is_empty()
+            && !self.push.refused()
+            && self.human.is_none()
     }
 }

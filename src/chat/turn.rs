@@ -14,6 +14,7 @@ use super::command::Command;
 use super::history::{History, clip};
 use super::model::ANSWER_LIMIT;
 use super::paging::pages;
+use super::rule::Book;
 use super::state::{ANSWER_COUNT, Answer, Conversation, Job, Question};
 use super::text::{Status, Texts};
 use crate::wechat::callback::SUCCESS;
@@ -70,7 +71,7 @@ pub struct Ticket {
 
 /// Where a reply goes, and to which message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Address {
+pub(super) struct Address {
     key: String,
     user: OpenId,
     account: OriginalId,
@@ -88,8 +89,18 @@ impl Conversation {
     /// 1. a message that was replied to gets the same reply
     /// 2. a message that is being answered joins its job
     /// 3. what is too old is forgotten
-    /// 4. a command is answered, a question becomes a job
-    pub fn accept(&mut self, inbound: &Inbound, now: u64, rules: &Rules) -> Outcome {
+    /// 4. a rule answers, or a person does
+    /// 5. a command is answered, a question becomes a job
+    ///
+    /// If a rule answers, `ruled` becomes its type.
+    pub fn accept(
+        &mut self,
+        inbound: &Inbound,
+        now: u64,
+        rules: &Rules,
+        book: &Book,
+        ruled: &mut Option<&'static str>,
+    ) -> Outcome {
         let address = Address::of(inbound);
         if let Some(reply) = self.reply_to(&address.key) {
             return Outcome::Reply(reply.body.clone());
@@ -101,7 +112,11 @@ impl Conversation {
         }
         self.expire(now, rules.timeout);
         self.active = now;
-        match super::intent::of(inbound, &rules.texts) {
+        let intent = super::intent::of(inbound, &rules.texts);
+        if let Some(outcome) = self.before_model(&intent, inbound, &address, now, book, ruled) {
+            return outcome;
+        }
+        match intent {
             super::intent::Intent::Ask(question) => {
                 self.push.open(now);
                 self.ask(question, address, now, rules)
@@ -181,6 +196,7 @@ impl Conversation {
             Command::New => {
                 self.epoch = self.epoch.wrapping_add(1);
                 self.history = History::default();
+                self.human = None;
                 texts.new_conversation()
             }
             Command::Forget => {
@@ -323,15 +339,18 @@ impl Conversation {
         Outcome::Reply(self.reply(address, text, now))
     }
 
-    fn nothing(&mut self, address: &Address, now: u64) -> Outcome {
+    pub(super) fn nothing(&mut self, address: &Address, now: u64) -> Outcome {
         self.remember_reply(&address.key, SUCCESS, now);
         Outcome::Reply(SUCCESS.to_owned())
     }
 
     fn reply(&mut self, address: &Address, text: &str, now: u64) -> String {
-        let reply =
-            Reply::Text { content: text.to_owned() }.to_xml(&address.user, &address.account, now / 1_000);
-        // Every text here is bounded and not blank; should one ever not be, silence beats WeChat's error line.
+        self.reply_with(address, &Reply::Text { content: text.to_owned() }, now)
+    }
+
+    pub(super) fn reply_with(&mut self, address: &Address, reply: &Reply, now: u64) -> String {
+        let reply = reply.to_xml(&address.user, &address.account, now / 1_000);
+        // Every reply here keeps its limits; should one ever not, silence beats WeChat's error line.
         let body = reply.unwrap_or_else(|_| SUCCESS.to_owned());
         self.remember_reply(&address.key, &body, now);
         body

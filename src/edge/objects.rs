@@ -89,6 +89,12 @@ impl AccountObject {
             Ok(json(&serde_json::to_string(&token).unwrap_or_default()))
         })
     }
+
+    /// The alarm. Cloudflare repeats one that failed.
+    pub fn alarm(&self) -> Promise {
+        let account = Rc::clone(&self.account);
+        promise(async move { account.alarm().await.map_err(failed).map(|()| JsValue::UNDEFINED) })
+    }
 }
 
 /// `LOGIN_OBJECT`: one attempt to log in.

@@ -3,10 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, mac};
+use crate::platform::Millis;
+use crate::wechat::signature::same;
+use crate::wechat::{Secret, api::ApiError};
 
 /// Characters of an id: WeChat's AppIDs have 18.
 const ID_LENGTH: usize = 64;
+/// A client's token lives for this long, seconds: as long as one of WeChat's.
+/// <https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken>
+pub const TOKEN_LIFE: u64 = 7_200;
+/// What the key of the tokens is for.
+const TOKEN_PURPOSE: &str = "client-token";
 /// Calls per minute of a client that says nothing else.
 const PER_MINUTE: u32 = 600;
 
@@ -61,6 +69,51 @@ impl Client {
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.iter().any(|own| *own == scope || *own == Scope::Everything)
     }
+
+    /// A token of ours for this client: `<id>.<end, seconds>.<random>.<mac>`. Nothing is stored of it; it dies when the
+    /// client's or the account's secret is changed.
+    pub fn token(&self, account: &Secret, now: Millis, random: [u8; 16]) -> String {
+        let [a, b, c, d, e, f, g, h, ..] = random;
+        let random = hex::encode([a, b, c, d, e, f, g, h]);
+        let text = format!("{}.{}.{random}", self.id, now / 1_000 + TOKEN_LIFE);
+        let mac = self.token_mac(account, &text);
+        [text.as_str(), mac.as_str()].join(".")
+    }
+
+    fn token_mac(&self, account: &Secret, text: &str) -> String {
+        mac(account.expose(), TOKEN_PURPOSE, &[self.secret.as_str(), text].join("."))
+    }
+}
+
+/// The client that shows this token.
+///
+/// # Errors
+/// What WeChat says of such a token: 41001 there is none, 42001 it ended, 40001 it is no token of a client of ours.
+pub fn by_token<'a>(
+    clients: &'a [Client],
+    account: &Secret,
+    token: &str,
+    now: Millis,
+) -> Result<&'a Client, ApiError> {
+    if token.is_empty() {
+        return Err(ApiError::new(41001, "access_token missing"));
+    }
+    opened(clients, account, token)
+        .ok_or_else(|| ApiError::new(40001, "invalid credential, access_token is invalid or not latest"))
+        .and_then(|(client, end)| {
+            if now / 1_000 < end { Ok(client) } else { Err(ApiError::new(42001, "access_token expired")) }
+        })
+}
+
+/// Whose token it is and when it ends, if it is one.
+fn opened<'a>(clients: &'a [Client], account: &Secret, token: &str) -> Option<(&'a Client, u64)> {
+    let (text, given) = token.rsplit_once('.')?;
+    // An id may have dots in it.
+    let (id_and_end, _) = text.rsplit_once('.')?;
+    let (id, end) = id_and_end.rsplit_once('.')?;
+    let client = by_id(clients, id)?;
+    let genuine = same(client.token_mac(account, text).as_bytes(), given.as_bytes());
+    Some((client, end.parse().ok()?)).filter(|_| genuine)
 }
 
 /// The client with this id.

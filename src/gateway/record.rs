@@ -11,6 +11,8 @@ use crate::platform::Millis;
 
 /// Most documents of one page.
 pub const PAGE: u32 = 200;
+/// Most ids of one page.
+pub const IDS: u32 = 10_000;
 
 /// What a document is about. Its name is stored; `docs/storage.md` describes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +22,14 @@ pub enum Kind {
     Menu,
     /// A keyword rule.
     Rule,
-    /// What was prepared for many.
+    /// What was prepared for many, or sent.
     Mass,
+    /// A list of openids that a part of it is for.
+    MassPeople,
+    /// When something was sent to many; one document.
+    MassRail,
+    /// A result that came before its job knew of it; the id is the `msg_id`.
+    MassResult,
     /// A temporary medium that was uploaded here; the id is its `media_id`.
     Media,
     /// A follower; the id is the openid.
@@ -35,6 +43,9 @@ impl Kind {
             Self::Menu => "menu",
             Self::Rule => "rule",
             Self::Mass => "mass",
+            Self::MassPeople => "mass_people",
+            Self::MassRail => "mass_rail",
+            Self::MassResult => "mass_result",
             Self::Media => "media",
             Self::Person => "person",
         }
@@ -57,11 +68,12 @@ pub struct Record {
 }
 
 /// Which documents are meant: those whose `field` is, or as a list holds, `value`; `null` means that it is not there.
+/// Of a list of values, one must fit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// A field of the document; letters and `_`.
     pub field: String,
-    /// A text, a number or `null`.
+    /// A text, a number, `null`, or a list of these.
     pub value: Value,
 }
 
@@ -96,6 +108,17 @@ pub enum Call {
         /// All of these must hold.
         filters: Vec<Filter>,
     },
+    /// The ids of documents, in the order of their numbers. Answer: [`Reply::Ids`].
+    Ids {
+        /// Their kind.
+        kind: Kind,
+        /// The number of the last one of the page before.
+        after: Option<u64>,
+        /// Most ids, at most [`IDS`].
+        limit: u32,
+        /// All of these must hold.
+        filters: Vec<Filter>,
+    },
     /// Stores a document. Answer: [`Reply::Stored`] or [`Reply::Conflict`].
     Put {
         /// Its kind.
@@ -113,6 +136,21 @@ pub enum Call {
         kind: Kind,
         /// Their ids and documents, at most [`PAGE`].
         documents: Vec<(String, Value)>,
+    },
+    /// Changes many documents in one turn, each as a merge patch does, and makes those that are not there.
+    /// Answer: [`Reply::Count`]. <https://www.rfc-editor.org/rfc/rfc7396>
+    MergeAll {
+        /// Their kind.
+        kind: Kind,
+        /// Their ids and what to change, at most [`PAGE`].
+        documents: Vec<(String, Value)>,
+    },
+    /// Deletes what was not stored since. Answer: [`Reply::Count`].
+    DeleteOlder {
+        /// Their kind.
+        kind: Kind,
+        /// Whatever was stored last before this.
+        before: Millis,
     },
     /// Deletes a document. Answer: [`Reply::Count`], 1 or 0.
     Delete {
@@ -133,6 +171,13 @@ pub enum Reply {
         records: Vec<Record>,
         /// There are more.
         more: bool,
+    },
+    /// Ids, and the number of the last if there are more after them.
+    Ids {
+        /// The ids.
+        ids: Vec<String>,
+        /// Where the next page begins.
+        next: Option<u64>,
     },
     /// A number.
     Count(u64),

@@ -2,12 +2,17 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use super::proxy;
 use super::token::TokenFailure;
-use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
+use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable, Upload};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNREADABLE};
 
 /// WeChat's servers answer within this time or not at all.
 const TIMEOUT: Millis = 15_000;
+/// A file that is passed on takes as long as the other end does: 10 MB at 1 Mbit/s.
+const PASSING: Millis = 120_000;
 /// Media that people send is at most 10 MB; nothing larger is read.
 /// <https://developers.weixin.qq.com/doc/service/guide/product/material/Temporary_materials.html>
 pub const LARGEST: usize = 10 * 1024 * 1024;
@@ -56,32 +61,145 @@ pub async fn send<P: Platform>(
     name: &str,
     request: &ApiRequest,
 ) -> Result<Answer, SendError> {
-    let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
-    match once(platform, base, request, &token).await {
-        Err(SendError::Refused(error)) if api::reaction(error.errcode) == Reaction::RefreshToken => {
-            let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
-            once(platform, base, request, &token).await
-        }
-        outcome => outcome,
-    }
+    send_expecting(platform, base, name, request, 0).await
 }
 
-async fn once<P: Platform>(
+/// As [`send`], but an answer with this `errcode` is one like any other: it says more than that.
+pub async fn send_expecting<P: Platform>(
+    platform: &P,
+    base: &str,
+    name: &str,
+    request: &ApiRequest,
+    expected: i64,
+) -> Result<Answer, SendError> {
+    let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
+    let outcome = once(platform, base, request, &token, expected).await;
+    if !refused_token(&outcome) {
+        return outcome;
+    }
+    let token = platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
+    once(platform, base, request, &token, expected).await
+}
+
+/// Whether WeChat refused the token, so that the same request may succeed with another. 41001, which says that there was
+/// none, is not of them: a new one would be lost on the way as well.
+pub fn refused_token(outcome: &Result<Answer, SendError>) -> bool {
+    let Err(SendError::Refused(error)) = outcome else { return false };
+    error.errcode != 41001 && error.reaction() == Reaction::RefreshToken
+}
+
+/// Sends `request` with this token, once.
+pub async fn once<P: Platform>(
     platform: &P,
     base: &str,
     request: &ApiRequest,
     token: &str,
+    expected: i64,
 ) -> Result<Answer, SendError> {
     let answer = exchange(platform, outbound(base, request, Some(token)), LARGEST).await?;
     // Everything but media is JSON, and so is a refusal of media.
     if request.method == Method::Post || answer.body.starts_with(b"{") {
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-        api::check(text).map_err(|error| match error.errcode {
-            UNREADABLE => SendError::Unknown(error.errmsg),
-            _ => SendError::Refused(error),
-        })?;
+        match api::check(text) {
+            Ok(_) => {}
+            Err(error) if error.errcode == UNREADABLE => return Err(SendError::Unknown(error.errmsg)),
+            Err(error) if error.errcode == expected => {}
+            Err(error) => return Err(SendError::Refused(error)),
+        }
     }
     Ok(answer)
+}
+
+/// The JSON that WeChat answered.
+///
+/// # Errors
+/// What WeChat refused, or [`SendError::Unknown`] if it is no JSON object.
+pub fn json(answer: &Answer) -> Result<Value, SendError> {
+    api::check(std::str::from_utf8(&answer.body).unwrap_or_default()).map_err(failure)
+}
+
+fn failure(error: ApiError) -> SendError {
+    match error.errcode {
+        UNREADABLE => SendError::Unknown(error.errmsg),
+        _ => SendError::Refused(error),
+    }
+}
+
+/// Passes somebody's form with a file on to WeChat, once, and reads the answer.
+///
+/// 1. get the token
+/// 2. send
+/// 3. if WeChat refused the token itself, replace it. The refusal is still the answer, because the form is gone:
+///    whoever sent it must send it again
+pub async fn upload<P: Platform>(
+    platform: &P,
+    base: &str,
+    name: &str,
+    request: &ApiRequest,
+    content_type: &str,
+    form: Upload,
+) -> Result<Value, SendError> {
+    let token = platform.access_token(name, None).await.map_err(SendError::Token)?;
+    let outbound = Outbound {
+        headers: vec![("content-type", content_type.to_owned())],
+        upload: Some(form),
+        timeout: PASSING,
+        ..outbound(base, request, Some(&token))
+    };
+    let outcome = json(&exchange(platform, outbound, LARGEST_JSON).await?);
+    if let Err(SendError::Refused(error)) = &outcome
+        && error.reaction() == Reaction::RefreshToken
+    {
+        platform.access_token(name, Some(&token)).await.map_err(SendError::Token)?;
+    }
+    outcome
+}
+
+/// What [`download`] finds.
+#[derive(Debug)]
+pub enum Found<B> {
+    /// JSON: a refusal is none of it.
+    Json(Value),
+    /// A file, of which `first` was read.
+    File {
+        /// Its `Content-Type`.
+        content_type: String,
+        /// Its `Content-Disposition`, empty if there was none.
+        disposition: String,
+        /// How it begins.
+        first: Vec<u8>,
+        /// The rest.
+        rest: B,
+    },
+}
+
+/// Asks for a file, which is not read but for its beginning: no file of WeChat's begins with a brace, JSON does. A bad
+/// token is repaired as [`send`] does it.
+pub async fn download<P: Platform>(
+    platform: &P,
+    base: &str,
+    name: &str,
+    request: &ApiRequest,
+) -> Result<Found<P::Body>, SendError> {
+    let mut stale = None;
+    loop {
+        let token = platform.access_token(name, stale.as_deref()).await.map_err(SendError::Token)?;
+        let outbound = Outbound { timeout: PASSING, ..outbound(base, request, Some(&token)) };
+        let mut inflow = begin(platform, outbound).await?;
+        let first = inflow.body.next().await.transpose().map_err(unknown)?.unwrap_or_default();
+        if inflow.status < 400 && !first.is_empty() && !first.starts_with(b"{") {
+            let Inflow { content_type, disposition, body: rest, .. } = inflow;
+            return Ok(Found::File { content_type, disposition, first, rest });
+        }
+        match json(&collect_after(first, inflow, LARGEST).await.map_err(unknown)?) {
+            Err(SendError::Refused(error))
+                if stale.is_none() && api::reaction(error.errcode) == Reaction::RefreshToken =>
+            {
+                stale = Some(token);
+            }
+            outcome => return outcome.map(Found::Json),
+        }
+    }
 }
 
 /// Sends a request that needs no token of the account's, once, and reads the answer, which is JSON.
@@ -92,11 +210,7 @@ pub async fn ask<P: Platform, T>(
     read: impl FnOnce(&str) -> Result<T, ApiError>,
 ) -> Result<T, SendError> {
     let answer = exchange(platform, outbound(base, request, None), LARGEST_JSON).await?;
-    let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-    read(text).map_err(|error| match error.errcode {
-        UNREADABLE => SendError::Unknown(error.errmsg),
-        _ => SendError::Refused(error),
-    })
+    read(std::str::from_utf8(&answer.body).unwrap_or_default()).map_err(failure)
 }
 
 /// Sends any request, WeChat's or another's, and reads an answer of at most `limit` bytes.
@@ -105,9 +219,54 @@ pub async fn exchange<P: Platform>(
     outbound: Outbound,
     limit: usize,
 ) -> Result<Answer, SendError> {
-    let unknown = |Unreachable(reason): Unreachable| SendError::Unknown(without_addresses(reason));
-    let inflow = platform.fetch(outbound).await.map_err(unknown)?;
-    collect(inflow, limit).await.map_err(unknown)
+    collect(begin(platform, outbound).await?, limit).await.map_err(unknown)
+}
+
+async fn begin<P: Platform>(platform: &P, outbound: Outbound) -> Result<Inflow<P::Body>, SendError> {
+    fetch(platform, outbound).await.map_err(unknown)
+}
+
+fn unknown(Unreachable(reason): Unreachable) -> SendError {
+    SendError::Unknown(without_addresses(reason))
+}
+
+async fn fetch<P: Platform>(platform: &P, outbound: Outbound) -> Result<Inflow<P::Body>, Unreachable> {
+    platform.fetch(outbound).await
+}
+
+/// An answer of which only the beginning was read.
+#[derive(Debug)]
+pub struct Opened<B> {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, empty if there is none.
+    pub content_type: String,
+    /// `Content-Disposition`, empty if there is none.
+    pub disposition: String,
+    /// Its beginning: all of it if it is JSON of at most [`proxy::SMALL`] bytes.
+    pub first: Vec<u8>,
+    /// The rest, if there is any.
+    pub rest: Option<B>,
+}
+
+/// Sends a request and reads as much of its answer as shows whether it is an error.
+///
+/// # Errors
+/// Why nobody knows what became of it, in words fit for a log.
+pub async fn open<P: Platform>(platform: &P, outbound: Outbound) -> Result<Opened<P::Body>, String> {
+    let reason = |Unreachable(reason): Unreachable| without_addresses(reason);
+    let Inflow { status, content_type, disposition, mut body } =
+        fetch(platform, outbound).await.map_err(reason)?;
+    let mut first = Vec::new();
+    // Of a file, nothing need be seen; a page may repeat the address, so what hides tokens must see it.
+    let is_page = !(200..300).contains(&status) || content_type.starts_with("text/");
+    while first.len() <= proxy::SMALL && (is_page || proxy::looks_like_json(&first)) {
+        match body.next().await {
+            Some(piece) => first.extend(piece.map_err(reason)?),
+            None => return Ok(Opened { status, content_type, disposition, first, rest: None }),
+        }
+    }
+    Ok(Opened { status, content_type, disposition, first, rest: Some(body) })
 }
 
 /// A runtime that quotes the address quotes secrets, codes and tokens with it.
@@ -128,8 +287,15 @@ pub fn outbound(base: &str, request: &ApiRequest, token: Option<&str>) -> Outbou
 }
 
 /// Reads a whole response of at most `limit` bytes.
-pub async fn collect<B: Pieces>(mut inflow: Inflow<B>, limit: usize) -> Result<Answer, Unreachable> {
-    let mut body = Vec::new();
+pub async fn collect<B: Pieces>(inflow: Inflow<B>, limit: usize) -> Result<Answer, Unreachable> {
+    collect_after(Vec::new(), inflow, limit).await
+}
+
+async fn collect_after<B: Pieces>(
+    mut body: Vec<u8>,
+    mut inflow: Inflow<B>,
+    limit: usize,
+) -> Result<Answer, Unreachable> {
     while let Some(piece) = inflow.body.next().await {
         body.extend_from_slice(&piece?);
         if body.len() > limit {

@@ -1,10 +1,13 @@
 //! `/wechat`: WeChat's own calls.
 
-use super::{App, login};
-use crate::chat::intent::addressee;
+use super::admin::{mass, people};
+use super::{App, login, rules};
+use crate::chat::intent::{addressee, forgets};
 use crate::error::Error;
 use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
 use crate::wechat::callback::{self, Envelope, Keys, Query, SUCCESS};
+use crate::wechat::event::Event;
+use crate::wechat::message::Message;
 
 /// WeChat hangs up after 5 s. A delivery that shall run out is held open this long, counted from its arrival.
 const HOLD: Millis = 10_000;
@@ -22,18 +25,29 @@ pub fn verify(request: &Request, app: &App) -> Result<Response, Error> {
 /// `POST /wechat`: a message or an event.
 ///
 /// 1. verify, decrypt, parse
-/// 2. let the user's own object decide
-/// 3. encrypt and sign the reply, or let the delivery run out
+/// 2. what the account's records are about reaches them before it is acknowledged
+/// 3. let the user's own object decide
+/// 4. encrypt and sign the reply, or let the delivery run out
 pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Error> {
     let arrived = platform.now();
     let keys = keys(app)?;
     let query = Query::parse(&request.query);
     let opened = callback::open(&query, &request.body, keys, arrived / 1_000)?;
 
+    if app.config.account.is_some() {
+        if let Message::Event(Event::MassSendJobFinish(event)) = &opened.inbound.message {
+            mass::result::heard(platform, app, event).await?;
+        }
+        if forgets(&opened.inbound, &app.config.rules.texts) {
+            people::forget(platform, app, &opened.inbound).await?;
+        }
+    }
     let login = || login::chat::addressee(&app.config, &opened.inbound);
-    let Some(user) = addressee(&opened.inbound).or_else(login) else {
-        return Ok(Response::text(200, SUCCESS));
+    let user = match addressee(&opened.inbound).or_else(login) {
+        None => rules::addressee(&opened.inbound, platform, app).await,
+        user => user,
     };
+    let Some(user) = user else { return Ok(Response::text(200, SUCCESS)) };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
     let may_log_in = may_log_in(app, &opened.envelope, &query, arrived);
     let delivery = Delivery { arrived, document: opened.xml, may_log_in };

@@ -13,7 +13,7 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
 use super::login::chat::{self as login_chat, Chat};
-use super::{App, ask, senses};
+use super::{App, ask, metrics, rules, senses};
 use crate::chat::intent;
 use crate::chat::prompt::{self, ChatMessage};
 use crate::chat::state::{Conversation, Question};
@@ -74,18 +74,23 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
 
     /// A delivery arrived.
     ///
-    /// 1. what may concern a login goes to the login's desk first
-    /// 2. the machine decides
-    /// 3. what it decided is stored, before anything else happens
-    /// 4. jobs that are not at work are started
-    /// 5. wait for the answer until the reply window closes
+    /// 1. the account's rules are at hand, unless it is a repeat, for which they do not matter
+    /// 2. what may concern a login goes to the login's desk first
+    /// 3. the machine decides
+    /// 4. what it decided is stored, before anything else happens
+    /// 5. jobs that are not at work are started
+    /// 6. wait for the answer until the reply window closes
     pub async fn receive(self: &Rc<Self>, delivery: &Delivery) -> Result<Verdict, Unreachable> {
         let Ok(inbound) = Inbound::parse(&delivery.document) else {
             // The edge parsed the same document with the same code; only another release could differ.
             self.platform.log(&Line::error("delivery.unreadable", "the document could not be parsed"));
             return Ok(Verdict::Reply(SUCCESS.to_owned()));
         };
-        if self.app.config.login.is_on() && !self.state.borrow().knows(&inbound) {
+        let known = self.state.borrow().knows(&inbound);
+        if !known {
+            rules::current(&self.platform, &self.app).await;
+        }
+        if self.app.config.login.is_on() && !known {
             if let Some(word) = login_chat::word(&self.app.config, &inbound) {
                 return self.visit(word, Rc::new(inbound), delivery).await;
             }
@@ -97,9 +102,21 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     }
 
     async fn accept(self: &Rc<Self>, inbound: &Inbound, delivery: &Delivery) -> Result<Verdict, Unreachable> {
-        let outcome = self.step(|state, now, app| state.accept(inbound, now, &app.config.rules))?;
+        let outcome = self.decide(inbound)?;
         self.start_jobs();
         self.settle_delivery(outcome, delivery).await
+    }
+
+    /// The machine's decision, stored.
+    fn decide(&self, inbound: &Inbound) -> Result<Outcome, Unreachable> {
+        let book = rules::at_hand(&self.app);
+        let mut ruled = None;
+        let outcome =
+            self.step(|state, now, app| state.accept(inbound, now, &app.config.rules, &book, &mut ruled))?;
+        if let Some(kind) = ruled {
+            metrics::count(&self.platform, &self.app, "wxapi_rules_total", &[("kind", kind)]);
+        }
+        Ok(outcome)
     }
 
     async fn settle_delivery(&self, outcome: Outcome, delivery: &Delivery) -> Result<Verdict, Unreachable> {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::{App, admin, understand, write};
 use crate::error::Error;
+use crate::gateway::send::SendError;
 use crate::log::Line;
 use crate::metrics::{Call, Counters, Series, line};
 use crate::platform::{Millis, Object, Platform, Request, Response, Storage, Unreachable};
@@ -21,6 +22,18 @@ const SHARDS: u8 = 8;
 /// Counts one more of `name`. Without an `ADMIN_TOKEN` nobody could read it, so nothing is counted.
 pub fn count<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)]) {
     note(platform, app, |counters| counters.add(name, labels, 1));
+}
+
+/// Counts a call of WeChat's API by what it answered: its code, 0 for success, `none` if no answer came. A call that was
+/// not made, because there is no token, does not count.
+pub fn count_call<P: Platform, T>(platform: &P, app: &App, outcome: &Result<T, SendError>) {
+    let errcode = match outcome {
+        Ok(_) => "0".to_owned(),
+        Err(SendError::Refused(error)) => error.errcode.to_string(),
+        Err(SendError::Unknown(_)) => "none".to_owned(),
+        Err(SendError::Token(_)) => return,
+    };
+    count(platform, app, "wxapi_api_calls_total", &[("errcode", &errcode)]);
 }
 
 /// Counts one more that took `span` in the histogram `name`, which ends with `_seconds`.

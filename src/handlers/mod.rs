@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod login;
 pub mod metrics;
 pub mod records;
+pub mod rules;
 pub mod senses;
 
 use std::cell::{Cell, RefCell};
@@ -17,9 +18,13 @@ use std::rc::Rc;
 use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
+use crate::gateway::desk;
+use crate::gateway::send::{Answer, SendError, send};
+use crate::gateway::token::{self, TokenFailure};
 use crate::log::Line;
 use crate::metrics::Counters;
 use crate::platform::{Millis, Object, Platform, Request, Response, Unreachable};
+use crate::wechat::api::{ApiError, ApiRequest};
 use crate::wechat::callback::BODY_LIMIT;
 
 /// What one isolate holds: its configuration, and what it need not ask for twice.
@@ -35,6 +40,8 @@ pub struct App {
     pub keys: RefCell<Option<(Millis, serde_json::Value)>>,
     /// What was counted and not yet brought to the object with the counters.
     pub counters: Rc<RefCell<Counters>>,
+    /// The account's rules, as they were read last.
+    pub rules: Rc<RefCell<rules::Shelf>>,
 }
 
 impl App {
@@ -46,6 +53,7 @@ impl App {
             no_scenes_until: Cell::default(),
             keys: RefCell::default(),
             counters: Rc::default(),
+            rules: Rc::default(),
         }
     }
 }
@@ -87,11 +95,41 @@ pub const ADMIN_LIMIT: usize = 2 * 1024 * 1024;
 pub fn intake(path: &str) -> Intake {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
-        ["admin", "media" | "material", ..] => Intake::Passed(0),
+        ["admin", "media" | "material", ..] | ["admin", "articles", "images"] => Intake::Passed(0),
         ["admin", ..] => Intake::Whole(ADMIN_LIMIT),
         others if api::is_ours(others) => Intake::Passed(BODY_LIMIT),
         _ => Intake::Whole(BODY_LIMIT),
     }
+}
+
+/// Sends a request to WeChat for the account, as [`send`] does, and counts how it went.
+pub async fn call_wechat<P: Platform>(
+    platform: &P,
+    app: &App,
+    request: &ApiRequest,
+) -> Result<Answer, SendError> {
+    let outcome = send(platform, &app.config.wechat_api, &app.config.app_id, request).await;
+    metrics::count_call(platform, app, &outcome);
+    outcome
+}
+
+/// Asks WeChat something that needs no token of the account's, as [`ask`](crate::gateway::send::ask) does, and counts how it
+/// went.
+pub async fn ask_wechat<P: Platform, T>(
+    platform: &P,
+    app: &App,
+    request: &ApiRequest,
+    read: impl FnOnce(&str) -> Result<T, ApiError>,
+) -> Result<T, SendError> {
+    let outcome = crate::gateway::send::ask(platform, &app.config.wechat_api, request, read).await;
+    metrics::count_call(platform, app, &outcome);
+    outcome
+}
+
+/// Borrows a token or ticket from the account's object, or has it refreshed.
+pub async fn borrow_token<P: Platform>(platform: &P, app: &App, call: token::Call) -> token::Answer {
+    let answer = call_object(platform, Object::Account, &app.config.app_id, &desk::Call::Token(call)).await;
+    answer.unwrap_or_else(|Unreachable(reason)| Err(TokenFailure::Unreachable(reason)))
 }
 
 /// Calls an object with JSON and reads its JSON.

@@ -3,11 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{App, ask};
+use super::{App, ask, call_wechat};
 use crate::chat::model::{self, ModelError};
 use crate::chat::prompt::{self, ChatMessage};
 use crate::config::Endpoint;
-use crate::gateway::send::{Answer, LARGEST, SendError, collect, send};
+use crate::gateway::send::{Answer, LARGEST, SendError, collect};
 use crate::log::Line;
 use crate::platform::{AiError, Inflow, Outbound, Platform, Unreachable};
 use crate::wechat::api::media;
@@ -23,7 +23,7 @@ const PICTURE_HOSTS: [&str; 2] = [".qpic.cn", ".qlogo.cn"];
 pub async fn hear<P: Platform>(platform: &P, app: &App, media_id: &str, format: &str) -> Option<String> {
     let name = app.config.model.speech.as_deref()?;
     let request = media::get(media_id);
-    let voice = match send(platform, &app.config.wechat_api, &app.config.app_id, &request).await {
+    let voice = match call_wechat(platform, app, &request).await {
         Ok(voice) => voice.body,
         Err(SendError::Token(_)) if app.config.account.is_none() => return None,
         Err(error) => {

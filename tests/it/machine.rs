@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use wxapi::chat::rule::Book;
 use wxapi::chat::state::{Conversation, Job, Question};
 use wxapi::chat::text::Texts;
 use wxapi::chat::turn::{Outcome, Rules, STARTS, Ticket};
@@ -83,7 +84,7 @@ impl Play {
     fn deliver(&mut self, message: usize) {
         let inbound = Inbound::parse(&self.messages[message]).unwrap();
         let before = self.state.last_job;
-        match self.state.accept(&inbound, self.now, &self.rules) {
+        match self.state.accept(&inbound, self.now, &self.rules, &Book::default(), &mut None) {
             Outcome::Reply(reply) => self.replied(message, reply),
             Outcome::Wait(ticket) => self.waiting.push((message, ticket)),
         }

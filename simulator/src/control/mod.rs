@@ -67,6 +67,7 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/phone_code", post(mini::phone_code))
         .route("/open_data", post(mini::open_data))
         .route("/mini", post(mini::set))
+        .route("/auto_replies", get(settings::auto_replies).post(settings::set_auto_replies))
         .route("/oauth", get(web::oauth).post(web::set_oauth))
         .route("/browser", post(web::browser))
         .route("/clock", post(settings::clock))

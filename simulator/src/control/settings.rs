@@ -126,6 +126,18 @@ pub async fn set_model(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Respo
     Ok(done())
 }
 
+/// `GET /_sim/auto_replies`
+pub async fn auto_replies(State(sim): State<Arc<Sim>>) -> Response {
+    json_response(&sim.lock().auto_replies)
+}
+
+/// `POST /_sim/auto_replies`: what the owner sets in the console, in place of what was set.
+pub async fn set_auto_replies(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let wanted = read(&body)?;
+    sim.lock().auto_replies = wanted;
+    Ok(done())
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TokenOrder {

@@ -6,6 +6,7 @@
 
 pub mod account_type;
 pub mod api;
+pub mod autoreply;
 mod batch;
 mod card;
 mod credential;
@@ -56,12 +57,13 @@ pub use upload::Kind;
 pub const PATHS: [&str; 6] = ["/cgi-bin/", "/sns/", "/wxa/", "/wxaapi/", "/customservice/", "/datacube/"];
 
 /// Every API, family by family.
-const FAMILIES: [&[Api]; 17] = [
+const FAMILIES: [&[Api]; 18] = [
     credential::APIS,
     openapi::APIS,
     custom::APIS,
     kf::APIS,
     menu::APIS,
+    autoreply::APIS,
     media::APIS,
     material::APIS,
     draft::APIS,

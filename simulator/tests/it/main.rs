@@ -9,6 +9,7 @@
     reason = "a test may fail, and here is a clock"
 )]
 
+mod autoreply;
 mod browser;
 mod callback;
 mod cli;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::record::{Call, Filter, Kind, PAGE, Record, Reply};
+use crate::gateway::record::{Call, Filter, IDS, Kind, PAGE, Record, Reply};
 use crate::platform::{Millis, Tables, Unreachable};
 
 /// One row for each document. Numbers are never used again, so a page that follows one is where it was.
@@ -32,6 +32,21 @@ pub fn answer(tables: &impl Tables, call: Call, now: Millis) -> Result<Reply, Un
             let (condition, values) = condition(kind, &filters);
             let rows = tables.run(&format!("SELECT count(*) AS n FROM record WHERE {condition}"), &values)?;
             Ok(Reply::Count(rows.first().map_or(0, |row| number(row, "n"))))
+        }
+        Call::Ids { kind, after, limit, filters } => ids(tables, kind, after, limit, &filters),
+        Call::MergeAll { kind, documents } => {
+            let all = documents.len() as u64;
+            for (id, change) in documents {
+                merge(tables, kind, &id, change, now)?;
+            }
+            Ok(Reply::Count(all))
+        }
+        Call::DeleteOlder { kind, before } => {
+            let rows = tables.run(
+                "DELETE FROM record WHERE kind = ? AND at < ? RETURNING number",
+                &[json!(kind.name()), json!(before)],
+            )?;
+            Ok(Reply::Count(rows.len() as u64))
         }
         Call::Put { kind, id, version, document } => put(tables, kind, &id, version, &document, now),
         Call::PutAll { kind, documents } => {
@@ -76,6 +91,47 @@ fn list(
     Ok(Reply::Records { records, more })
 }
 
+fn ids(
+    tables: &impl Tables,
+    kind: Kind,
+    after: Option<u64>,
+    limit: u32,
+    filters: &[Filter],
+) -> Result<Reply, Unreachable> {
+    let limit = limit.clamp(1, IDS);
+    let (condition, mut values) = condition(kind, filters);
+    values.push(json!(after.unwrap_or_default()));
+    let statement = format!(
+        "SELECT number, id FROM record WHERE {condition} AND number > ? ORDER BY number LIMIT {}",
+        limit + 1
+    );
+    let mut rows = tables.run(&statement, &values)?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|row| number(row, "number"));
+    let id = |row: &Value| row.get("id").and_then(Value::as_str).map(str::to_owned);
+    Ok(Reply::Ids { ids: rows.iter().filter_map(id).collect(), next })
+}
+
+/// A merge patch of one level: a member that is `null` is taken away, the others are put.
+fn merge(
+    tables: &impl Tables,
+    kind: Kind,
+    id: &str,
+    change: Value,
+    now: Millis,
+) -> Result<Reply, Unreachable> {
+    let rows = tables
+        .run("SELECT document FROM record WHERE kind = ? AND id = ?", &[json!(kind.name()), json!(id)])?;
+    let stored = rows.first().and_then(|row| row.get("document")?.as_str());
+    let mut document = stored.and_then(|text| crate::json::value(text.as_bytes()).ok()).unwrap_or(json!({}));
+    if let (Value::Object(members), Value::Object(change)) = (&mut document, change) {
+        members.extend(change);
+        members.retain(|_, value| !value.is_null());
+    }
+    put(tables, kind, id, None, &document, now)
+}
+
 fn put(
     tables: &impl Tables,
     kind: Kind,
@@ -104,14 +160,19 @@ fn condition(kind: Kind, filters: &[Filter]) -> (String, Vec<Value>) {
     let mut values = vec![json!(kind.name())];
     for Filter { field, value } in filters {
         let path = json!(format!("$.{field}"));
-        if value.is_null() {
-            condition.push_str(" AND json_extract(document, ?) IS NULL");
-            values.push(path);
-        } else {
-            // Of a text or number, `json_each` makes one row; of a list, one for each element.
-            condition.push_str(" AND EXISTS (SELECT 1 FROM json_each(document, ?) WHERE value = ?)");
-            values.extend([path, value.clone()]);
+        let choices = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        condition.push_str(" AND (0");
+        for choice in choices {
+            if choice.is_null() {
+                condition.push_str(" OR json_extract(document, ?) IS NULL");
+                values.push(path.clone());
+            } else {
+                // Of a text or number, `json_each` makes one row; of a list, one for each element.
+                condition.push_str(" OR EXISTS (SELECT 1 FROM json_each(document, ?) WHERE value = ?)");
+                values.extend([path.clone(), choice.clone()]);
+            }
         }
+        condition.push(')');
     }
     (condition, values)
 }

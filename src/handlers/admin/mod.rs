@@ -3,22 +3,35 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `docs/openapi/` describes all of it; a test
 //! holds the two together.
 
+pub mod articles;
+mod audit;
+pub mod fields;
+pub mod mass;
+pub mod media;
+pub mod menu;
+pub mod page;
+pub mod passing;
+pub mod people;
 pub mod problem;
+mod rules;
+mod token;
 
 use serde_json::Value;
 
 use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::gateway::send::{self, SendError};
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
-use crate::platform::{Object, Platform, Request, Response};
+use crate::platform::{Object, Platform, Request, Response, Unreachable};
+use crate::wechat::api::ApiRequest;
 use problem::Problem;
 
 /// What a handler comes to.
 pub type Outcome = Result<Response, Problem>;
 
-/// Wrong tokens that one address may send in [`WINDOW`].
+/// Wrong secrets that one address may send in [`WINDOW`].
 const GUESSES: usize = 10;
 
 /// One request to the management API, and what it needs.
@@ -54,7 +67,17 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
     match (visit.request.method.as_str(), segments) {
         ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
-        _ => Err(Problem::not_found("route")),
+        (_, ["token" | "jssdk", ..]) => Box::pin(token::serve(visit, segments)).await,
+        ("GET", ["audit"]) => Box::pin(audit::list(visit)).await,
+        (_, ["rules", rest @ ..]) => Box::pin(rules::serve(visit, rest)).await,
+        (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
+        (_, ["mass", rest @ ..]) => Box::pin(mass::serve(visit, rest)).await,
+        (_, ["users"] | ["users", _]) => Box::pin(people::serve(visit, segments)).await,
+        (_, ["menu", rest @ ..]) => Box::pin(menu::serve(visit, rest)).await,
+        (_, ["media" | "material" | "articles" | "drafts" | "publications", ..]) => {
+            Box::pin(media::serve(visit, segments)).await
+        }
+        (_, others) => Box::pin(passing::serve(visit, others)).await,
     }
 }
 
@@ -85,15 +108,24 @@ pub async fn admit<P: Platform>(visit: &Visit<'_, P>) -> Result<(), Problem> {
     if is_admin(&app.config, given) {
         return Ok(());
     }
-    let ask = Ask { most: GUESSES, window: WINDOW };
-    let name = format!("admin:{}", request.peer.address);
-    let heard: bool = super::call_object(*platform, Object::Throttle, &name, &ask).await?;
+    let heard = may_guess(*platform, "admin", request).await?;
     platform.log(&Line::warn("admin.wrong_token", ""));
     Err(if heard {
         unauthorized()
     } else {
         Problem::new(429, "too-many", "too many wrong tokens came from this address; wait ten minutes")
     })
+}
+
+/// Counts a wrong secret against the address that sent it; `false`: there were too many. `what` it was a secret of.
+pub async fn may_guess<P: Platform>(
+    platform: &P,
+    what: &str,
+    request: &Request,
+) -> Result<bool, Unreachable> {
+    let ask = Ask { most: GUESSES, window: WINDOW };
+    let name = [what, request.peer.address.as_str()].join(":");
+    super::call_object(platform, Object::Throttle, &name, &ask).await
 }
 
 /// Whether `token` is the `ADMIN_TOKEN`; takes as long for every wrong one.
@@ -110,6 +142,16 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
         Ok(value @ Value::Object(_)) => Ok(value),
         _ => Err(Problem::new(400, "malformed", "the body is not a JSON object")),
     }
+}
+
+/// Asks WeChat, as the account; what it says.
+pub async fn ask<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<Value, SendError> {
+    send::json(&Box::pin(super::call_wechat(visit.platform, visit.app, request)).await?)
+}
+
+/// It is done, and there is nothing to say about it.
+pub fn no_content() -> Response {
+    Response { status: 204, ..Response::default() }
 }
 
 /// JSON with this status.

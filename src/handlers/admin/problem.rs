@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::gateway::advice::advice;
 use crate::gateway::send::SendError;
 use crate::gateway::token::TokenFailure;
 use crate::platform::{Response, Unreachable};
@@ -45,6 +46,11 @@ impl Problem {
         Self::invalid("the body breaks rules of WeChat's or of this API").with("errors", Value::Array(errors))
     }
 
+    /// The route answers only these methods, as an `Allow` header has them.
+    pub fn method_not_allowed(methods: &str) -> Self {
+        Self::new(405, "method-not-allowed", format!("this route answers {methods}")).with("allow", methods)
+    }
+
     /// Somebody else changed it meanwhile.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(409, "conflict", detail)
@@ -60,12 +66,19 @@ impl Problem {
     /// As it goes out.
     pub fn response(self, request_id: &str) -> Response {
         let mut body = self.more;
+        // What a client reads without looking into the body.
+        let retry_after = body.get("retry_after").and_then(Value::as_u64);
+        let allow = body.get("allow").and_then(Value::as_str).map(str::to_owned);
         body.insert("type".to_owned(), json!(format!("urn:wxapi:problem:{}", self.kind)));
         body.insert("title".to_owned(), json!(self.kind.replace('-', " ")));
         body.insert("status".to_owned(), json!(self.status));
         body.insert("detail".to_owned(), json!(self.detail));
         body.insert("instance".to_owned(), json!(format!("urn:wxapi:request:{request_id}")));
-        Response::new(self.status, "application/problem+json", crate::json::text(&Value::Object(body)))
+        let mut response =
+            Response::new(self.status, "application/problem+json", crate::json::text(&Value::Object(body)));
+        response.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        response.headers.extend(allow.map(|methods| ("allow", methods)));
+        response
     }
 }
 
@@ -87,13 +100,28 @@ impl From<Unreachable> for Problem {
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
-        let rid = error.rid().map(str::to_owned);
-        let problem = Self::new(422, "wechat", error.to_string())
-            .with("errcode", error.errcode)
-            .with("errmsg", error.errmsg.clone());
-        match rid {
-            Some(rid) => problem.with("rid", rid),
-            None => problem,
+        let text = |text: Option<&str>| text.map(Value::from);
+        let more = [
+            ("rid", text(error.rid())),
+            ("ip", text(error.whitelist_ip())),
+            ("fix", text(advice(error.errcode))),
+        ];
+        let mut problem = Self::new(422, "wechat", error.to_string()).with("errcode", error.errcode);
+        let more = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        problem.more.extend(more);
+        problem.with("errmsg", error.errmsg)
+    }
+}
+
+impl From<TokenFailure> for Problem {
+    fn from(failure: TokenFailure) -> Self {
+        let detail = failure.to_string();
+        match failure {
+            TokenFailure::Refused(error) => error.into(),
+            TokenFailure::NotConfigured => Self::new(503, "not-configured", detail),
+            // Whatever was to be done with the token was not begun.
+            TokenFailure::Unreachable(_) => Self::new(503, "unavailable", detail),
+            TokenFailure::TooOften => Self::new(429, "guarded", detail),
         }
     }
 }
@@ -101,11 +129,9 @@ impl From<ApiError> for Problem {
 impl From<SendError> for Problem {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Refused(error) | SendError::Token(TokenFailure::Refused(error)) => error.into(),
-            SendError::Token(TokenFailure::NotConfigured) => {
-                Self::new(503, "not-configured", "APP_ID and APP_SECRET are not set")
-            }
-            SendError::Token(TokenFailure::Unreachable(reason)) | SendError::Unknown(reason) => {
+            SendError::Refused(error) => error.into(),
+            SendError::Token(failure) => failure.into(),
+            SendError::Unknown(reason) => {
                 Self::new(502, "unknown-outcome", format!("no answer from WeChat: {reason}"))
             }
         }

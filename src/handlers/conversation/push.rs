@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::UserObject;
 use crate::chat::state::Conversation;
-use crate::gateway::send::{SendError, send};
+use crate::gateway::send::SendError;
 use crate::gateway::token::TokenFailure;
+use crate::handlers::call_wechat;
 use crate::log::Line;
 use crate::platform::{Millis, Platform, Storage, Unreachable};
 use crate::wechat::OpenId;
@@ -45,8 +46,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     }
 
     async fn send(&self, request: &api::ApiRequest) -> Result<(), SendError> {
-        let config = &self.app.config;
-        send(&self.platform, &config.wechat_api, &config.app_id, request).await.map(drop)
+        call_wechat(&self.platform, &self.app, request).await.map(drop)
     }
 }
 

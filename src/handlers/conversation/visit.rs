@@ -91,11 +91,17 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         may_log_in: bool,
     ) -> Result<Outcome, Unreachable> {
         let said = self.logins.answer(word, &inbound.from, may_log_in).await?;
-        let outcome = self.step(|state, now, app| match &said {
-            Said::NotOurs => state.accept(inbound, now, &app.config.rules),
-            Said::Text(text) => state.replied(inbound, Some(text), now, &app.config.rules),
-            Said::Nothing => state.replied(inbound, None, now, &app.config.rules),
-        })?;
+        let text = match &said {
+            Said::NotOurs => None,
+            Said::Text(text) => Some(Some(text.as_str())),
+            Said::Nothing => Some(None),
+        };
+        let outcome = match text {
+            None => self.decide(inbound)?,
+            Some(text) => {
+                self.step(|state, now, app| state.replied(inbound, text, now, &app.config.rules))?
+            }
+        };
         self.start_jobs();
         Ok(outcome)
     }

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::{call_login, offer, write};
+use crate::chat::rule::reply;
 use crate::config::Config;
-use crate::gateway::send::{SendError, send};
-use crate::handlers::App;
+use crate::gateway::send::SendError;
+use crate::handlers::{App, call_wechat, rules};
 use crate::log::Line;
 use crate::login::client::{self, Client};
 use crate::login::code::{TYPED_LIFETIME, halves};
@@ -20,6 +21,7 @@ use crate::login::words::{self, By, Scanned, Word};
 use crate::platform::{Millis, Platform, Storage, Unreachable};
 use crate::wechat::api::user;
 use crate::wechat::message::{Inbound, Message};
+use crate::wechat::reply::{Reply as Passive, TEXT_LIMIT};
 use crate::wechat::{AppId, OpenId};
 
 /// What `inbound` means to a login; `None` if nothing, and always where no website may log people in.
@@ -98,11 +100,22 @@ impl<P: Platform, S: Storage> Chat<P, S> {
         let said = if may_log_in { self.carry_out(word, user, desk).await? } else { self.refuse() };
         Ok(match said {
             // Whoever has just begun to follow is asked first, and welcomed below.
-            Said::Text(text) if follows => {
-                Said::Text(format!("{text}\n\n{}", self.app.config.rules.texts.welcome()))
-            }
+            Said::Text(text) if follows => Said::Text(self.with_welcome(text)),
             said => said,
         })
+    }
+
+    /// The account's own welcome stands below, if it is a text and there is room for it.
+    fn with_welcome(&self, text: String) -> String {
+        let book = rules::at_hand(&self.app);
+        let own = book.welcome.as_ref().and_then(reply::of);
+        let welcome = match own {
+            Some(Passive::Text { content }) => content,
+            Some(_) => return text,
+            None => self.app.config.rules.texts.welcome(),
+        };
+        let both = format!("{text}\n\n{welcome}");
+        if both.len() > TEXT_LIMIT { text } else { both }
     }
 
     async fn carry_out(&self, word: Word, user: &OpenId, desk: Desk) -> Result<Said, Unreachable> {
@@ -257,8 +270,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
     }
 
     async fn unionid(&self, user: &OpenId) -> Option<OpenId> {
-        let config = &self.app.config;
-        let answer = send(&self.platform, &config.wechat_api, &config.app_id, &user::info(user)).await;
+        let answer = call_wechat(&self.platform, &self.app, &user::info(user)).await;
         let unionid = answer.and_then(|answer| {
             let text = std::str::from_utf8(&answer.body).unwrap_or_default();
             user::parse_unionid(text).map_err(SendError::Refused)

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::identity::in_short;
 use crate::config::Account;
 use crate::error::Error;
-use crate::gateway::send::{SendError, ask};
-use crate::handlers::App;
+use crate::gateway::send::SendError;
+use crate::handlers::{App, ask_wechat};
 use crate::log::Line;
 use crate::login::Digest;
 use crate::platform::{Platform, Request, Response};
@@ -84,32 +84,31 @@ async fn data<P: Platform>(request: &Request, platform: &P, app: &App, what: &st
     let Account { app_id, secret } = app.config.account.as_ref().ok_or(Refusal::NotConfigured)?;
     let body = body(&request.body)?;
     let text = |name: &str| text(&body, name);
-    let base = &app.config.wechat_api;
     match what {
         "config" => Ok(json!({ "appId": app_id.as_str() })),
         "token" => {
             let call = sns::access_token(app_id, secret, text("code")?);
-            Ok(grant(&ask(platform, base, &call, sns::parse_grant).await?))
+            Ok(grant(&ask_wechat(platform, app, &call, sns::parse_grant).await?))
         }
         "refresh" => {
             let call = sns::refresh_token(app_id, &Secret::new(text("refresh_token")?));
-            Ok(grant(&ask(platform, base, &call, sns::parse_grant).await?))
+            Ok(grant(&ask_wechat(platform, app, &call, sns::parse_grant).await?))
         }
         "userinfo" => {
             let (token, openid) = (UserToken::new(text("access_token")?), OpenId::new(text("openid")?));
             let call = sns::user_info(&token, &openid, body_lang(&body));
-            Ok(ask(platform, base, &call, check).await?)
+            Ok(ask_wechat(platform, app, &call, check).await?)
         }
         _ => {
             let (token, openid) = (UserToken::new(text("access_token")?), OpenId::new(text("openid")?));
-            verify(platform, base, &sns::verify(&token, &openid)).await
+            verify(platform, app, &sns::verify(&token, &openid)).await
         }
     }
 }
 
 /// Whether the token is valid. What says nothing about the token is an error, not a no.
-async fn verify<P: Platform>(platform: &P, base: &str, call: &ApiRequest) -> Result<Value, Refusal> {
-    match ask(platform, base, call, check).await {
+async fn verify<P: Platform>(platform: &P, app: &App, call: &ApiRequest) -> Result<Value, Refusal> {
+    match ask_wechat(platform, app, call, check).await {
         Ok(_) => Ok(json!({ "valid": true })),
         Err(SendError::Refused(error)) => match error.reaction() {
             Reaction::BackOff | Reaction::Wait { .. } | Reaction::StopForToday | Reaction::AllowIp => {

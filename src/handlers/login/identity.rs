@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::config::login::Github;
-use crate::gateway::send::{LARGEST_JSON, SendError, ask, exchange};
-use crate::handlers::App;
+use crate::gateway::send::{LARGEST_JSON, SendError, exchange};
+use crate::handlers::{App, ask_wechat};
 use crate::log::Line;
 use crate::login::Digest;
 use crate::login::github::{self, Refusal};
@@ -151,9 +151,8 @@ async fn wechat<P: Platform>(
     secret: &Secret,
     proof: &Proof<'_>,
 ) -> Result<Identity, Trouble> {
-    let base = &app.config.wechat_api;
     let request = sns::access_token(app_id, secret, proof.code);
-    let grant = ask(platform, base, &request, sns::parse_grant).await?;
+    let grant = ask_wechat(platform, app, &request, sns::parse_grant).await?;
     if grant.is_snapshot {
         return Err(Trouble::Snapshot);
     }
@@ -187,7 +186,7 @@ async fn user_info<P: Platform>(
 ) -> Option<UserInfo> {
     let lang = app.config.rules.texts.lang.pick("zh_CN", "en");
     let request = sns::user_info(&grant.access_token, &grant.openid, lang);
-    let answer = ask(platform, &app.config.wechat_api, &request, sns::parse_user_info).await;
+    let answer = ask_wechat(platform, app, &request, sns::parse_user_info).await;
     let refused = |error: SendError| {
         let reason = format!("{}: {}", proof.by.name(), Trouble::from(error));
         platform.log(&Line::warn("login.no_profile", reason));

@@ -6,8 +6,8 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 
 use super::call_object;
-use crate::gateway::send::{SendError, send};
-use crate::handlers::App;
+use crate::gateway::send::SendError;
+use crate::handlers::{App, call_wechat};
 use crate::log::Line;
 use crate::login::code::{self, Call, DIGITS, MORE_DIGITS, Reply, TYPED_LIFETIME};
 use crate::login::id;
@@ -149,9 +149,8 @@ async fn create<P: Platform>(
     scene: &str,
     seconds: u64,
 ) -> Result<QrCode, SendError> {
-    let config = &app.config;
     let request = qrcode::create_temporary(scene, seconds);
-    let sending = pin!(send(platform, &config.wechat_api, &config.app_id, &request));
+    let sending = pin!(call_wechat(platform, app, &request));
     let answer = match select(sending, pin!(platform.sleep(SCENE_PATIENCE))).await {
         Either::Left((answer, _)) => answer?,
         Either::Right(_) => return Err(SendError::Unknown("it took too long".to_owned())),

@@ -10,6 +10,9 @@ use std::fmt;
 /// nobody knows whether the call was carried out.
 pub const UNREADABLE: i64 = i64::MIN;
 
+/// What [`check`] says of an answer that is no JSON object.
+pub const NO_OBJECT: &str = "the answer is not a JSON object";
+
 /// WeChat said no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {
@@ -28,6 +31,11 @@ impl fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 impl ApiError {
+    /// An error in the form of WeChat's.
+    pub fn new(errcode: i64, errmsg: impl Into<String>) -> Self {
+        Self { errcode, errmsg: errmsg.into() }
+    }
+
     /// The request's number for WeChat's support and for openapi/rid/get (7 days).
     pub fn rid(&self) -> Option<&str> {
         self.word_after("rid: ")
@@ -128,7 +136,7 @@ pub fn reaction(errcode: i64) -> Reaction {
 pub fn check(answer: &str) -> Result<Value, ApiError> {
     let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(answer.trim_start_matches('\u{feff}'))
     else {
-        return Err(ApiError { errcode: UNREADABLE, errmsg: "the answer is not a JSON object".to_owned() });
+        return Err(ApiError { errcode: UNREADABLE, errmsg: NO_OBJECT.to_owned() });
     };
     match value.get("errcode").map_or(Some(0), integer) {
         Some(0) => Ok(value),

@@ -1,9 +1,36 @@
-//! Temporary media: what users sent, for 3 days.
+//! Temporary media: what users sent, and what was uploaded for them, for 3 days; and the limits of all uploads.
 //!
 //! <https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html>
 
-use super::{ApiError, ApiRequest, Body, Method, UNREADABLE, check};
-use serde_json::Value;
+use super::{ApiError, ApiRequest, Body, Method, UNREADABLE, check, post_json};
+use serde_json::{Value, json};
+
+/// Temporary media live so long, milliseconds.
+pub const LIFETIME: u64 = 3 * 86_400_000;
+
+/// What can be uploaded as a temporary medium or as material, and its bytes.
+/// <https://developers.weixin.qq.com/doc/service/api/material/temporary/api_uploadtempmedia>
+pub const UPLOAD_LIMITS: &[(&str, u64)] =
+    &[("image", 10 << 20), ("voice", 2 << 20), ("video", 10 << 20), ("thumb", 64 << 10)];
+
+/// Bytes of a picture inside an article.
+/// <https://developers.weixin.qq.com/doc/service/api/material/permanent/api_uploadimage>
+pub const ARTICLE_IMAGE_LIMIT: u64 = 1 << 20;
+
+/// What a form may have besides the file, bytes: its boundaries, names, and a video's description.
+pub const FORM_ROOM: u64 = 8 << 10;
+
+/// Where forms with files go; the file is the field `media`.
+pub fn upload(path: &'static str, kind: Option<&str>) -> ApiRequest {
+    let query = kind.map(|kind| ("type", kind.to_owned())).into_iter().collect();
+    ApiRequest { method: Method::Post, path, query, body: Body::Empty }
+}
+
+/// Asks for material: the file itself, or JSON about articles and videos.
+/// <https://developers.weixin.qq.com/doc/service/api/material/permanent/api_getmaterial>
+pub fn material(media_id: &str) -> ApiRequest {
+    post_json("/cgi-bin/material/get_material", &json!({ "media_id": media_id }))
+}
 
 /// A medium, or where to get it.
 #[derive(Clone, Debug, PartialEq, Eq)]

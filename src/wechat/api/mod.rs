@@ -3,16 +3,20 @@
 //! The access token is not part of a request: whoever sends it adds the token, and may have to repeat it with a
 //! new one.
 
+pub mod autoreply;
 pub mod custom;
+pub mod mass;
 pub mod media;
+pub mod menu;
 pub mod qrcode;
 pub mod sns;
+pub mod ticket;
 pub mod token;
 pub mod user;
 
 mod error;
 
-pub use error::{ApiError, Reaction, UNREADABLE, check, reaction};
+pub use error::{ApiError, NO_OBJECT, Reaction, UNREADABLE, check, reaction};
 
 /// A call of WeChat's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +77,8 @@ impl ApiRequest {
     }
 }
 
-fn post_json(path: &'static str, body: &serde_json::Value) -> ApiRequest {
+/// A `POST` with JSON.
+pub fn post_json(path: &'static str, body: &serde_json::Value) -> ApiRequest {
     ApiRequest {
         method: Method::Post,
         path,

@@ -3,7 +3,7 @@
 //!
 //! <https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode.html>
 
-use super::{ApiError, ApiRequest, UNREADABLE, check, post_json};
+use super::{ApiError, ApiRequest, UNREADABLE, check, post_json, push_percent_encoded};
 use serde_json::{Value, json};
 
 /// Most characters of a scene.
@@ -30,6 +30,14 @@ pub fn create_temporary(scene: &str, seconds: u64) -> ApiRequest {
         "action_info": { "scene": { "scene_str": scene } },
     });
     post_json("/cgi-bin/qrcode/create", &body)
+}
+
+/// Where WeChat shows the picture of a code to everybody.
+/// <https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode.html>
+pub fn picture(ticket: &str) -> String {
+    let mut address = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=".to_owned();
+    push_percent_encoded(&mut address, ticket);
+    address
 }
 
 /// Reads the answer.

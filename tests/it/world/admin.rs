@@ -16,6 +16,16 @@ pub fn settings() -> Vec<(&'static str, &'static str)> {
 }
 
 impl World {
+    /// From now on the account's object answers nobody; or it does again.
+    pub fn account_falls_silent(&self, silent: bool) {
+        self.0.account_silent.set(silent);
+    }
+
+    /// How often it was asked about what is stored.
+    pub fn account_calls(&self) -> usize {
+        self.0.account_calls.get()
+    }
+
     /// A request to the management API, with the token; the status and the JSON that came back.
     pub async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let body = body.map(ToString::to_string).unwrap_or_default();

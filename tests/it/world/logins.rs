@@ -111,7 +111,13 @@ impl World {
                 named(&logins.keys, name, || KeyObject::new(self.clone(), disk()).unwrap()).call(body).await
             }
             // Boxed, because such an object calls others.
-            Object::Account => Box::pin(self.account(name).call(body)).await,
+            Object::Account => {
+                self.0.account_calls.set(self.0.account_calls.get() + 1);
+                if self.0.account_silent.get() {
+                    return std::future::pending().await;
+                }
+                Box::pin(self.account(name).call(body)).await
+            }
             Object::Metrics => MetricsObject::new(disk()).unwrap().call(body),
         }
     }

@@ -3,10 +3,12 @@
 
 pub mod admin;
 pub mod browser;
+pub mod client;
 mod keys;
 mod logins;
 mod runtime;
 pub mod site;
+pub mod weixin;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -102,6 +104,8 @@ struct Inner {
     network: Cell<Millis>,
     message: Cell<u64>,
     random: Cell<u64>,
+    account_calls: Cell<usize>,
+    account_silent: Cell<bool>,
 }
 
 /// How one message went, as its user saw it.
@@ -145,6 +149,8 @@ impl World {
             network: Cell::default(),
             message: Cell::new(1),
             random: Cell::default(),
+            account_calls: Cell::default(),
+            account_silent: Cell::default(),
         }))
     }
 
@@ -225,11 +231,18 @@ impl World {
             let Some((name, at)) = due else { break };
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await;
             self.disk_of(&name).alarm_rings();
-            if !self.login_alarm(&name) {
+            if let Some(account) = name.strip_prefix("account ") {
+                self.account(account).alarm().await.unwrap();
+            } else if !self.login_alarm(&name) {
                 self.user(&name).alarm().unwrap();
             }
         }
         tokio::time::sleep(Duration::from_millis(end.saturating_sub(self.now()))).await;
+    }
+
+    /// The storage of the account's object.
+    pub fn account_disk(&self) -> Disk {
+        self.disk_of(&format!("account {}", self.app().config.app_id))
     }
 
     /// The account's object, as `edge` has it.
