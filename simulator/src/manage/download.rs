@@ -29,8 +29,8 @@ pub struct Download {
 }
 
 impl Download {
-    /// 1. the file is asked for; of a video, WeChat says where it is. 2. It is written beside its place, and put there
-    /// when it is whole.
+    /// 1. the file is asked for; of a video, WeChat says where it is
+    /// 2. it is written beside its place, and put there when it is whole
     pub async fn run(self, wx: &Wx, family: &str) -> Result<Ending, Stop> {
         let to_stdout = self.output == STDIN;
         if !to_stdout && !self.force && Path::new(&self.output).exists() {

@@ -176,8 +176,10 @@ fn unchecked(stop: Stop, lang: Lang, id: &str) -> Stop {
 }
 
 impl Send {
-    /// 1. what goes out, and to whom. 2. The people are counted, which chooses them. 3. Their number is typed. 4. It is
-    /// sent.
+    /// 1. what goes out, and to whom
+    /// 2. the people are counted, which chooses them
+    /// 3. their number is typed
+    /// 4. it is sent
     async fn run(self, wx: &Wx) -> Result<Ending, Stop> {
         if let Some(confirmation) = &self.again {
             return self.send(wx, confirmation).await;

@@ -55,9 +55,9 @@ pub fn write(text: &str) {
 fn line(sent: u64, total: u64, span: Duration) -> String {
     // Around the file, the request has a head, which nobody wants to know of.
     let sent = sent.min(total);
-    let full = if total == 0 { BAR } else { sent * BAR / total };
+    let full = (sent * BAR).checked_div(total).unwrap_or(BAR);
     let bar: String = (0..BAR).map(|column| if column < full { '━' } else { '─' }).collect();
-    let percent = if total == 0 { 100 } else { sent * 100 / total };
+    let percent = (sent * 100).checked_div(total).unwrap_or(100);
     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
     format!("{bar} {percent:3} %  {} / {}  {}/s", size(sent), size(total), size(sent * 1_000 / millis))
 }
