@@ -19,6 +19,7 @@ use crate::query;
 #[derive(Debug, Args)]
 pub struct Download {
     /// Its media_id
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// The file to write; - for standard output
     #[arg(long, short, value_name = "FILE")]

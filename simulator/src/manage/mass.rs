@@ -55,7 +55,13 @@ pub enum Mass {
 pub struct Preview {
     id: String,
     /// Their openid
-    #[arg(long, value_name = "OPENID", required_unless_present = "to_wxname", conflicts_with = "to_wxname")]
+    #[arg(
+        long,
+        value_name = "OPENID",
+        allow_hyphen_values = true,
+        required_unless_present = "to_wxname",
+        conflicts_with = "to_wxname"
+    )]
     to: Option<String>,
     /// Their WeChat id
     #[arg(long, value_name = "NAME")]

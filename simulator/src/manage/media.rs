@@ -48,9 +48,10 @@ pub enum Material {
     /// Delete for good
     Delete {
         /// Its media_id
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
 }

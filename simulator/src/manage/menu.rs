@@ -36,7 +36,7 @@ pub enum Menu {
         /// JSON as menu/create takes it; - for standard input
         file: String,
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
     /// What was published before
@@ -46,13 +46,13 @@ pub enum Menu {
         /// Its number
         number: u64,
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
     /// Take the menu away
     Delete {
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
     /// Write the menu that is there now, also one that the console made, as a file
@@ -271,7 +271,9 @@ fn changes(voice: Voice, diff: &Value) -> String {
 
 fn change_lines(voice: Voice, change: &Value) -> Vec<String> {
     let paint = voice.paint;
-    let (name, pointer, from) = (text(change, "/name"), text(change, "/pointer"), text(change, "/from"));
+    let (pointer, from) = (text(change, "/pointer"), text(change, "/from"));
+    let named = ["/name", "/button/name"].into_iter().map(|at| text(change, at));
+    let name = named.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let place = paint.dim(&pointer);
     match text(change, "/change").as_str() {
         "added" => vec![format!("{} {place}", paint.green(&format!("+ {name}  {}", action(change))))],
@@ -319,7 +321,7 @@ mod tests {
     #[test]
     fn changes_say_what_comes_and_goes() {
         let diff = json!({ "same": false, "changes": [
-            { "change": "added", "pointer": "/button/0", "name": "A", "button": { "type": "click", "name": "A", "key": "k" } },
+            { "change": "added", "pointer": "/button/0", "button": { "type": "click", "name": "A", "key": "k" } },
             { "change": "removed", "pointer": "/button/1", "name": "B", "button": { "name": "B" } },
             { "change": "moved", "pointer": "/button/1", "from": "/button/0", "name": "C" },
             { "change": "changed", "pointer": "/button/2", "from": "/button/2", "name": "D", "fields": { "key": { "from": "x", "to": null } } },

@@ -148,6 +148,13 @@ mod tests {
     }
 
     #[test]
+    fn ids_may_begin_with_a_hyphen() {
+        for line in ["wx material delete -Dc_o8 --yes", "wx media get -yx -o f --json", "wx users show -x"] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
     fn no_argument_takes_the_token() {
         let mut commands = vec![Cli::command()];
         while let Some(command) = commands.pop() {

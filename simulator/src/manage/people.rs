@@ -18,7 +18,10 @@ pub enum Users {
     /// Those who are stored
     List(List),
     /// What WeChat says of somebody now, and what is stored
-    Show { openid: String },
+    Show {
+        #[arg(allow_hyphen_values = true)]
+        openid: String,
+    },
 }
 
 /// Whom to list. `unknown` as a value finds those of whom it is not known.
@@ -59,14 +62,14 @@ pub enum Tags {
     Delete {
         id: u64,
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
     /// Who has a tag
     Members {
         id: u64,
         /// Only those after this one
-        #[arg(long, value_name = "OPENID")]
+        #[arg(long, value_name = "OPENID", allow_hyphen_values = true)]
         after: Option<String>,
     },
     /// Give people a tag

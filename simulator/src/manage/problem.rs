@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::columns::text;
+use super::columns::{text, time};
 use super::document::Document;
 use super::place;
 use super::voice::{Voice, tame};
@@ -57,6 +57,9 @@ impl Problem {
         let rid = text(body, "/rid");
         if !rid.is_empty() {
             lines.push(format!("  rid: {rid}"));
+        }
+        if let Some(opens) = body.get("opens").and_then(Value::as_u64) {
+            lines.push(format!("  → {} {}", lang.pick("最早：", "not before"), time(opens / 1_000)));
         }
         lines.extend(self.fixes(lang).iter().map(|fix| format!("  → {fix}")));
         let request = text(body, "/instance");

@@ -35,14 +35,14 @@ pub enum Rules {
     /// Take over the automatic replies of WeChat's console
     Import {
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
     /// Delete a rule
     Delete {
         id: String,
         /// Do not ask
-        #[arg(long, short)]
+        #[arg(long)]
         yes: bool,
     },
 }

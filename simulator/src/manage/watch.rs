@@ -5,10 +5,11 @@ use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use super::Wx;
-use super::columns::{Column, Kind, Part, facts, list, with_query};
+use super::columns::{Column, Kind, Part, facts, list, table, with_query};
 use super::doctor;
 use super::progress::Progress;
 use super::stop::{Ending, Stop};
+use super::voice::Voice;
 
 #[derive(Debug, Subcommand)]
 pub enum Token {
@@ -40,6 +41,12 @@ pub struct Audit {
 #[derive(Debug, Args)]
 pub struct Metrics {}
 
+const QUOTAS: &[Column] = &[
+    Column("路径", "path", "/path", Kind::Id),
+    Column("今日已用", "used today", "/quota/used", Kind::Text),
+    Column("剩余", "left", "/quota/remain", Kind::Text),
+    Column("每日上限", "of", "/quota/daily_limit", Kind::Text),
+];
 const CALLS: &[Column] = &[
     Column("编号", "number", "/number", Kind::Id),
     Column("时间", "at", "/at", Kind::Millis),
@@ -70,8 +77,8 @@ impl Quota {
         let Some(path) = &self.path else {
             let report = doctor::report(wx, Some("quota")).await?;
             wx.voice.answer(&report, || {
-                let values = report.pointer("/checks/0/values").filter(|values| values.is_object());
-                values.map_or_else(|| doctor::words(wx.voice, &report), facts)
+                let values = report.pointer("/checks/0/values").and_then(Value::as_object);
+                values.map_or_else(|| doctor::words(wx.voice, &report), |values| quotas(wx.voice, values))
             });
             return Ok(Ending::Good);
         };
@@ -80,6 +87,12 @@ impl Quota {
         wx.voice.answer(&said, || facts(&said));
         Ok(Ending::Good)
     }
+}
+
+/// A line for each path.
+fn quotas(voice: Voice, values: &Map<String, Value>) -> String {
+    let items: Vec<_> = values.iter().map(|(path, quota)| json!({ "path": path, "quota": quota })).collect();
+    table(voice, QUOTAS, &items)
 }
 
 impl Audit {
