@@ -144,7 +144,9 @@ async fn send(
     }
     let request = request.body(body).map_err(|error| refused(&error))?;
     let moved = Arc::<Moved>::default();
-    let stream = timeout(CONNECT, target.connect()).await.map_err(|_| Failure::Timeout)??;
+    // Nothing was sent yet.
+    let late = |_| Failure::Refused(why(Failure::Timeout));
+    let stream = timeout(CONNECT, target.connect()).await.map_err(late)??;
     let stream = TokioIo::new(Counted { stream, moved: Arc::clone(&moved) });
     let (mut sender, driver) = http1::handshake(stream).await.map_err(|error| refused(&error))?;
     let mut tasks = JoinSet::new();
