@@ -168,9 +168,10 @@ mod tests {
         check("/button", 2, 13);
         check("/button/0", 3, 5);
         check("/button/0/name", 3, 15);
-        check("/button/0/key", 3, 34);
-        check("/button/0/a~1b", 3, 50);
-        check("/button/1/sub_button/0/x/1/0", 5, 33);
+        check("/button/0/key", 3, 35);
+        check("/button/0/a~1b", 3, 51);
+        check("/button/1/sub_button/0/x/1", 5, 33);
+        check("/button/1/sub_button/0/x/1/0", 5, 34);
         check("/button/1/sub_button/1", 5, 45);
     }
 

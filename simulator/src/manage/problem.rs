@@ -123,7 +123,7 @@ mod tests {
         let text = "[\n  { \"button\": [{ \"name\": \"x\" }] }]";
         let value = serde_json::from_str(text).unwrap();
         problem.about(&Document { name: "m.json".to_owned(), text: text.to_owned(), value }, "/0");
-        let expected = "✗ invalid  wrong\n  m.json:2:26  /button/0/name\n    { \"button\": [{ \"name\": \"x\" }] }]\n                            ^ too long\n  in the log: r-1";
+        let expected = "✗ invalid  wrong\n  m.json:2:26  /button/0/name\n    { \"button\": [{ \"name\": \"x\" }] }]\n                           ^ too long\n  in the log: r-1";
         assert_eq!(problem.words(voice(Lang::En)), expected);
     }
 
