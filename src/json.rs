@@ -32,6 +32,13 @@ pub fn text(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// A value of what can be written. By way of text, because a writer into [`Value`]s would be compiled once more for
+/// every type.
+pub fn of<T: serde::Serialize>(what: &T) -> Value {
+    let text = serde_json::to_string(what).unwrap_or_default();
+    value(text.as_bytes()).unwrap_or_default()
+}
+
 /// Parses a document of whatever shape.
 ///
 /// # Errors

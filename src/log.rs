@@ -48,12 +48,12 @@ impl Line {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The line as JSON, with the name of the request that it belongs to.
-    pub fn to_json_in(&self, request: Option<&str>) -> String {
+    /// The line as JSON, with where it was written: `request` and its name, or `object` and its class.
+    pub fn to_json_in(&self, place: Option<(&str, &str)>) -> String {
         let mut json = self.to_json();
-        if let Some(request) = request {
+        if let Some((what, name)) = place {
             // In front, since a reason can be long.
-            json.insert_str(1, &format!("\"request\":{},", serde_json::Value::from(request)));
+            json.insert_str(1, &format!("\"{what}\":{},", serde_json::Value::from(name)));
         }
         json
     }

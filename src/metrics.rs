@@ -1,4 +1,4 @@
-//! What is counted: series by their Prometheus text, and how much each grew since it was last brought away.
+//! What is counted, and how Prometheus reads it.
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use crate::platform::Millis;
 
 /// Upper bounds of the histograms' buckets, in seconds and in milliseconds: from a cached answer to the longest that a
 /// model may take.
-const BUCKETS: [(&str, Millis); 8] = [
+const BUCKETS: [(&str, Millis); 9] = [
     ("0.25", 250),
     ("0.5", 500),
     ("1", 1_000),
@@ -18,10 +18,50 @@ const BUCKETS: [(&str, Millis); 8] = [
     ("10", 10_000),
     ("30", 30_000),
     ("120", 120_000),
+    ("+Inf", Millis::MAX),
 ];
 
-/// Series, each by its text (`wxapi_messages_total{type="text"}`), and their values; sums of seconds are in
-/// milliseconds.
+/// One isolate, and one of the objects, keeps at most so many series. There are some two hundred; a relay that makes up
+/// errcodes must not fill the memory.
+const MOST: usize = 1_000;
+
+/// Every family: name, type, and what it counts. `docs/operations.md` describes the labels; whoever counts something new
+/// adds a line.
+pub const FAMILIES: [(&str, &str, &str); 14] = [
+    (
+        "wxapi_answers_total",
+        "counter",
+        "Answers by where people first saw them: delivery 1, 2, 3, retrieve, push.",
+    ),
+    ("wxapi_api_calls_total", "counter", "Calls of WeChat's API by errcode; 0 is success."),
+    ("wxapi_callback_refusals_total", "counter", "Calls of /wechat that were refused, by reason."),
+    (
+        "wxapi_deliveries_total",
+        "counter",
+        "Deliveries by their number for the message, and what came of each.",
+    ),
+    ("wxapi_http_requests_total", "counter", "Requests by family of paths and class of the status."),
+    ("wxapi_logins_total", "counter", "Logins to websites by method and result."),
+    ("wxapi_mass_sends_total", "counter", "Broadcasts that were to go out, by outcome."),
+    ("wxapi_messages_total", "counter", "Messages and events by type, and what was decided about each."),
+    ("wxapi_model_attempts_total", "counter", "Calls of language models by outcome."),
+    (
+        "wxapi_model_seconds",
+        "histogram",
+        "Time until a language model had answered or was given up, repeats included.",
+    ),
+    (
+        "wxapi_proxy_calls_total",
+        "counter",
+        "Calls of WeChat's API for other programs, by client and outcome.",
+    ),
+    ("wxapi_questions_total", "counter", "Questions by where their answer came from."),
+    ("wxapi_rules_total", "counter", "Messages that a keyword rule answered, by kind of rule."),
+    ("wxapi_token_refreshes_total", "counter", "Fetches of the account's access token by outcome."),
+];
+
+/// Series, each by its text (`wxapi_messages_total{type="text"}`), and their values. Sums of seconds are in milliseconds;
+/// a bucket has only what lies between its bound and the one before.
 pub type Series = BTreeMap<String, u64>;
 
 /// What the object with the counters can be asked.
@@ -39,36 +79,88 @@ pub enum Call {
 pub struct Counters {
     /// What grew since it was last taken.
     pub series: Series,
-    /// Somebody is on the way to bring it away.
-    pub on_the_way: bool,
+    /// Until then somebody is taken to be on the way to bring it away.
+    pub on_the_way: Millis,
 }
 
 impl Counters {
     /// More of `name`. Names and labels are words of this program or codes of WeChat's: few, and about nobody.
     pub fn add(&mut self, name: &str, labels: &[(&str, &str)], by: u64) {
-        *self.series.entry(text(name, labels)).or_default() += by;
+        add(&mut self.series, text(name, labels), by);
     }
 
     /// One more that took `span`, in a histogram of seconds.
     pub fn observe(&mut self, name: &str, labels: &[(&str, &str)], span: Millis) {
-        let bucket = format!("{name}_bucket");
-        for (bound, most) in BUCKETS {
-            // All buckets are there from the beginning, so that rates can be formed.
-            self.add(&bucket, &[labels, &[("le", bound)]].concat(), u64::from(span <= most));
-        }
-        self.add(&bucket, &[labels, &[("le", "+Inf")]].concat(), 1);
+        let bound = BUCKETS.iter().find(|(_, most)| span <= *most).map_or("+Inf", |(bound, _)| bound);
+        let labels_of_bucket = [labels, &[("le", bound)]].concat();
+        self.add(&format!("{name}_bucket"), &labels_of_bucket, 1);
         self.add(&format!("{name}_sum"), labels, span);
-        self.add(&format!("{name}_count"), labels, 1);
     }
 }
 
-/// A series and its value as Prometheus reads them.
-pub fn line(series: &str, value: u64) -> String {
-    let name = series.split('{').next().unwrap_or_default();
-    if name.ends_with("_seconds_sum") {
-        return format!("{series} {}.{:03}\n", value / 1_000, value % 1_000);
+/// Adds to a series. A new one too many is left out.
+pub fn add(all: &mut Series, series: String, by: u64) {
+    if let Some(value) = all.get_mut(&series) {
+        *value = value.saturating_add(by);
+    } else if all.len() < MOST {
+        all.insert(series, by);
     }
+}
+
+/// Everything, as Prometheus reads it: families in the order of [`FAMILIES`], then what is in none. `deployment` is
+/// Cloudflare's name of the version that runs.
+pub fn page(all: &Series, deployment: &str) -> String {
+    let labels = [("version", env!("CARGO_PKG_VERSION")), ("deployment", deployment)];
+    let mut page = head("wxapi_build_info", "gauge", "Which release and which deployment answers; always 1.");
+    page.push_str(&line(&text("wxapi_build_info", &labels), "1"));
+    for (name, kind, help) in FAMILIES {
+        let of_family = all.iter().filter(|(series, _)| family(series) == name);
+        let lines: String = match kind {
+            "histogram" => of_family.map(|(series, sum)| histogram(all, name, series, *sum)).collect(),
+            _ => of_family.map(|(series, value)| line(series, &value.to_string())).collect(),
+        };
+        if !lines.is_empty() {
+            page.push_str(&head(name, kind, help));
+            page.push_str(&lines);
+        }
+    }
+    let is_known = |series: &str| FAMILIES.iter().any(|(name, ..)| family(series) == *name);
+    let others = all.iter().filter(|(series, _)| !is_known(series));
+    page.extend(others.map(|(series, value)| line(series, &value.to_string())));
+    page
+}
+
+fn head(name: &str, kind: &str, help: &str) -> String {
+    format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
+}
+
+fn line(series: &str, value: &str) -> String {
     format!("{series} {value}\n")
+}
+
+/// The family that a series belongs to.
+fn family(series: &str) -> &str {
+    let name = series.split('{').next().unwrap_or_default();
+    let parts = ["_bucket", "_sum"].iter().find_map(|part| name.strip_suffix(part));
+    parts.filter(|stem| stem.ends_with("_seconds")).unwrap_or(name)
+}
+
+/// The buckets, sum and count of the histogram whose sum is `series`; nothing for another series of it.
+fn histogram(all: &Series, name: &str, series: &str, sum: u64) -> String {
+    let Some(labels) = series.strip_prefix(name).and_then(|rest| rest.strip_prefix("_sum")) else {
+        return String::new();
+    };
+    let before = labels.strip_suffix('}').map_or("{".to_owned(), |labels| format!("{labels},"));
+    let (mut lines, mut count) = (String::new(), 0);
+    for (bound, _) in BUCKETS {
+        let bucket = format!("{name}_bucket{before}le=\"{bound}\"}}");
+        count += all.get(&bucket).copied().unwrap_or_default();
+        lines.push_str(&line(&bucket, &count.to_string()));
+    }
+    let sum = format!("{}.{:03}", sum / 1_000, sum % 1_000);
+    lines.push_str(&line(series, &sum));
+    lines.push_str(&line(&format!("{name}_count{labels}"), &count.to_string()));
+    lines
 }
 
 /// A series' text.

@@ -186,6 +186,8 @@ pub struct Inflow<B> {
     pub content_type: String,
     /// `Content-Disposition`, empty if there is none: the name of a file.
     pub disposition: String,
+    /// `Date`: what time it is there, to the second.
+    pub date: Option<Millis>,
     /// The body.
     pub body: B,
 }
@@ -348,6 +350,9 @@ pub trait Platform: Clone + 'static {
         message: &[u8],
         signature: &[u8],
     ) -> impl Future<Output = bool>;
+
+    /// The `id` of the binding called `name`, empty if it has none; `None` if the deployment lacks the binding.
+    fn find_binding(&self, name: &str) -> Option<String>;
 
     /// Writes one line to the log.
     fn log(&self, line: &crate::log::Line);

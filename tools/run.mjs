@@ -9,6 +9,7 @@ import { chromium } from "./chromium.mjs";
 import { makeFrontend } from "./frontend.mjs";
 import { at, fastSimBinary, root } from "./paths.mjs";
 import { checkPage, makePage } from "./page.mjs";
+import { promtool } from "./promtool.mjs";
 import { pythonPackages } from "./python.mjs";
 import { cargoToolsInstalled, node, npmPackages, rust, testPackages } from "./setup.mjs";
 import { checkSize } from "./size.mjs";
@@ -23,7 +24,7 @@ async function dev(args) {
 
 /** Words choose tests: those on the host whose names contain one, and the files of tests/{e2e,judges,browser} that do. */
 async function test(words) {
-  const others = [simulator, checkPage, pythonPackages, testPackages, chromium];
+  const others = [simulator, checkPage, pythonPackages, testPackages, chromium, promtool];
   const [interpreter] = await Promise.all([node(), released(...others)]);
   await succeed("cargo", ["test", "--locked", "--quiet", "--", ...words]);
   const files = testFolders.flatMap((folder) => fs.readdirSync(at(folder)).map((file) => `${folder}/${file}`));

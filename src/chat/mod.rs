@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod clean;
 pub mod command;
+pub mod count;
 pub mod history;
 pub mod human;
 pub mod intent;
@@ -14,6 +15,7 @@ pub mod model;
 pub mod paging;
 pub mod prompt;
 pub mod push;
+pub mod reading;
 pub mod rule;
 pub mod state;
 pub mod text;

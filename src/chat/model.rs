@@ -91,6 +91,18 @@ impl ModelError {
         }
     }
 
+    /// Its name in the counters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Status(429) => "too_many",
+            Self::Status(_) => "status",
+            Self::Code(_) => "code",
+            Self::Unreachable(_) => "unreachable",
+            Self::Empty => "empty",
+            Self::Reported => "reported",
+        }
+    }
+
     /// Whether the same model may answer when asked again: the fault was not in the request.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -3,9 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::count::Happened;
+use super::reading::next_page;
 use super::state::{Answer, Conversation};
 use super::text::Texts;
-use super::turn::{STARTS, next_page};
+use super::turn::STARTS;
 use crate::wechat::OpenId;
 
 /// After a message of the user, WeChat allows this many customer-service messages …
@@ -123,7 +125,9 @@ impl Conversation {
         if let Some(answer) = self.answer_mut(job) {
             answer.on_its_way = false;
             answer.read = answer.read.max(end);
-            answer.shown = now;
+            if std::mem::replace(&mut answer.shown, now) == 0 {
+                self.note(Happened::Answer("push"));
+            }
         }
         self.drop_old_answers(now);
     }

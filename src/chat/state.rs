@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::count::Happened;
 use super::history::History;
 use super::human::Human;
 use super::push::Push;
@@ -56,6 +57,9 @@ pub struct Conversation {
     /// A person answers this user instead of us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub human: Option<Human>,
+    /// What happened in the last steps, for the counters: whoever made them takes it.
+    #[serde(skip)]
+    pub happened: Vec<Happened>,
 }
 
 /// One question on its way to an answer.

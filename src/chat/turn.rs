@@ -11,15 +11,16 @@
 //! Whatever was replied to a message once is replied to it again, byte for byte.
 
 use super::command::Command;
+use super::count::{Happened, kind, number};
 use super::history::{History, clip};
+use super::intent::{self, Intent};
 use super::model::ANSWER_LIMIT;
-use super::paging::pages;
 use super::rule::Book;
 use super::state::{ANSWER_COUNT, Answer, Conversation, Job, Question};
 use super::text::{Status, Texts};
 use crate::wechat::callback::SUCCESS;
 use crate::wechat::message::Inbound;
-use crate::wechat::reply::{Reply, TEXT_LIMIT};
+use crate::wechat::reply::Reply;
 use crate::wechat::{OpenId, OriginalId};
 
 /// The time (milliseconds) from a delivery's arrival within which it is replied to. WeChat hangs up at 5 s;
@@ -103,7 +104,9 @@ impl Conversation {
     ) -> Outcome {
         let address = Address::of(inbound);
         if let Some(reply) = self.reply_to(&address.key) {
-            return Outcome::Reply(reply.body.clone());
+            let body = reply.body.clone();
+            self.note(Happened::Delivery("again", "repeat"));
+            return Outcome::Reply(body);
         }
         if let Some(job) = self.jobs.iter_mut().find(|job| job.key == address.key) {
             job.deliveries = job.deliveries.saturating_add(1);
@@ -112,34 +115,39 @@ impl Conversation {
         }
         self.expire(now, rules.timeout);
         self.active = now;
-        let intent = super::intent::of(inbound, &rules.texts);
+        let intent = intent::of(inbound, &rules.texts);
         if let Some(outcome) = self.before_model(&intent, inbound, &address, now, book, ruled) {
+            let fate = if ruled.is_some() { "rule" } else { "human" };
+            self.note(Happened::Message(kind(&inbound.message), fate));
             return outcome;
         }
-        match intent {
-            super::intent::Intent::Ask(question) => {
+        let (outcome, fate) = match intent {
+            Intent::Ask(question) => {
                 self.push.open(now);
                 self.ask(question, address, now, rules)
             }
-            super::intent::Intent::Command(command) => self.command(command, address, now, rules),
-            super::intent::Intent::Note { note, reply } => {
+            Intent::Command(command) => (self.command(command, address, now, rules), "command"),
+            Intent::Note { note, reply } => {
                 self.push.open(now);
                 self.history.push(&note, "");
-                self.say(&address, &reply, now)
+                (self.say(&address, &reply, now), "noted")
             }
-            super::intent::Intent::Say(text) => self.say(&address, &text, now),
-            super::intent::Intent::Forget => {
+            Intent::Say(text) => (self.say(&address, &text, now), "told"),
+            Intent::Forget => {
                 self.forget(now);
-                self.nothing(&address, now)
+                (self.nothing(&address, now), "forgotten")
             }
-            super::intent::Intent::Nothing => self.nothing(&address, now),
-        }
+            Intent::Nothing => (self.nothing(&address, now), "acknowledged"),
+        };
+        self.note(Happened::Message(kind(&inbound.message), fate));
+        outcome
     }
 
     /// Somebody else has answered this message: with `text`, or with silence. From here on it counts as answered.
     pub fn replied(&mut self, inbound: &Inbound, text: Option<&str>, now: u64, rules: &Rules) -> Outcome {
         self.expire(now, rules.timeout);
         self.active = now;
+        self.note(Happened::Message(kind(&inbound.message), "login"));
         let address = Address::of(inbound);
         match text {
             Some(text) => self.say(&address, text, now),
@@ -147,10 +155,16 @@ impl Conversation {
         }
     }
 
-    /// A new question: within the limits it becomes a job.
-    fn ask(&mut self, question: Question, address: Address, now: u64, rules: &Rules) -> Outcome {
+    /// A new question: within the limits it becomes a job. Also whether it was one too many.
+    fn ask(
+        &mut self,
+        question: Question,
+        address: Address,
+        now: u64,
+        rules: &Rules,
+    ) -> (Outcome, &'static str) {
         if let Some(refusal) = self.over_limit(now, rules) {
-            return self.say(&address, &refusal, now);
+            return (self.say(&address, &refusal, now), "refused");
         }
         self.asked.push(now);
         self.last_job = self.last_job.wrapping_add(1);
@@ -168,9 +182,9 @@ impl Conversation {
             answer: None,
         });
         if pushes {
-            return self.nothing(&address, now);
+            return (self.nothing(&address, now), "question");
         }
-        Outcome::Wait(Ticket { job: self.last_job, delivery: 1, address })
+        (Outcome::Wait(Ticket { job: self.last_job, delivery: 1, address }), "question")
     }
 
     /// The sentence for a question too many, if it is one.
@@ -204,59 +218,9 @@ impl Conversation {
                 texts.forgotten()
             }
             Command::Summary if self.history.is_empty() => texts.nothing_to_summarise(),
-            Command::Summary => return self.ask(Question::Summary, address, now, rules),
+            Command::Summary => return self.ask(Question::Summary, address, now, rules).0,
         };
         self.say(&address, &text, now)
-    }
-
-    /// `/retrieve`: the next unread page; else how long it has been taking; else the last answer again; else
-    /// that there is nothing.
-    fn retrieve(&mut self, now: u64, texts: &Texts) -> String {
-        if let Some(job) = self.next_unread() {
-            return self.show_page(job, now, texts);
-        }
-        let on_its_way = |job: &&Job| job.answer.as_ref().is_some_and(|answer| answer.on_its_way);
-        let coming = self.unfinished().chain(self.jobs.iter().filter(on_its_way));
-        if let Some(oldest) = coming.map(|job| job.asked).min() {
-            return texts.still_working(now.saturating_sub(oldest) / 1_000);
-        }
-        let last = self.jobs.iter().filter(|job| job.answer.is_some()).max_by_key(|job| shown(job));
-        match last.map(|job| job.id) {
-            Some(job) => {
-                if let Some(answer) = self.job_mut(job).and_then(|job| job.answer.as_mut()) {
-                    answer.read = 0;
-                }
-                self.show_page(job, now, texts)
-            }
-            None => texts.nothing_pending(),
-        }
-    }
-
-    /// The answer that is being read goes on; otherwise the oldest one of which nothing was read. What is on
-    /// its way by customer-service message is not shown twice.
-    fn next_unread(&self) -> Option<u32> {
-        let unread =
-            |job: &&Job| job.answer.as_ref().is_some_and(|answer| answer.is_unread() && !answer.on_its_way);
-        let last_shown = self.jobs.iter().filter(|job| shown(job) > 0).max_by_key(|job| shown(job));
-        last_shown.filter(unread).or_else(|| self.jobs.iter().find(unread)).map(|job| job.id)
-    }
-
-    /// Shows the next page of an answer and notes that it was read.
-    fn show_page(&mut self, job: u32, now: u64, texts: &Texts) -> String {
-        let others = self.jobs.iter().any(|j| j.id != job && j.answer.as_ref().is_some_and(|a| a.read == 0));
-        let Some(answer) = self.job_mut(job).and_then(|job| job.answer.as_mut()) else {
-            return texts.nothing_pending();
-        };
-        let Page { mut text, end, number, of } = next_page(&answer.text, answer.read, texts);
-        answer.read = end;
-        answer.shown = now;
-        if number < of {
-            text.push_str(&texts.next_page(number, of));
-        } else if others && text.len() + texts.also_waiting().len() <= TEXT_LIMIT {
-            text.push_str(&texts.also_waiting());
-        }
-        self.drop_old_answers(now);
-        text
     }
 
     fn status(&self, rules: &Rules) -> Status {
@@ -307,15 +271,20 @@ impl Conversation {
     /// The reply for a waiting delivery, if there is one by now: what was replied to its message already, or
     /// the first page of its answer.
     pub fn take(&mut self, ticket: &Ticket, now: u64, rules: &Rules) -> Option<String> {
+        let delivery = number(ticket.delivery);
         if let Some(reply) = self.reply_to(&ticket.address.key) {
-            return Some(reply.body.clone());
+            let body = reply.body.clone();
+            self.note(Happened::Delivery(delivery, "repeat"));
+            return Some(body);
         }
         let Some(job) = self.job(ticket.job) else {
             // Forgotten while it waited.
+            self.note(Happened::Delivery(delivery, "silent"));
             return Some(SUCCESS.to_owned());
         };
         job.answer.as_ref()?;
-        let page = self.show_page(ticket.job, now, &rules.texts);
+        let page = self.show_page(ticket.job, delivery, now, &rules.texts);
+        self.note(Happened::Delivery(delivery, "reply"));
         Some(self.reply(&ticket.address, &page, now))
     }
 
@@ -325,8 +294,10 @@ impl Conversation {
         if let Some(reply) = self.take(ticket, now, rules) {
             return Some(reply);
         }
-        (ticket.delivery >= DELIVERIES)
-            .then(|| self.reply(&ticket.address, &rules.texts.still_thinking(), now))
+        (ticket.delivery >= DELIVERIES).then(|| {
+            self.note(Happened::Delivery(number(ticket.delivery), "link"));
+            self.reply(&ticket.address, &rules.texts.still_thinking(), now)
+        })
     }
 
     /// Whether [`Self::window_closed`] would let the delivery run out, which changes nothing.
@@ -336,10 +307,12 @@ impl Conversation {
     }
 
     fn say(&mut self, address: &Address, text: &str, now: u64) -> Outcome {
+        self.note(Happened::Delivery("1", "reply"));
         Outcome::Reply(self.reply(address, text, now))
     }
 
     pub(super) fn nothing(&mut self, address: &Address, now: u64) -> Outcome {
+        self.note(Happened::Delivery("1", "silent"));
         self.remember_reply(&address.key, SUCCESS, now);
         Outcome::Reply(SUCCESS.to_owned())
     }
@@ -355,40 +328,4 @@ impl Conversation {
         self.remember_reply(&address.key, &body, now);
         body
     }
-}
-
-/// When a page of a job's answer was last shown; 0 if none was.
-fn shown(job: &Job) -> u64 {
-    job.answer.as_ref().map_or(0, |answer| answer.shown)
-}
-
-/// One page of an answer, ready to be shown.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Its text, without a footer.
-    pub text: String,
-    /// Where it ends in the answer, bytes.
-    pub end: usize,
-    /// Its number, from 1.
-    pub number: usize,
-    /// Pages of the whole answer.
-    pub of: usize,
-}
-
-/// The page of `answer` that starts at byte `read`. Room for the footer is kept on every page of an answer
-/// that needs more than one.
-pub fn next_page(answer: &str, read: usize, texts: &Texts) -> Page {
-    let limit = TEXT_LIMIT.saturating_sub(texts.next_page(99, 99).len());
-    let all = if answer.len() <= TEXT_LIMIT { vec![answer] } else { pages(answer, limit) };
-    let of = all.len();
-    let mut end = 0;
-    for (index, page) in all.iter().enumerate() {
-        end += page.len();
-        // A page of blanks would be an empty message, which WeChat shows as an error.
-        if end > read && !page.trim().is_empty() {
-            return Page { text: page.trim_end().to_owned(), end, number: index + 1, of };
-        }
-    }
-    let last = all.last().copied().unwrap_or_default();
-    Page { text: last.trim_end().to_owned(), end: answer.len(), number: of, of }
 }

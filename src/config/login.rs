@@ -12,6 +12,9 @@ const WECHAT_OPEN: &str = "https://open.weixin.qq.com";
 const GITHUB: (&str, &str) = ("https://github.com", "https://api.github.com");
 /// `LOGIN_METHODS`, unless it is set.
 const METHODS: [Method; 5] = [Method::Wechat, Method::Qr, Method::Scene, Method::Open, Method::Code];
+/// What `ACCOUNT_TYPE` can be.
+const TYPES: [&str; 6] =
+    ["subscription", "subscription_verified", "service", "service_verified", "test", "government"];
 /// Characters of `SUBJECT_SECRET`, at least: as many as the hexadecimal digits of 128 random bits.
 const SECRET_LENGTH: usize = 32;
 /// Characters of `ACCOUNT_NAME`, at most.
@@ -43,6 +46,8 @@ pub struct Login {
     pub plain_mode: bool,
     /// `LOGIN_RATE_LIMIT`: attempts per address and ten minutes.
     pub rate_limit: usize,
+    /// `ACCOUNT_TYPE`, if it is set.
+    pub account_type: Option<&'static str>,
     /// `VERIFY_FILES`: names and contents of the files by which WeChat knows a domain's owner.
     pub verify_files: Vec<(String, String)>,
 }
@@ -95,13 +100,16 @@ pub(super) fn load<F: Fn(&str) -> Option<String>>(
             .map(|(id, secret)| Application { app_id: AppId::new(id), secret }),
         github: github(reader),
         rate_limit: usize::try_from(reader.number("LOGIN_RATE_LIMIT", 20, 1, 1_000)).unwrap_or(20),
+        account_type: None,
         verify_files: verify_files(reader),
     };
     let base =
         reader.base("WECHAT_OPEN_BASE", "is no http or https address, so WeChat's login pages are off");
     let reachable = base.is_ok();
     login.wechat_open = base.ok().flatten().unwrap_or(login.wechat_open);
-    login.abilities = abilities(reader, keys, has_account && reachable, login.plain_mode);
+    login.account_type = choice(reader, "ACCOUNT_TYPE", &TYPES);
+    let account = login.account_type.unwrap_or_default();
+    login.abilities = abilities(reader, account, keys, has_account && reachable, login.plain_mode);
     login.abilities.open = login.open.is_some() && reachable;
     login.abilities.github = login.github.is_some();
     login.clients = clients(reader, &login);
@@ -147,13 +155,11 @@ fn clients<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, login: &Login)
 /// What the account can do. Everything else is by the settings of its own.
 fn abilities<F: Fn(&str) -> Option<String>>(
     reader: &mut Reader<F>,
+    account: &str,
     keys: Option<&Keys>,
     has_account: bool,
     plain_mode: bool,
 ) -> Abilities {
-    const TYPES: [&str; 6] =
-        ["subscription", "subscription_verified", "service", "service_verified", "test", "government"];
-    let account = choice(reader, "ACCOUNT_TYPE", &TYPES).unwrap_or_default();
     Abilities {
         // Without encryption, WeChat's signature does not cover the message: whoever has seen one signature could
         // say in anybody's name who they are.

@@ -35,7 +35,7 @@ impl SessionObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
-        let runtime = Runtime::new(env);
+        let runtime = Runtime::inside(env, "session");
         let app = app(&runtime);
         let (storage, logins) = (ObjectStorage::new(state.clone()), ObjectStorage::beside(state, "login"));
         let user = UserObject::new(runtime, storage, logins, app).map_err(failed)?;
@@ -71,7 +71,7 @@ impl AccountObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Self {
-        let runtime = Runtime::new(env);
+        let runtime = Runtime::inside(env, "account");
         let app = app(&runtime);
         Self { account: Rc::new(Account::new(runtime, ObjectStorage::new(state), app)) }
     }
@@ -109,7 +109,7 @@ impl LoginObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
-        let runtime = Runtime::new(env);
+        let runtime = Runtime::inside(env, "login");
         let app = app(&runtime);
         let (storage, watchers) = (ObjectStorage::new(state.clone()), Sockets::new(state.clone()));
         let login = Login::new(runtime, storage, watchers, app).map_err(failed)?;
@@ -167,7 +167,7 @@ impl CodeObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
-        let codes = Codes::new(Runtime::new(env), ObjectStorage::new(state)).map_err(failed)?;
+        let codes = Codes::new(Runtime::inside(env, "code"), ObjectStorage::new(state)).map_err(failed)?;
         Ok(Self { codes: Rc::new(codes) })
     }
 
@@ -194,7 +194,8 @@ impl ThrottleObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
-        let throttle = Throttle::new(Runtime::new(env), ObjectStorage::new(state)).map_err(failed)?;
+        let throttle =
+            Throttle::new(Runtime::inside(env, "throttle"), ObjectStorage::new(state)).map_err(failed)?;
         Ok(Self { throttle: Rc::new(throttle) })
     }
 
@@ -221,7 +222,7 @@ impl KeyObject {
     /// Called by the runtime when the object comes to life.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Result<Self, JsValue> {
-        let keys = Keys::new(Runtime::new(env), ObjectStorage::new(state)).map_err(failed)?;
+        let keys = Keys::new(Runtime::inside(env, "key"), ObjectStorage::new(state)).map_err(failed)?;
         Ok(Self { keys: Rc::new(keys) })
     }
 

@@ -23,19 +23,25 @@ use crate::wechat::Secret;
 #[derive(Clone)]
 pub struct Runtime {
     env: JsValue,
-    /// The request that is served, for the log; objects serve many at once.
-    request: Option<Rc<str>>,
+    /// Where this is, for the log: `request` and its name, or `object` and its class, because an object serves many
+    /// requests at once.
+    place: Option<(&'static str, Rc<str>)>,
 }
 
 impl Runtime {
     /// The runtime with these bindings.
     pub fn new(env: JsValue) -> Self {
-        Self { env, request: None }
+        Self { env, place: None }
     }
 
     /// The same, while it serves the request with this name.
     pub fn serving(self, request: &str) -> Self {
-        Self { request: Some(request.into()), ..self }
+        Self { place: Some(("request", request.into())), ..self }
+    }
+
+    /// The runtime of an object of this class.
+    pub fn inside(env: JsValue, class: &str) -> Self {
+        Self { env, place: Some(("object", class.into())) }
     }
 
     /// A variable or secret. A number in `[vars]` without quotes arrives as a number.
@@ -181,6 +187,7 @@ impl Platform for Runtime {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a date after 1970, or none")]
     fn fetch(&self, request: Outbound) -> impl Future<Output = Result<Inflow<Stream>, Unreachable>> {
         let Outbound { method, url, headers, body, upload, timeout } = request;
         let headers = headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
@@ -196,8 +203,10 @@ impl Platform for Runtime {
             let response = web_sys::Response::from(response?);
             let header = |name| response.headers().get(name).ok().flatten().unwrap_or_default();
             let (content_type, disposition) = (header("content-type"), header("content-disposition"));
+            // No number, where there is no date, becomes 0.
+            let date = Some(js_sys::Date::parse(&header("date")) as Millis).filter(|date| *date > 0);
             let body = Stream::new(&response.body().into());
-            Ok(Inflow { status: response.status(), content_type, disposition, body })
+            Ok(Inflow { status: response.status(), content_type, disposition, date, body })
         })
     }
 
@@ -288,8 +297,18 @@ impl Platform for Runtime {
         })
     }
 
+    fn find_binding(&self, name: &str) -> Option<String> {
+        let binding = self.binding(name);
+        if binding.is_undefined() || binding.is_null() {
+            return None;
+        }
+        let id = js_sys::Reflect::get(&binding, &"id".into());
+        Some(id.ok().and_then(|id| id.as_string()).unwrap_or_default())
+    }
+
     fn log(&self, line: &Line) {
-        let text = JsValue::from(line.to_json_in(self.request.as_deref()));
+        let place = self.place.as_ref().map(|(what, name)| (*what, &**name));
+        let text = JsValue::from(line.to_json_in(place));
         match line.level {
             Level::Info => web_sys::console::log_1(&text),
             Level::Warn => web_sys::console::warn_1(&text),

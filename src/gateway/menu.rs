@@ -162,10 +162,11 @@ pub fn difference(live: &Value, wanted: &Value) -> Vec<Value> {
 fn fields(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
     let gone = old.keys().filter(|name| !new.contains_key(*name));
     let differ = new.keys().filter(|name| old.get(*name) != new.get(*name));
-    differ
-        .chain(gone)
-        .map(|name| (name.clone(), json!({ "from": old.get(name), "to": new.get(name) })))
-        .collect()
+    let mut fields = Map::new();
+    for name in differ.chain(gone) {
+        fields.insert(name.clone(), json!({ "from": old.get(name), "to": new.get(name) }));
+    }
+    fields
 }
 
 /// Whether a button went below another one, or its order among those who stayed differs. Of those who changed places

@@ -34,6 +34,8 @@ pub enum Kind {
     Media,
     /// A follower; the id is the openid.
     Person,
+    /// What `/admin/doctor` writes, reads and deletes at once.
+    Doctor,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::MassResult => "mass_result",
             Self::Media => "media",
             Self::Person => "person",
+            Self::Doctor => "doctor",
         }
     }
 }

@@ -255,7 +255,7 @@ pub struct Opened<B> {
 /// Why nobody knows what became of it, in words fit for a log.
 pub async fn open<P: Platform>(platform: &P, outbound: Outbound) -> Result<Opened<P::Body>, String> {
     let reason = |Unreachable(reason): Unreachable| without_addresses(reason);
-    let Inflow { status, content_type, disposition, mut body } =
+    let Inflow { status, content_type, disposition, mut body, .. } =
         fetch(platform, outbound).await.map_err(reason)?;
     let mut first = Vec::new();
     // Of a file, nothing need be seen; a page may repeat the address, so what hides tokens must see it.

@@ -1,12 +1,12 @@
 //! Asking the language models: the chain, the attempts, the stream.
 
-use super::App;
+use super::{App, metrics};
 use crate::chat::clean::clean;
 use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError};
 use crate::chat::prompt::ChatMessage;
 use crate::config::Endpoint;
 use crate::log::Line;
-use crate::platform::{AiError, Inflow, Outbound, Pieces, Platform, Unreachable};
+use crate::platform::{AiError, Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
 
 /// The answer to `messages`, as WeChat should show it.
 ///
@@ -18,11 +18,18 @@ pub async fn ask<P: Platform>(
     chain: &[String],
     messages: &[ChatMessage],
 ) -> Result<String, ModelError> {
+    let begin = platform.now();
     let mut last = ModelError::Empty;
     for name in chain {
         for attempt in 1..=ATTEMPTS {
-            match once(platform, app, name, messages).await {
-                Ok(answer) => return Ok(answer),
+            let answer = once(platform, app, name, messages).await;
+            let outcome = answer.as_ref().map_or_else(ModelError::name, |_| "answered");
+            metrics::count(platform, app, "wxapi_model_attempts_total", &[("outcome", outcome)]);
+            match answer {
+                Ok(answer) => {
+                    note(platform, app, begin, "answered");
+                    return Ok(answer);
+                }
                 Err(error) => {
                     platform.log(&Line::warn(
                         "model.attempt_failed",
@@ -41,7 +48,13 @@ pub async fn ask<P: Platform>(
         }
     }
     platform.log(&Line::error("model.failed", &last));
+    note(platform, app, begin, "failed");
     Err(last)
+}
+
+fn note<P: Platform>(platform: &P, app: &App, begin: Millis, outcome: &str) {
+    let span = platform.now().saturating_sub(begin);
+    metrics::observe(platform, app, "wxapi_model_seconds", &[("outcome", outcome)], span);
 }
 
 async fn once<P: Platform>(

@@ -1,7 +1,8 @@
 //! `/wechat`: WeChat's own calls.
 
 use super::admin::{mass, people};
-use super::{App, login, rules};
+use super::{App, login, metrics, rules};
+use crate::chat::count::kind;
 use crate::chat::intent::{addressee, forgets};
 use crate::error::Error;
 use crate::platform::{Delivery, Millis, Platform, Request, Response, Verdict};
@@ -47,7 +48,11 @@ pub async fn receive<P: Platform>(request: &Request, platform: &P, app: &App) ->
         None => rules::addressee(&opened.inbound, platform, app).await,
         user => user,
     };
-    let Some(user) = user else { return Ok(Response::text(200, SUCCESS)) };
+    let Some(user) = user else {
+        let labels = [("type", kind(&opened.inbound.message)), ("outcome", "acknowledged")];
+        metrics::count(platform, app, "wxapi_messages_total", &labels);
+        return Ok(Response::text(200, SUCCESS));
+    };
     let name = format!("{}:{}", app.config.app_id, user.as_str());
     let may_log_in = may_log_in(app, &opened.envelope, &query, arrived);
     let delivery = Delivery { arrived, document: opened.xml, may_log_in };

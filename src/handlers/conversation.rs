@@ -14,6 +14,7 @@ use futures_util::future::{Either, select};
 
 use super::login::chat::{self as login_chat, Chat};
 use super::{App, ask, metrics, rules, senses};
+use crate::chat::count::{Happened, number};
 use crate::chat::intent;
 use crate::chat::prompt::{self, ChatMessage};
 use crate::chat::state::{Conversation, Question};
@@ -144,8 +145,28 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let result = step(&mut next, now, &self.app);
         self.store(&next, now)
             .inspect_err(|Unreachable(reason)| self.platform.log(&Line::error("state.not_stored", reason)))?;
+        let happened = std::mem::take(&mut next.happened);
         self.state.replace(next);
+        for happened in happened {
+            self.count(happened);
+        }
         Ok(result)
+    }
+
+    fn count(&self, happened: Happened) {
+        let (name, labels): (_, &[(&str, &str)]) = match happened {
+            Happened::Message(kind, fate) => ("wxapi_messages_total", &[("type", kind), ("outcome", fate)]),
+            Happened::Delivery(number, result) => {
+                ("wxapi_deliveries_total", &[("number", number), ("result", result)])
+            }
+            Happened::Answer(rung) => ("wxapi_answers_total", &[("rung", rung)]),
+        };
+        metrics::count(&self.platform, &self.app, name, labels);
+    }
+
+    /// Counts a question by where its answer came from.
+    fn count_question(&self, outcome: &str) {
+        metrics::count(&self.platform, &self.app, "wxapi_questions_total", &[("outcome", outcome)]);
     }
 
     fn store(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
@@ -183,7 +204,10 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let left = window_end.saturating_sub(self.platform.now());
         match select(reply, pin!(self.platform.sleep(left))).await {
             Either::Left((Ok(reply), _)) => Ok(Verdict::Reply(reply)),
-            _ if self.state.borrow().runs_out(&ticket) => Ok(Verdict::RunOut),
+            _ if self.state.borrow().runs_out(&ticket) => {
+                self.count(Happened::Delivery(number(ticket.delivery), "run_out"));
+                Ok(Verdict::RunOut)
+            }
             _ => {
                 let reply =
                     self.step(|state, now, app| state.window_closed(&ticket, now, &app.config.rules))?;
@@ -278,20 +302,27 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         match question {
             Err(TooManyStarts) => {
                 self.platform.log(&Line::error("job.given_up", "its object died too often"));
+                self.count_question("given_up");
                 (texts.model_failed(), None)
             }
             Ok(Question::Text(text)) => self.answer_text(text).await,
             Ok(Question::Voice { media_id, format }) => {
                 match senses::hear(&self.platform, &self.app, &media_id, &format).await {
                     Some(words) => self.answer_text(words).await,
-                    None => (texts.cannot_hear(), None),
+                    None => {
+                        self.count_question("unheard");
+                        (texts.cannot_hear(), None)
+                    }
                 }
             }
             Ok(Question::Picture { url }) => match senses::picture(&self.platform, &self.app, &url).await {
                 Some(messages) => {
                     self.ask(model.vision.as_slice(), &messages, Some(texts.picture().to_owned())).await
                 }
-                None => (texts.cannot_see(), None),
+                None => {
+                    self.count_question("unseen");
+                    (texts.cannot_see(), None)
+                }
             },
             Ok(Question::Summary) if self.state.borrow().history.is_empty() => {
                 (texts.nothing_to_summarise(), None)
@@ -311,6 +342,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             (prompt::question(&model.system_prompt, history, &text), history.is_empty())
         };
         if context_free && let Some(answer) = self.app.answers.borrow().get(&text, self.platform.now()) {
+            self.count_question("cached");
             return (answer.to_owned(), Some(text));
         }
         let (answer, turn) = self.ask(&model.chain, &messages, Some(text)).await;
@@ -328,8 +360,14 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         turn: Option<String>,
     ) -> (String, Option<String>) {
         match ask::ask(&self.platform, &self.app, chain, messages).await {
-            Ok(answer) => (answer, turn),
-            Err(_logged) => (self.app.config.rules.texts.model_failed(), None),
+            Ok(answer) => {
+                self.count_question("answered");
+                (answer, turn)
+            }
+            Err(_logged) => {
+                self.count_question("failed");
+                (self.app.config.rules.texts.model_failed(), None)
+            }
         }
     }
 

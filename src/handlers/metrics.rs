@@ -7,21 +7,30 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::tasks::{Task, all as all_of};
 use super::{App, admin, understand, write};
 use crate::error::Error;
 use crate::gateway::send::SendError;
 use crate::log::Line;
-use crate::metrics::{Call, Counters, Series, line};
+use crate::metrics::{Call, Counters, Series, add, page};
 use crate::platform::{Millis, Object, Platform, Request, Response, Storage, Unreachable};
 
+/// The binding that says which version runs.
+/// <https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/>
+pub const VERSION: &str = "CF_VERSION_METADATA";
 /// What was counted is brought away after this time.
 const PAUSE: Millis = 5_000;
+/// Whoever has not brought it away after this time never will: Cloudflare may end what follows a request.
+const LOST_AFTER: Millis = 60_000;
 /// The objects that share the work.
 const SHARDS: u8 = 8;
 
 /// Counts one more of `name`. Without an `ADMIN_TOKEN` nobody could read it, so nothing is counted.
 pub fn count<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)]) {
-    note(platform, app, |counters| counters.add(name, labels, 1));
+    if app.config.admin_token.is_some() {
+        app.counters.borrow_mut().add(name, labels, 1);
+        bring_later(platform, app);
+    }
 }
 
 /// Counts a call of WeChat's API by what it answered: its code, 0 for success, `none` if no answer came. A call that was
@@ -38,16 +47,17 @@ pub fn count_call<P: Platform, T>(platform: &P, app: &App, outcome: &Result<T, S
 
 /// Counts one more that took `span` in the histogram `name`, which ends with `_seconds`.
 pub fn observe<P: Platform>(platform: &P, app: &App, name: &str, labels: &[(&str, &str)], span: Millis) {
-    note(platform, app, |counters| counters.observe(name, labels, span));
+    if app.config.admin_token.is_some() {
+        app.counters.borrow_mut().observe(name, labels, span);
+        bring_later(platform, app);
+    }
 }
 
-fn note<P: Platform>(platform: &P, app: &App, change: impl FnOnce(&mut Counters)) {
-    if app.config.admin_token.is_none() {
-        return;
-    }
+fn bring_later<P: Platform>(platform: &P, app: &App) {
+    let now = platform.now();
     let mut counters = app.counters.borrow_mut();
-    change(&mut counters);
-    if !std::mem::replace(&mut counters.on_the_way, true) {
+    if now >= counters.on_the_way {
+        counters.on_the_way = now + LOST_AFTER;
         let (later, counters) = (platform.clone(), Rc::clone(&app.counters));
         platform.spawn(async move {
             later.sleep(PAUSE).await;
@@ -60,9 +70,12 @@ fn note<P: Platform>(platform: &P, app: &App, change: impl FnOnce(&mut Counters)
 async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
     let series = {
         let mut counters = counters.borrow_mut();
-        counters.on_the_way = false;
+        counters.on_the_way = 0;
         std::mem::take(&mut counters.series)
     };
+    if series.is_empty() {
+        return;
+    }
     let [random, ..] = platform.random();
     let shard = (random % SHARDS).to_string();
     let added: Result<Series, _> =
@@ -71,7 +84,7 @@ async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
         platform.log(&Line::warn("metrics.not_kept", reason));
         let mut counters = counters.borrow_mut();
         for (series, by) in series {
-            *counters.series.entry(series).or_default() += by;
+            add(&mut counters.series, series, by);
         }
     }
 }
@@ -83,15 +96,20 @@ pub async fn show<P: Platform>(request: &Request, platform: &P, app: &App) -> Re
     }
     bring(platform, &app.counters).await;
     let mut all = Series::new();
-    for shard in 0..SHARDS {
-        let part: Series =
-            super::call_object(platform, Object::Metrics, &shard.to_string(), &Call::Read).await?;
-        for (series, value) in part {
+    let shards = (0..SHARDS).map(|shard| -> Task<'_, _> { Box::pin(read(platform, shard)) });
+    // Without one of them, counters would seem to shrink: then there is no answer.
+    for part in all_of(shards.collect()).await {
+        for (series, value) in part? {
             *all.entry(series).or_default() += value;
         }
     }
-    let lines: String = all.iter().map(|(series, value)| line(series, *value)).collect();
-    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", lines))
+    let lines = page(&all, &platform.find_binding(VERSION).unwrap_or_default());
+    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", lines)
+        .with("cache-control", "no-store"))
+}
+
+async fn read<P: Platform>(platform: &P, shard: u8) -> Result<Series, Unreachable> {
+    super::call_object(platform, Object::Metrics, &shard.to_string(), &Call::Read).await
 }
 
 /// One of the objects that keep what was counted.
@@ -113,7 +131,7 @@ impl<S: Storage> MetricsObject<S> {
             Call::Add(grown) => {
                 let mut next = self.series.borrow().clone();
                 for (series, by) in grown {
-                    *next.entry(series).or_default() += by;
+                    add(&mut next, series, by);
                 }
                 self.storage.save(&write(&next)?)?;
                 self.series.replace(next);

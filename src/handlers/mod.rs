@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod records;
 pub mod rules;
 pub mod senses;
+pub mod tasks;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -70,12 +71,41 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
         (_, others) if api::is_ours(others) => Ok(api::route(&request, others, platform, app).await),
         (_, others) => login::route(&request, others, platform, app).await.unwrap_or(Err(Error::NotFound)),
     };
-    outcome.unwrap_or_else(|error| {
+    if let Err(Error::Refused(refusal)) = &outcome {
+        metrics::count(platform, app, "wxapi_callback_refusals_total", &[("reason", refusal.name())]);
+    }
+    let response = outcome.unwrap_or_else(|error| {
         if !matches!(error, Error::NotFound | Error::MethodNotAllowed) {
             platform.log(&Line::warn("request.refused", &error));
         }
         error.response()
-    })
+    });
+    let labels = [("family", family(&segments)), ("status_class", class(response.status))];
+    metrics::count(platform, app, "wxapi_http_requests_total", &labels);
+    response
+}
+
+/// The family of a path, for the counters.
+fn family(segments: &[&str]) -> &'static str {
+    match segments.first().copied().unwrap_or_default() {
+        "wechat" => "wechat",
+        "admin" => "admin",
+        "metrics" => "metrics",
+        "oauth" | "authorize" | "token" | "userinfo" | "logout" | "m" | ".well-known" => "login",
+        _ if api::is_ours(segments) => "api",
+        _ => "other",
+    }
+}
+
+/// The class of a status, for the counters. What becomes a WebSocket has none yet.
+fn class(status: u16) -> &'static str {
+    match status / 100 {
+        0 | 1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }
 
 /// How a request's body is taken in.

@@ -50,8 +50,10 @@ async fn whisper<P: Platform>(platform: &P, name: &str, voice: &[u8]) -> Result<
         .run_ai(name, inputs, model::LONGEST)
         .await
         .map_err(|AiError(message)| ModelError::of_binding(&message))?;
-    let (content_type, disposition) = Default::default();
-    collect(Inflow { status: 200, content_type, disposition, body }, LARGEST).await.map_err(ask::unreachable)
+    let (content_type, disposition, date) = Default::default();
+    collect(Inflow { status: 200, content_type, disposition, date, body }, LARGEST)
+        .await
+        .map_err(ask::unreachable)
 }
 
 /// `POST …/audio/transcriptions`.

@@ -19,7 +19,7 @@ const plainVars = { ...vars, ENCODING_AES_KEY: "" };
 const wxapi = (vars, { disk = false, delay = 0 } = {}) =>
   startServer({
     modules: { "index.js": at("build/index.js"), "index_bg.wasm": at("build/index_bg.wasm") },
-    objects: { SESSION_OBJECT: "SessionObject", ACCOUNT_OBJECT: "AccountObject" },
+    objects: { SESSION_OBJECT: "SessionObject", ACCOUNT_OBJECT: "AccountObject", METRICS_OBJECT: "MetricsObject" },
     model: { file: here("model.js"), delay },
     vars,
     disk,
@@ -30,6 +30,8 @@ const servers = {
   hello: () => startServer({ modules: { "hello.js": here("hello.js") } }),
   object: () => startServer({ modules: { "object.js": here("object.js") }, objects: { HELLO: "HelloObject" } }),
   plain: () => wxapi(plainVars),
+  // With an ADMIN_TOKEN, everything is counted.
+  counted: () => wxapi({ ...plainVars, ADMIN_TOKEN: "an-admin-token-of-the-benchmark" }),
   aes: () => wxapi(vars),
   plainDisk: () => wxapi(plainVars, { disk: true }),
   aesDisk: () => wxapi(vars, { disk: true }),
@@ -43,6 +45,7 @@ const cases = [
   { name: "event plain", server: "plain", kind: "event", requests: 30_000 },
   { name: "event secure", server: "aes", kind: "event", mode: "aes", requests: 20_000 },
   { name: "chat plain, memory", server: "plain", kind: "text", requests: 5_000 },
+  { name: "chat plain, memory, counted", server: "counted", kind: "text", requests: 5_000 },
   { name: "chat secure, memory", server: "aes", kind: "text", mode: "aes", requests: 5_000 },
   { name: "chat plain, disk", server: "plainDisk", kind: "text", requests: 5_000 },
   { name: "chat secure, disk", server: "aesDisk", kind: "text", mode: "aes", requests: 5_000 },
@@ -61,6 +64,7 @@ const ratios = [
   ["event plain", "hello", 3.0, 2.0],
   ["event secure", "hello", 3.5, 2.3],
   ["chat plain, memory", "object", 3.5, 2.5],
+  ["chat plain, memory, counted", "chat plain, memory", 1.1, 1.05],
   ["chat plain, disk", "object", 7.5, 5],
   ["chat secure, memory", "chat plain, memory", 1.3, 1.1],
   ["chat plain, disk", "chat plain, disk, 100 users", 1.5, 1.1],

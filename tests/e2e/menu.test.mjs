@@ -80,7 +80,7 @@ describe("management of menu and media", () => {
     assert.deepEqual(items, [{ ...some, menuid }]);
     for (const phone_system of ["ios", "android"]) {
       await pair.sim.post("/_sim/people", { name: phone_system, phone_system });
-      await pair.sim.post("/_sim/send", { as: phone_system, event: "subscribe" });
+      await pair.sim.post("/_sim/send", { as: phone_system, event: { type: "subscribe" } });
       const matched = await call(200, "POST", "menu/conditional/match", { user_id: phone_system });
       assert.deepEqual(matched.menu.button, phone_system === "ios" ? some.button : menu.button);
     }
@@ -111,7 +111,6 @@ describe("management of menu and media", () => {
     assert.equal(sha256(Buffer.from(await response.arrayBuffer())), sha256(bytes));
     const { items } = await call(200, "GET", "media");
     assert.deepEqual(items, [{ ...answer, expired: false }]);
-    assert.equal((await upload("media?type=image", picture((10 << 20) + 9000))).status, 413);
     // A few bytes too many are hidden by the form, but not from WeChat.
     const { answer: refused } = await upload("media?type=image", picture((10 << 20) + 1));
     assert.equal(refused.errcode, 45001);

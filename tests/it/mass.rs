@@ -363,22 +363,25 @@ fn mistakes_are_found_before_wechat_is_asked() {
             assert_eq!((status, found), (422, pointers), "{body}: {problem}");
         }
         assert_eq!(calls(&world).len(), 0);
-        let gone = message(json!({ "msgtype": "mpnews", "mpnews": { "media_id": "gone" } }));
-        let (_, job) = post(&world, "", gone).await;
-        let (status, problem) =
-            post(&world, &format!("/{}/check", job["id"].as_str().unwrap()), json!({})).await;
-        assert_eq!(
-            (status, &problem["errors"][0]["pointer"]),
-            (422, &json!("/message/mpnews/media_id")),
-            "{problem}"
-        );
-        let (_, job) = post(&world, "", text(&json!({ "tag_id": 7 }))).await;
-        let (status, problem) =
-            post(&world, &format!("/{}/check", job["id"].as_str().unwrap()), json!({})).await;
-        assert_eq!(
-            (status, &problem["errors"][0]["pointer"]),
-            (422, &json!("/audience/tag_id")),
-            "{problem}"
-        );
+    });
+}
+
+#[test]
+fn a_check_finds_media_and_tags_that_are_not_there() {
+    run(async {
+        let (world, _) = world(&[]);
+        let gone = |message: Value| json!({ "message": message, "audience": { "all": true } });
+        for (body, pointer) in [
+            (
+                gone(json!({ "msgtype": "mpnews", "mpnews": { "media_id": "gone" } })),
+                "/message/mpnews/media_id",
+            ),
+            (text(&json!({ "tag_id": 7 })), "/audience/tag_id"),
+        ] {
+            let (_, job) = post(&world, "", body).await;
+            let path = format!("/{}/check", job["id"].as_str().unwrap());
+            let (status, problem) = post(&world, &path, json!({})).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+        }
     });
 }

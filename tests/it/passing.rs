@@ -124,66 +124,67 @@ fn characters_go_out_as_themselves() {
     });
 }
 
-#[test]
-fn obvious_mistakes_are_found_all_at_once_before_wechat_is_asked() {
+/// Each of these requests is refused for these members, and WeChat is not asked.
+fn refuse(rows: &[(&str, &str, Value, &[&str])]) {
     run(async {
         let world = world("{}");
-        let many: Vec<_> = (0..51).map(|n| n.to_string()).collect();
-        for (method, route, body, pointers) in [
-            (
-                "POST",
-                "templates/send",
-                json!({ "touser": "", "data": {} }),
-                vec!["/touser", "/template_id", "/data"],
-            ),
-            (
-                "POST",
-                "templates/send",
-                json!({ "touser": "o", "template_id": "t", "data": { "a": 1 }, "client_msg_id": "x".repeat(33) }),
-                vec!["/client_msg_id"],
-            ),
-            ("POST", "tags", json!({ "name": "长".repeat(31) }), vec!["/name"]),
-            ("PUT", "tags/x", json!({ "name": "n" }), vec!["/id"]),
-            ("POST", "tags/101/members", json!({ "openid_list": many }), vec!["/openid_list"]),
-            ("POST", "blacklist", json!({ "openid_list": [""] }), vec!["/openid_list"]),
-            ("POST", "subscribe/templates", json!({ "tid": "1", "kidList": [1] }), vec!["/kidList"]),
-            ("GET", "agents/records?starttime=5", Value::Null, vec!["/endtime"]),
-            ("GET", "quota?cgi_path=a&cgi_path=b", Value::Null, vec!["/cgi_path"]),
-            (
-                "POST",
-                "qrcodes",
-                json!({ "action_name": "QR_STR_SCENE", "expire_seconds": 2_592_001, "action_info": { "scene": { "scene_str": "x".repeat(65) } } }),
-                vec!["/expire_seconds", "/action_info/scene/scene_str"],
-            ),
-            (
-                "POST",
-                "qrcodes",
-                json!({ "action_name": "QR_SCENE", "action_info": { "scene": { "scene_id": 0 } } }),
-                vec!["/action_info/scene/scene_id"],
-            ),
-            (
-                "POST",
-                "qrcodes",
-                json!({ "action_name": "QR_LIMIT_SCENE", "action_info": { "scene": { "scene_id": 100_001 } } }),
-                vec!["/action_info/scene/scene_id"],
-            ),
-            (
-                "POST",
-                "qrcodes",
-                json!({ "action_name": "QR" }),
-                vec!["/action_name", "/action_info/scene/scene_str"],
-            ),
-        ] {
-            let given = (!body.is_null()).then_some(&body);
+        for (method, route, body, pointers) in rows {
+            let given = (!body.is_null()).then_some(body);
             let (status, problem) = world.admin(method, &format!("/admin/{route}"), given).await;
             assert_eq!((status, &problem["type"]), (422, &json!("urn:wxapi:problem:invalid")), "{route}");
             let errors = problem["errors"].as_array().unwrap();
             let found: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
-            assert_eq!(found, pointers, "{route}: {problem}");
+            assert_eq!(found, *pointers, "{route}: {problem}");
             assert!(errors.iter().all(|error| error["detail"].as_str().unwrap().len() > 5), "{problem}");
         }
         assert_eq!(calls(&world), []);
     });
+}
+
+#[test]
+fn obvious_mistakes_are_found_all_at_once_before_wechat_is_asked() {
+    let many: Vec<_> = (0..51).map(|n| n.to_string()).collect();
+    let long =
+        json!({ "touser": "o", "template_id": "t", "data": { "a": 1 }, "client_msg_id": "x".repeat(33) });
+    refuse(&[
+        (
+            "POST",
+            "templates/send",
+            json!({ "touser": "", "data": {} }),
+            &["/touser", "/template_id", "/data"],
+        ),
+        ("POST", "templates/send", long, &["/client_msg_id"]),
+        ("POST", "tags", json!({ "name": "长".repeat(31) }), &["/name"]),
+        ("PUT", "tags/x", json!({ "name": "n" }), &["/id"]),
+        ("POST", "tags/101/members", json!({ "openid_list": many }), &["/openid_list"]),
+        ("POST", "blacklist", json!({ "openid_list": [""] }), &["/openid_list"]),
+        ("POST", "subscribe/templates", json!({ "tid": "1", "kidList": [1] }), &["/kidList"]),
+        ("GET", "agents/records?starttime=5", Value::Null, &["/endtime"]),
+        ("GET", "quota?cgi_path=a&cgi_path=b", Value::Null, &["/cgi_path"]),
+    ]);
+}
+
+#[test]
+fn scenes_are_as_long_as_their_codes_allow() {
+    let code = |name: &str, scene: Value| json!({ "action_name": name, "action_info": { "scene": scene } });
+    let mut long = code("QR_STR_SCENE", json!({ "scene_str": "x".repeat(65) }));
+    long["expire_seconds"] = json!(2_592_001);
+    refuse(&[
+        ("POST", "qrcodes", long, &["/expire_seconds", "/action_info/scene/scene_str"]),
+        ("POST", "qrcodes", code("QR_SCENE", json!({ "scene_id": 0 })), &["/action_info/scene/scene_id"]),
+        (
+            "POST",
+            "qrcodes",
+            code("QR_LIMIT_SCENE", json!({ "scene_id": 100_001 })),
+            &["/action_info/scene/scene_id"],
+        ),
+        (
+            "POST",
+            "qrcodes",
+            json!({ "action_name": "QR" }),
+            &["/action_name", "/action_info/scene/scene_str"],
+        ),
+    ]);
 }
 
 #[test]

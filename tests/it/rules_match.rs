@@ -171,6 +171,10 @@ fn every_fault_of_a_document_is_found_at_once() {
             "/when/types/0",
         ]
     );
+}
+
+#[test]
+fn every_limit_of_a_document_is_kept() {
     for (document, pointer) in [
         (json!({ "when": {}, "reply": { "type": "echo" } }), "/when"),
         (json!({ "when": { "types": [] }, "reply": { "type": "echo" } }), "/when"),
@@ -281,13 +285,11 @@ proptest! {
         let rule = read::rule("id", &document, &mut faults);
         let book = Book { rules: vec![rule], welcome: None };
         let subject = Subject { kind, text: &text, media_id: "" };
-        let begun = std::time::Instant::now();
+        // Backtracking would take longer than the universe is old.
         if let Some(ruling) = book.decide(&subject, 0, false) {
             let wechat = reply::of(&ruling.reply).unwrap();
             prop_assert!(wechat.to_xml(&wxapi::wechat::OpenId::new("o"), &wxapi::wechat::OriginalId::new("g"), 0).is_ok());
         }
-        // Generous, because test machines are busy; backtracking would take longer than the universe is old.
-        prop_assert!(begun.elapsed() < std::time::Duration::from_secs(20));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use crate::vectors_admin;
 use crate::vectors_claims::{self, leaf};
 use crate::vectors_inbound::{raw_query, same_tree};
 use serde_json::{Value, json};
-use wxapi::wechat::api::{self, ApiRequest, Body, Reaction, custom, ticket, token};
+use wxapi::gateway::menu::{Live, difference};
+use wxapi::wechat::api::menu::plain;
+use wxapi::wechat::api::{self, ApiRequest, Body, Reaction, custom, media, ticket, token};
 use wxapi::wechat::callback::{self, Envelope, Format, Keys, Opened, Query, Refusal, WhichKey};
 use wxapi::wechat::crypto::EncodingAesKey;
 use wxapi::wechat::message::{Inbound, parse_document};
@@ -293,5 +295,42 @@ pub fn api_response(vector: &Vector) -> Check {
         let expected = Secret::new(leaf(&vector.expected()["access_token"]));
         same("access_token", &parsed.access_token, &expected)?;
     }
+    if let Ok(answer) = &answer {
+        menus(answer)?;
+        if vector.subtype().ends_with("media_upload") || vector.subtype().ends_with("media/upload") {
+            let expected = (answer["media_id"].as_str().unwrap_or_default(), answer["created_at"].as_u64());
+            same("upload", &media::uploaded(answer), &Some(expected))?;
+        }
+    }
     Ok(Outcome::Passed)
+}
+
+/// The answer to `menu/get`: every button is there with all that it does, and so is every conditional menu.
+fn menus(answer: &Value) -> Result<(), String> {
+    let Some(menu @ Value::Object(_)) = answer.get("menu") else { return Ok(()) };
+    let live = Live::of_api(answer);
+    same("names", &names(&live.menu), &names(menu))?;
+    same("changes", &difference(&live.menu, &json!({ "button": plain(menu.get("button")) })), &Vec::new())?;
+    let conditional = answer["conditionalmenu"].as_array().cloned().unwrap_or_default();
+    same("conditional menus", &live.conditional.len(), &conditional.len())?;
+    for (found, given) in live.conditional.iter().zip(&conditional) {
+        same("names", &names(found), &names(given))?;
+        same("rule", &found["matchrule"], &given["matchrule"])?;
+        same("menuid", &found["menuid"], &json!(leaf(&given["menuid"])))?;
+    }
+    Ok(())
+}
+
+fn names(menu: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    let lists = [&menu["button"], &menu["sub_button"]];
+    for button in lists.into_iter().filter_map(Value::as_array).flatten() {
+        names.push(leaf(&button["name"]));
+        names.extend(names_below(button));
+    }
+    names
+}
+
+fn names_below(button: &Value) -> Vec<String> {
+    names(&json!({ "sub_button": button["sub_button"] }))
 }

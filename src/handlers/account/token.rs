@@ -106,7 +106,9 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
             Loan::Jsapi | Loan::WxCard => self.fetch_ticket(loan).await,
         };
         let now = self.platform.now();
-        if let Err(failure) = &issued {
+        if let Err(failure) = &issued
+            && *failure != TokenFailure::TooOften
+        {
             let reason = format!("{}: {failure} {}", loan.name(), failure.advice().unwrap_or_default());
             self.platform.log(&Line::error("token.failed", reason.trim_end()));
         }

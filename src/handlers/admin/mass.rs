@@ -55,7 +55,7 @@ struct Stored {
 impl Stored {
     /// As the operator sees it: the confirmation is told once, to whoever asked for it.
     fn view(&self) -> Value {
-        let mut view = serde_json::to_value(&self.job).unwrap_or_default();
+        let mut view = crate::json::of(&self.job);
         if let Value::Object(view) = &mut view {
             for inner in ["confirmation", "lists", "msg_ids"] {
                 view.remove(inner);
@@ -88,7 +88,7 @@ async fn load<P: Platform>(platform: &P, app: &App, id: &str) -> Result<Stored, 
 
 /// Stores a job in place of the version that it was made of.
 async fn store<P: Platform>(platform: &P, app: &App, stored: &mut Stored) -> Result<(), Problem> {
-    let document = serde_json::to_value(&stored.job).unwrap_or_default();
+    let document = crate::json::of(&stored.job);
     let version = records::put(platform, app, Kind::Mass, &stored.id, Some(stored.version), document).await?;
     stored.version =
         version.ok_or_else(|| Problem::conflict("somebody else changed or sent it at the same time"))?;
@@ -97,7 +97,7 @@ async fn store<P: Platform>(platform: &P, app: &App, stored: &mut Stored) -> Res
 }
 
 fn wrong_stage(stored: &Stored, words: &str) -> Problem {
-    let stage = serde_json::to_value(stored.job.stage).unwrap_or_default();
+    let stage = crate::json::of(&stored.job.stage);
     Problem::conflict(words).with("stage", stage)
 }
 

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::{Outcome, Visit, articles, json, page};
 use crate::gateway::record::{Call, Kind, Record, Reply};
 use crate::gateway::send::{self, Found, SendError};
-use crate::handlers::records;
+use crate::handlers::{metrics, records};
 use crate::log::Line;
 use crate::login::params::Params;
 use crate::platform::{Opaque, Passage, Platform, Response, Unreachable, Upload};
@@ -71,7 +71,9 @@ async fn upload<P: Platform>(
     let (content_type, form) = form(visit, limit)?;
     let config = &visit.app.config;
     let (base, name) = (config.wechat_api.as_str(), config.app_id.as_str());
-    match Box::pin(send::upload(visit.platform, base, name, request, content_type, form)).await {
+    let outcome = Box::pin(send::upload(visit.platform, base, name, request, content_type, form)).await;
+    metrics::count_call(visit.platform, visit.app, &outcome);
+    match outcome {
         Err(SendError::Refused(error)) if error.reaction() == Reaction::RefreshToken => {
             let detail = "the access token had to be replaced, and nothing was done; send the same again";
             Err(Problem::new(503, "unavailable", detail).with("retry_after", 1))
@@ -113,11 +115,10 @@ async fn temporary<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         );
     }
     let answer = upload(visit, &media::upload("/cgi-bin/media/upload", Some(kind)), limit).await?;
-    let id = ["media_id", "thumb_media_id"].iter().find_map(|name| answer.get(*name)?.as_str());
-    let Some(id) = id else {
+    let Some((id, created)) = media::uploaded(&answer) else {
         return Err(SendError::Unknown("the answer has no media_id".to_owned()).into());
     };
-    let created = answer.get("created_at").and_then(Value::as_u64).unwrap_or(visit.platform.now() / 1_000);
+    let created = created.unwrap_or(visit.platform.now() / 1_000);
     let created = created.saturating_mul(1_000);
     let document = json!({
         "type": kind,
@@ -163,7 +164,9 @@ async fn ours<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
 async fn download<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Outcome {
     let config = &visit.app.config;
     let (base, name) = (config.wechat_api.as_str(), config.app_id.as_str());
-    match Box::pin(send::download(visit.platform, base, name, request)).await? {
+    let outcome = Box::pin(send::download(visit.platform, base, name, request)).await;
+    metrics::count_call(visit.platform, visit.app, &outcome);
+    match outcome? {
         Found::Json(answer) => Ok(json(200, &articles::said(answer))),
         Found::File { content_type, disposition, first, rest } => {
             let rest = Some(Opaque(std::rc::Rc::new(rest)));

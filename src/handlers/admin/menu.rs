@@ -25,36 +25,36 @@ const NO_RIGHT: i64 = 48001;
 
 /// Every route below `/admin/menu`, with the methods that it answers.
 const ROUTES: &[(&[&str], &str)] = &[
-    (&[], "GET, PUT, DELETE"),
-    (&["validate"], "POST"),
-    (&["diff"], "POST"),
-    (&["import"], "POST"),
-    (&["history"], "GET"),
-    (&["history", "*"], "GET"),
-    (&["history", "*", "rollback"], "POST"),
-    (&["conditional"], "GET, POST"),
-    (&["conditional", "match"], "POST"),
-    (&["conditional", "*"], "DELETE"),
+    (&["menu"], "GET, PUT, DELETE"),
+    (&["menu", "validate"], "POST"),
+    (&["menu", "diff"], "POST"),
+    (&["menu", "import"], "POST"),
+    (&["menu", "history"], "GET"),
+    (&["menu", "history", "*"], "GET"),
+    (&["menu", "history", "*", "rollback"], "POST"),
+    (&["menu", "conditional"], "GET, POST"),
+    (&["menu", "conditional", "match"], "POST"),
+    (&["menu", "conditional", "*"], "DELETE"),
 ];
 
 /// A route below `/admin/menu`.
 pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
     match (visit.request.method.as_str(), segments) {
-        ("GET", []) => Ok(json(200, &shown(live(visit).await?))),
-        ("PUT", []) => publish(visit, &wanted(visit, false)?, None).await,
-        ("DELETE", []) => delete(visit).await,
-        ("POST", ["validate"]) => validate(visit),
-        ("POST", ["diff"]) => diff(visit).await,
-        ("POST", ["import"]) => import(visit).await,
-        ("GET", ["history"]) => history(visit).await,
-        ("GET", ["history", number]) => Ok(json(200, &entry(&past(visit, number).await?))),
-        ("POST", ["history", number, "rollback"]) => roll_back(visit, number).await,
-        ("GET", ["conditional"]) => {
+        ("GET", ["menu"]) => Ok(json(200, &shown(live(visit).await?))),
+        ("PUT", ["menu"]) => publish(visit, &wanted(visit, false)?, None).await,
+        ("DELETE", ["menu"]) => delete(visit).await,
+        ("POST", ["menu", "validate"]) => validate(visit),
+        ("POST", ["menu", "diff"]) => diff(visit).await,
+        ("POST", ["menu", "import"]) => import(visit).await,
+        ("GET", ["menu", "history"]) => history(visit).await,
+        ("GET", ["menu", "history", number]) => Ok(json(200, &entry(&past(visit, number).await?))),
+        ("POST", ["menu", "history", number, "rollback"]) => roll_back(visit, number).await,
+        ("GET", ["menu", "conditional"]) => {
             Ok(json(200, &json!({ "items": live(visit).await?.conditional, "next": null })))
         }
-        ("POST", ["conditional"]) => add_conditional(visit).await,
-        ("POST", ["conditional", "match"]) => match_one(visit).await,
-        ("DELETE", ["conditional", menuid]) => delete_conditional(visit, menuid).await,
+        ("POST", ["menu", "conditional"]) => add_conditional(visit).await,
+        ("POST", ["menu", "conditional", "match"]) => match_one(visit).await,
+        ("DELETE", ["menu", "conditional", menuid]) => delete_conditional(visit, menuid).await,
         (_, path) => Err(other(path)),
     }
 }

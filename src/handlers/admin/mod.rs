@@ -5,6 +5,7 @@
 
 pub mod articles;
 mod audit;
+pub mod doctor;
 pub mod fields;
 pub mod mass;
 pub mod media;
@@ -68,12 +69,13 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
     match (visit.request.method.as_str(), segments) {
         ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
         (_, ["token" | "jssdk", ..]) => Box::pin(token::serve(visit, segments)).await,
+        ("GET", ["doctor"]) => Box::pin(doctor::serve(visit)).await,
         ("GET", ["audit"]) => Box::pin(audit::list(visit)).await,
         (_, ["rules", rest @ ..]) => Box::pin(rules::serve(visit, rest)).await,
         (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
         (_, ["mass", rest @ ..]) => Box::pin(mass::serve(visit, rest)).await,
         (_, ["users"] | ["users", _]) => Box::pin(people::serve(visit, segments)).await,
-        (_, ["menu", rest @ ..]) => Box::pin(menu::serve(visit, rest)).await,
+        (_, ["menu", ..]) => Box::pin(menu::serve(visit, segments)).await,
         (_, ["media" | "material" | "articles" | "drafts" | "publications", ..]) => {
             Box::pin(media::serve(visit, segments)).await
         }

@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 
 use super::identity::{self, Proof};
 use super::{issue, offer, understand, write};
-use crate::handlers::App;
+use crate::handlers::{App, metrics};
 use crate::log::Line;
 use crate::login::Digest;
 use crate::login::client;
@@ -68,6 +68,7 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         }
         if session.status(now) == Status::Expired {
             self.watchers.tell(&news(Status::Expired));
+            self.count("none", Status::Expired.name());
         }
         self.storage.set_alarm(session.next_alarm(now))
     }
@@ -77,7 +78,9 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         let now = self.platform.now();
         if let Call::Open(opening) = call {
             let session = Session::open(*opening, self.platform.random(), now);
-            return self.keep(session, now).map(|()| Ok(Reply::Done));
+            self.keep(session, now)?;
+            self.count("none", "begun");
+            return Ok(Ok(Reply::Done));
         }
         self.change(|session| match call {
             Call::Open(_) | Call::Show { .. } | Call::Arrive(_) => Err(Fault::NotNow),
@@ -139,12 +142,21 @@ impl<P: Platform, S: Storage, W: Watchers> LoginObject<P, S, W> {
         let outcome = step(&mut next);
         if next != before {
             let status = next.status(now);
+            let method = next.answer().or(before.answer()).map_or("none", |answer| answer.by.name());
             self.keep(next, now)?;
             if status != before.status(now) {
                 self.watchers.tell(&news(status));
+                if matches!(status, Status::Confirmed | Status::Denied | Status::Done) {
+                    self.count(method, status.name());
+                }
             }
         }
         Ok(outcome)
+    }
+
+    fn count(&self, method: &str, result: &str) {
+        let labels = [("method", method), ("result", result)];
+        metrics::count(&self.platform, &self.app, "wxapi_logins_total", &labels);
     }
 
     /// One step that cannot be refused.

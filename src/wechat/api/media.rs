@@ -26,6 +26,12 @@ pub fn upload(path: &'static str, kind: Option<&str>) -> ApiRequest {
     ApiRequest { method: Method::Post, path, query, body: Body::Empty }
 }
 
+/// The id of what was uploaded as a temporary medium, and when, in seconds. A thumbnail's id has a name of its own.
+pub fn uploaded(answer: &Value) -> Option<(&str, Option<u64>)> {
+    let id = answer.get("media_id").or_else(|| answer.get("thumb_media_id"))?.as_str()?;
+    Some((id, answer.get("created_at").and_then(Value::as_u64)))
+}
+
 /// Asks for material: the file itself, or JSON about articles and videos.
 /// <https://developers.weixin.qq.com/doc/service/api/material/permanent/api_getmaterial>
 pub fn material(media_id: &str) -> ApiRequest {

@@ -216,10 +216,10 @@ fn domains<'a>(menu: &'a Value) -> Vec<&'a str> {
         todo.extend(list(button, "sub_button"));
         let host = button.get("url").and_then(Value::as_str).and_then(domain);
         let outside = |host: &&str| *host != "weixin.qq.com" && !host.ends_with(".weixin.qq.com");
-        found.extend(host.filter(outside));
+        if let Some(host) = host.filter(outside).filter(|host| !found.contains(host)) {
+            found.push(host);
+        }
     }
-    found.sort_unstable();
-    found.dedup();
     found
 }
 
@@ -254,12 +254,13 @@ pub fn plain(buttons: Option<&Value>) -> Value {
         _ => false,
     };
     let one = |button: &Value| {
-        let members = button.as_object().into_iter().flatten().filter(|(_, value)| !nothing(value));
-        let member = |(name, value): (&String, &Value)| match name.as_str() {
-            "sub_button" => (name.clone(), plain(Some(value))),
-            _ => (name.clone(), value.clone()),
-        };
-        Value::Object(members.map(member).collect())
+        // Collecting them would bring a sort, which nothing else here needs, into the bundle.
+        let mut members = Map::new();
+        for (name, value) in button.as_object().into_iter().flatten().filter(|(_, value)| !nothing(value)) {
+            let below = name == "sub_button";
+            members.insert(name.clone(), if below { plain(Some(value)) } else { value.clone() });
+        }
+        Value::Object(members)
     };
     Value::Array(buttons.and_then(Value::as_array).into_iter().flatten().map(one).collect())
 }
@@ -301,7 +302,8 @@ fn one(button: &Value, at: &str, skipped: &mut Vec<Value>) -> Option<Value> {
     }
     let kind = button.get("type").and_then(Value::as_str).unwrap_or_default();
     let value = button.get("value").filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
-    let mut made = Map::from_iter([("name".to_owned(), name.clone())]);
+    let mut made = Map::new();
+    made.insert("name".to_owned(), name.clone());
     // An article is permanent material.
     let kind = if kind == "news" && value.is_some() { "media_id" } else { kind };
     made.insert("type".to_owned(), json!(kind));

@@ -38,6 +38,26 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Its name in the counters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::NoSignature => "no_signature",
+            Self::BadSignature => "bad_signature",
+            Self::NotEncrypted => "not_encrypted",
+            Self::NoMsgSignature => "no_msg_signature",
+            Self::BadMsgSignature => "bad_msg_signature",
+            Self::Stale => "stale",
+            Self::Undecryptable(_) => "undecryptable",
+            Self::OtherAppId => "other_app_id",
+            Self::NoAesKey => "no_aes_key",
+            Self::NoEchostr => "no_echostr",
+            Self::NotUtf8 => "not_utf8",
+            Self::Malformed(_) => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+
     /// The HTTP status to answer with: 403 not authentic, 400 authentic but malformed, 413 too large.
     pub fn status(&self) -> u16 {
         match self {

@@ -1,7 +1,7 @@
 //! Whoever manages the account.
 
 use serde_json::Value;
-use wxapi::platform::{Opaque, Passage, Pieces, Request, Response, Upload};
+use wxapi::platform::{Millis, Opaque, Passage, Pieces, Request, Response, Upload};
 
 use super::runtime::Body;
 use super::{ORIGIN, World};
@@ -24,6 +24,36 @@ impl World {
     /// How often it was asked about what is stored.
     pub fn account_calls(&self) -> usize {
         self.0.account_calls.get()
+    }
+
+    /// From now on, clocks elsewhere are behind this one.
+    pub fn skew_clocks(&self, by: Millis) {
+        self.0.skew.set(by);
+    }
+
+    pub(super) fn skew(&self) -> Millis {
+        self.0.skew.get()
+    }
+
+    /// From now on, the deployment lacks these bindings.
+    pub fn lose_bindings(&self, names: &[&'static str]) {
+        self.0.missing.borrow_mut().extend(names);
+    }
+
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        self.0.missing.borrow().contains(&name)
+    }
+
+    /// Any storage, by one of [`World::disks`].
+    pub fn disk_named(&self, name: &str) -> super::Disk {
+        self.disk_of(name)
+    }
+
+    /// Everything that was counted, as Prometheus reads it.
+    pub async fn metrics(&self) -> String {
+        let response = self.send(admin_request("GET", "/metrics", b"")).await;
+        assert_eq!(response.status, 200);
+        response.body
     }
 
     /// A request to the management API, with the token; the status and the JSON that came back.

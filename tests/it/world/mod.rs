@@ -106,6 +106,10 @@ struct Inner {
     random: Cell<u64>,
     account_calls: Cell<usize>,
     account_silent: Cell<bool>,
+    /// How much later it is here than elsewhere.
+    skew: Cell<Millis>,
+    /// Bindings that the deployment has not.
+    missing: RefCell<Vec<&'static str>>,
 }
 
 /// How one message went, as its user saw it.
@@ -151,6 +155,8 @@ impl World {
             random: Cell::default(),
             account_calls: Cell::default(),
             account_silent: Cell::default(),
+            skew: Cell::default(),
+            missing: RefCell::default(),
         }))
     }
 

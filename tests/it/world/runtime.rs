@@ -197,6 +197,7 @@ impl Platform for World {
             status: answer.status,
             content_type: answer.content_type.to_owned(),
             disposition: String::new(),
+            date: Some((self.now() / 1_000 * 1_000).saturating_sub(self.skew())),
             body: Body::new(&answer.body),
         })
     }
@@ -261,6 +262,11 @@ impl Platform for World {
 
     async fn verify(&self, algorithm: Algorithm, public: &Value, message: &[u8], signature: &[u8]) -> bool {
         keys::verify(algorithm, public, message, signature)
+    }
+
+    fn find_binding(&self, name: &str) -> Option<String> {
+        let id = if name == "CF_VERSION_METADATA" { "a-version" } else { "" };
+        (!self.lacks(name)).then(|| id.to_owned())
     }
 
     fn log(&self, line: &Line) {

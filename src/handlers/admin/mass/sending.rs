@@ -96,6 +96,7 @@ async fn ask_for<P: Platform>(
     let config = &visit.app.config;
     let outcome =
         send_expecting(visit.platform, &config.wechat_api, &config.app_id, &request, mass::KNOWN).await;
+    metrics::count_call(visit.platform, visit.app, &outcome);
     match outcome {
         Ok(answer) => {
             let answer = crate::json::value(&answer.body).unwrap_or_default();
@@ -178,7 +179,7 @@ async fn give_back<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Result<(), Pr
 }
 
 async fn put_rail<P: Platform>(visit: &Visit<'_, P>, rail: &Rail, version: u64) -> Result<bool, Problem> {
-    let document = serde_json::to_value(rail).unwrap_or_default();
+    let document = crate::json::of(rail);
     let put = records::put(visit.platform, visit.app, Kind::MassRail, RAIL, Some(version), document);
     Ok(put.await?.is_some())
 }
