@@ -51,8 +51,10 @@ impl Problem {
             lines.push(fault(voice, error, source));
         }
         let wechat = text(body, "/errcode");
-        if !wechat.is_empty() {
-            lines.push(format!("  {} {wechat} {}", lang.pick("微信：", "WeChat:"), text(body, "/errmsg")));
+        let said = text(body, "/errmsg");
+        // The API's own words may have them already.
+        if !wechat.is_empty() && !(detail_has(body, &wechat) && detail_has(body, &said)) {
+            lines.push(format!("  {} {wechat} {}", lang.pick("微信：", "WeChat:"), said));
         }
         let rid = text(body, "/rid");
         if !rid.is_empty() {
@@ -77,7 +79,6 @@ impl Problem {
                 "this is not the ADMIN_TOKEN of that Worker: look at the environment, .dev.vars, and --url",
             ),
             "not-configured" => lang.pick("`wx doctor` 说明缺少什么", "`wx doctor` says what is missing"),
-            "conflict" => lang.pick("重新读取后再试", "read it again, then try again"),
             _ => "",
         };
         // What the caller knows is more to the point.
@@ -85,6 +86,10 @@ impl Problem {
         let all = [told.as_str(), known].into_iter().chain(self.hints.iter().map(String::as_str));
         all.filter(|fix| !fix.is_empty()).map(tame).collect()
     }
+}
+
+fn detail_has(body: &Value, words: &str) -> bool {
+    text(body, "/detail").contains(words)
 }
 
 /// One fault: where in the file, and what. Without a file, by its pointer.
@@ -130,9 +135,12 @@ mod tests {
     #[test]
     fn wechats_words_are_told() {
         let body = json!({
-            "type": "urn:wxapi:problem:wechat", "detail": "WeChat answered 40018", "errcode": 40018,
+            "type": "urn:wxapi:problem:wechat", "detail": "no", "errcode": 40018,
             "errmsg": "invalid button name size", "rid": "65-43", "fix": "shorten it",
         });
+        let mut known = body.clone();
+        known["detail"] = json!("WeChat answered 40018: invalid button name size rid: 65-43");
+        assert!(!Problem::new(422, known).words(voice(Lang::Zh)).contains("微信："));
         let words = Problem::new(422, body).words(voice(Lang::Zh));
         for told in ["微信： 40018 invalid button name size", "rid: 65-43", "→ shorten it"] {
             assert!(words.contains(told), "{words}");

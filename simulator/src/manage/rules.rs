@@ -169,6 +169,11 @@ async fn import(wx: &Wx, yes: bool) -> Result<Ending, Stop> {
         for left in said.get("skipped").and_then(Value::as_array).into_iter().flatten() {
             lines.push(format!("! {}: {}", text(left, "/what"), text(left, "/reason")));
         }
+        if lines.is_empty() {
+            lines.push(
+                wx.voice.paint.dim(wx.voice.lang.pick("（后台没有自动回复）", "(the console has none)")),
+            );
+        }
         lines.join("\n")
     });
     Ok(Ending::Good)
