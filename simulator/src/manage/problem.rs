@@ -54,7 +54,7 @@ impl Problem {
         let said = text(body, "/errmsg");
         // The API's own words may have them already.
         if !wechat.is_empty() && !(detail_has(body, &wechat) && detail_has(body, &said)) {
-            lines.push(format!("  {} {wechat} {}", lang.pick("微信：", "WeChat:"), said));
+            lines.push(format!("  {} {wechat} {said}", lang.pick("微信：", "WeChat:")));
         }
         let rid = text(body, "/rid");
         if !rid.is_empty() {
