@@ -53,7 +53,8 @@ impl Problem {
         let wechat = text(body, "/errcode");
         let said = text(body, "/errmsg");
         // The API's own words may have them already.
-        if !wechat.is_empty() && !(detail_has(body, &wechat) && detail_has(body, &said)) {
+        let known = detail_has(body, &wechat) && detail_has(body, &said);
+        if !known {
             lines.push(format!("  {} {wechat} {said}", lang.pick("微信：", "WeChat:")));
         }
         let rid = text(body, "/rid");
