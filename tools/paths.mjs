@@ -14,6 +14,9 @@ export const cargoTarget = path.resolve(root, process.env.CARGO_TARGET_DIR ?? "t
 /** The simulator, as `cargo build -p wx-sim` leaves it. */
 export const simBinary = path.join(cargoTarget, "debug", "wx-sim");
 
+/** The command line for the management API, which the same command builds. */
+export const wxBinary = path.join(cargoTarget, "debug", "wx");
+
 /** The simulator, as `cargo build -p wx-sim --profile fast` leaves it, for the bench. */
 export const fastSimBinary = path.join(cargoTarget, "fast", "wx-sim");
 

@@ -14,6 +14,7 @@
 //! - `scenario`: what people do and what must come of it, as files; `recorder` writes such files, `seed` is what is
 //!   there before.
 //! - `cli`: the command line.
+//! - `manage`: another program, `wx`: the account's management by the Worker's admin API.
 //!
 //! The protocol itself comes from `wxapi::wechat`, the same code that the Worker uses. So the simulator is no judge
 //! of that code: vectors made by others and independent implementations are.
@@ -31,6 +32,7 @@ mod lang;
 mod ledger;
 mod load;
 mod log;
+pub mod manage;
 mod model;
 mod multipart;
 mod network;

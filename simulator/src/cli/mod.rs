@@ -5,7 +5,7 @@ mod confirm;
 mod dev;
 mod junit;
 mod load;
-mod paint;
+pub(crate) mod paint;
 mod record;
 mod report;
 mod run;
