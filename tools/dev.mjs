@@ -90,6 +90,7 @@ function welcome(isNew) {
 
       npx wx-sim send "你好"${elsewhere}
       npx wx-sim verify ${new URL("/wechat", stack.url)}
+      npx wx doctor${stack.url.port === "8787" ? "" : ` --url ${stack.url.origin}`}
 
   Edits of src/, frontend/, simulator/page/, Cargo.toml, wrangler.toml and .dev.vars are taken over. Ctrl-C ends all.
 `);

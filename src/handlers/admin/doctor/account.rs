@@ -119,7 +119,7 @@ pub async fn callback_check<P: Platform>(visit: &Visit<'_, P>) -> Finding {
             "Cloudflare may drop pings; if messages arrive, ignore this",
         )
     } else {
-        Finding::ok(format!("WeChat finds {} addresses", dns.len()))
+        Finding::ok(format!("addresses that WeChat finds: {}", dns.len()))
     };
     finding.with(values)
 }
