@@ -130,7 +130,7 @@ const TABLE: &[Row] = &[
     (Scope::User, AGAIN, "/cgi-bin/tags/members/", "getblacklist batchblacklist batchunblacklist"),
     (Scope::User, AGAIN, "/cgi-bin/", "changeopenid"),
     (Scope::User, AGAIN, "/datacube/", "*"),
-    (Scope::User, AGAIN, "/wxa/", "checksession getpaidunionid business/checkencryptedmsg"),
+    (Scope::User, AGAIN, "/wxa/", "checksession getpaidunionid getuserriskrank business/checkencryptedmsg"),
     (
         Scope::User,
         ONCE,

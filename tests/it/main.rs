@@ -77,6 +77,7 @@ mod vectors_admin;
 mod vectors_claims;
 mod vectors_event_claims;
 mod vectors_inbound;
+mod vectors_proxy;
 mod vectors_wire;
 mod wechat;
 mod wechat_api;
