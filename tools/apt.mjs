@@ -31,6 +31,16 @@ export async function aptInstall(run, packages, why) {
   return true;
 }
 
+/** Brings apt's lists up to date; false if this is no machine where it may. */
+export async function aptUpdate() {
+  const first = await asRoot();
+  if (!first) return false;
+  const [command, ...rest] = [...first, "apt-get", "update"];
+  listsReady ??= line.then(() => captured(command, rest));
+  line = listsReady.catch(() => {});
+  return listsReady.then(() => true, () => false);
+}
+
 /** What stands before a command that needs root: nothing for root itself; undefined where it cannot be. */
 async function asRoot() {
   if (!fs.existsSync("/usr/bin/apt-get")) return undefined;

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
 import { at } from "../../tools/paths.mjs";
+import { promtoolBinary } from "../../tools/promtool.mjs";
 import { Attempt, Phone } from "./login.mjs";
 import { startLogin } from "./login_world.mjs";
 import { fetchAnswer, say, until } from "./people.mjs";
@@ -100,7 +101,7 @@ test("messages, pushes, logins and refusals are counted", async () => {
 
 test("promtool has nothing to say about /metrics", async () => {
   const { page } = await metrics();
-  execFileSync("promtool", ["check", "metrics"], { input: page, stdio: ["pipe", "pipe", "pipe"] });
+  execFileSync(promtoolBinary(), ["check", "metrics"], { input: page, stdio: ["pipe", "pipe", "pipe"] });
   for (const [, name] of page.matchAll(/^(wxapi_[a-z_]+)/gm)) {
     const family = name.replace(/_(bucket|sum|count)$/, "");
     assert.match(page, new RegExp(`^# TYPE ${family} (counter|gauge|histogram)$`, "m"));
@@ -114,7 +115,7 @@ test("promtool takes the scrape configuration and the alerts of the docs, and ev
     const folder = fs.mkdtempSync("/tmp/wxapi-promtool-");
     try {
       fs.writeFileSync(`${folder}/${what}.yml`, yaml);
-      return execFileSync("promtool", ["check", what, ...(what === "config" ? ["--syntax-only"] : []), `${folder}/${what}.yml`], { encoding: "utf8", stdio: "pipe" });
+      return execFileSync(promtoolBinary(), ["check", what, ...(what === "config" ? ["--syntax-only"] : []), `${folder}/${what}.yml`], { encoding: "utf8", stdio: "pipe" });
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
