@@ -76,22 +76,20 @@ export function respond(status, contentType, headers, body) {
 /** A response that begins with `first` and goes on with what `reader` still has, as it comes. */
 export function passOn(status, contentType, headers, first, reader) {
   const begin = first.slice();
-  const body = new ReadableStream({
-    type: "bytes",
-    start(controller) {
-      if (begin.length > 0) controller.enqueue(begin);
-      if (reader === undefined) controller.close();
-    },
-    async pull(controller) {
-      const { value, done } = await reader.read(new Uint8Array(65536));
-      if (value?.byteLength) controller.enqueue(value);
-      if (done) controller.close();
-    },
-    cancel(reason) {
-      return reader?.cancel(reason);
-    },
-  });
-  return new Response(body, { status, headers: allHeaders(contentType, headers) });
+  const about = { status, headers: allHeaders(contentType, headers) };
+  if (reader === undefined) return new Response(begin, about);
+  // The runtime moves the rest by itself: pieces in JavaScript's hands would stay in memory until somebody sweeps.
+  const { readable, writable } = new IdentityTransformStream();
+  const passing = async () => {
+    const writer = writable.getWriter();
+    if (begin.length > 0) await writer.write(begin);
+    writer.releaseLock();
+    reader.releaseLock();
+    await reader.stream.pipeTo(writable);
+  };
+  // It ends early if whoever asked is gone, or if the source does, which they see by how the response ends.
+  passing().catch(() => cancel(reader));
+  return new Response(readable, about);
 }
 
 /** Lets what follows a response come to its end. */
@@ -235,7 +233,9 @@ export function wake(sleeping) {
 }
 
 export function reader(stream) {
-  return stream?.getReader({ mode: "byob" });
+  const reader = stream?.getReader({ mode: "byob" });
+  if (reader) reader.stream = stream;
+  return reader;
 }
 
 /** The next piece, or undefined at the end. Tokens come in hundreds of tiny pieces, so wait for a kilobyte. */
