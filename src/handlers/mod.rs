@@ -68,6 +68,7 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
         (_, ["wechat"]) => Err(Error::MethodNotAllowed),
         (_, ["admin", rest @ ..]) => Ok(admin::route(&request, rest, platform, app).await),
         ("GET", ["metrics"]) => metrics::show(&request, platform, app).await,
+        (_, ["metrics"]) => Ok(Error::MethodNotAllowed.response().with("allow", "GET")),
         (_, others) if api::is_ours(others) => Ok(api::route(&request, others, platform, app).await),
         (_, others) => login::route(&request, others, platform, app).await.unwrap_or(Err(Error::NotFound)),
     };

@@ -131,7 +131,7 @@ fn only_the_chosen_checks_run() {
             let (status, problem) = world.admin("GET", &format!("/admin/doctor{query}"), None).await;
             assert_eq!((status, &problem["type"]), (422, &json!("urn:wxapi:problem:invalid")));
         }
-        assert_eq!(world.admin("POST", "/admin/doctor", None).await.0, 404);
+        assert_eq!(world.admin("POST", "/admin/doctor", None).await.0, 405);
     });
 }
 

@@ -48,6 +48,7 @@ mod menu;
 mod menu_diff;
 mod menu_limits;
 mod metrics;
+mod openapi;
 mod paging;
 mod passing;
 mod people;

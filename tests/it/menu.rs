@@ -331,7 +331,7 @@ fn routes_say_what_they_answer() {
             assert_eq!(found, status, "{method} {path}: {problem}");
         }
         let response = world.send(admin::admin_request("PATCH", "/admin/menu", b"")).await;
-        assert!(response.headers.contains(&("allow", "GET, PUT, DELETE".to_owned())));
+        assert!(response.headers.contains(&("allow", "GET, PUT, DELETE, HEAD".to_owned())));
         for query in ["limit=0", "limit=201", "after=x", "limit=1&limit=2"] {
             let (status, _) = world.admin("GET", &format!("/admin/menu/history?{query}"), None).await;
             assert_eq!(status, 422, "{query}");

@@ -149,7 +149,7 @@ fn chosen(query: &str) -> Result<Vec<&'static str>, Problem> {
     for asked in only.split(',') {
         let Some((name, ..)) = CHECKS.iter().find(|check| check.0 == asked) else {
             let known: Vec<&str> = CHECKS.iter().map(|check| check.0).collect();
-            return Err(Problem::invalid(format!("only names no check; there are {}", known.join(", "))));
+            return Err(Problem::fault("only", format!("must name checks; there are {}", known.join(", "))));
         };
         names.push(*name);
     }

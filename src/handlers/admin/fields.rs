@@ -21,6 +21,8 @@ pub enum Rule {
     Numbers(usize, usize),
     /// An object with at least one member.
     Object,
+    /// A list with at least one entry.
+    List,
     /// One of these texts.
     Choice(&'static [&'static str]),
     /// `true` or `false`.
@@ -60,7 +62,7 @@ pub fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
 
 /// One fault.
 pub fn fault(at: impl Into<String>, detail: impl Into<String>) -> Fault {
-    Fault { pointer: at.into(), detail: detail.into() }
+    (at.into(), detail.into())
 }
 
 fn wrong(found: Option<&Value>, field: &Field) -> Option<String> {
@@ -89,6 +91,7 @@ impl Rule {
             Self::Numbers(least, most) => list
                 .is_some_and(|list| (least..=most).contains(&list.len()) && list.iter().all(Value::is_u64)),
             Self::Object => value.as_object().is_some_and(|object| !object.is_empty()),
+            Self::List => list.is_some_and(|list| !list.is_empty()),
             Self::Choice(choices) => text.is_some_and(|text| choices.contains(&text)),
             Self::Switch => value.is_boolean(),
         }
@@ -108,6 +111,7 @@ impl Rule {
                 ("must be a list of whole numbers; how many: between ", Some(least as u64), most as u64)
             }
             Self::Object => return "must be an object that is not empty".to_owned(),
+            Self::List => return "must be a list that is not empty".to_owned(),
             Self::Choice(choices) => return format!("must be one of: {}", choices.join(", ")),
             Self::Switch => return "must be true or false".to_owned(),
         };

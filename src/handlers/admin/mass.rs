@@ -36,9 +36,6 @@ pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outc
         ("POST", [id, "confirm"]) => confirm(visit, id).await,
         ("POST", [id, "send"]) => sending::send(visit, id).await,
         ("POST", [id, "stop"]) => sending::stop(visit, id).await,
-        (_, [] | [_] | [_, "check" | "preview" | "confirm" | "send" | "stop"]) => {
-            Err(Problem::new(405, "method-not-allowed", "this route has other methods"))
-        }
         _ => Err(Problem::not_found("route")),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::{Outcome, Visit, articles, json, page};
+use super::{Outcome, Visit, json, page, passing};
 use crate::gateway::record::{Call, Kind, Record, Reply};
 use crate::gateway::send::{self, Found, SendError};
 use crate::handlers::{metrics, records};
@@ -16,33 +16,30 @@ use crate::wechat::api::{ApiRequest, Reaction};
 /// Characters of the name that somebody gives an upload.
 const NAME: usize = 128;
 
-/// A route of the files, or else of what is only passed on.
+/// A route of the files.
 pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
     match (visit.request.method.as_str(), segments) {
         ("GET", ["media"]) => ours(visit).await,
         ("POST", ["media"]) => temporary(visit).await,
-        (_, ["media"]) => Err(Problem::method_not_allowed("GET, POST")),
         ("GET", ["media", id]) => download(visit, &media::get(checked(id)?)).await,
-        (_, ["media", _]) => Err(Problem::method_not_allowed("GET")),
         ("POST", ["material"]) => {
             let (kind, limit) = kind(visit)?;
             let request = media::upload("/cgi-bin/material/add_material", Some(kind));
             let answer = upload(visit, &request, limit).await?;
-            Ok(json(201, &articles::said(answer)))
+            Ok(json(201, &passing::said(answer)))
         }
-        ("GET", ["material", id]) if *id != "count" => download(visit, &media::material(checked(id)?)).await,
+        ("GET", ["material", id]) => download(visit, &media::material(checked(id)?)).await,
         ("POST", ["articles", "images"]) => {
             let request = media::upload("/cgi-bin/media/uploadimg", None);
             let answer = upload(visit, &request, ARTICLE_IMAGE_LIMIT).await?;
-            Ok(json(201, &articles::said(answer)))
+            Ok(json(201, &passing::said(answer)))
         }
-        (_, ["articles", "images"]) => Err(Problem::method_not_allowed("POST")),
-        _ => articles::serve(visit, segments).await,
+        _ => Err(Problem::not_found("route")),
     }
 }
 
 /// An id as WeChat makes them.
-pub fn checked(id: &str) -> Result<&str, Problem> {
+fn checked(id: &str) -> Result<&str, Problem> {
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let fits = (1..=256).contains(&id.len()) && id.bytes().all(fine);
     if fits { Ok(id) } else { Err(Problem::not_found("id; WeChat's have only A-Z a-z 0-9 - _")) }
@@ -53,9 +50,7 @@ fn kind<P: Platform>(visit: &Visit<'_, P>) -> Result<(&'static str, u64), Proble
     let params = Params::parse(visit.request.query.as_bytes());
     let asked = params.once("type").map_err(|_| page::twice("type"))?;
     let found = UPLOAD_LIMITS.iter().find(|(name, _)| Some(*name) == asked).copied();
-    found.ok_or_else(|| {
-        Problem::invalid("type in the query must be image, voice, video or thumb").with("parameter", "type")
-    })
+    found.ok_or_else(|| Problem::fault("type", "must be one of: image, voice, video, thumb"))
 }
 
 /// Passes a form with a file on.
@@ -110,9 +105,7 @@ async fn temporary<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let params = Params::parse(visit.request.query.as_bytes());
     let name = params.once("name").map_err(|_| page::twice("name"))?;
     if name.is_some_and(|name| name.chars().count() > NAME) {
-        return Err(
-            Problem::invalid("name in the query has at most 128 characters").with("parameter", "name")
-        );
+        return Err(Problem::fault("name", "must be a text; most characters: 128"));
     }
     let answer = upload(visit, &media::upload("/cgi-bin/media/upload", Some(kind)), limit).await?;
     let Some((id, created)) = media::uploaded(&answer) else {
@@ -167,7 +160,7 @@ async fn download<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Ou
     let outcome = Box::pin(send::download(visit.platform, base, name, request)).await;
     metrics::count_call(visit.platform, visit.app, &outcome);
     match outcome? {
-        Found::Json(answer) => Ok(json(200, &articles::said(answer))),
+        Found::Json(answer) => Ok(json(200, &passing::said(answer))),
         Found::File { content_type, disposition, first, rest } => {
             let rest = Some(Opaque(std::rc::Rc::new(rest)));
             let response = Response {

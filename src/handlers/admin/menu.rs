@@ -6,8 +6,9 @@
 
 use serde_json::{Value, json};
 
+use super::fields::refuse;
 use super::page::{self, Page};
-use super::problem::{Fault, Problem};
+use super::problem::Problem;
 use super::{Outcome, Visit, ask, body, json, no_content};
 use crate::gateway::menu::{Live, difference, id};
 use crate::gateway::record::{Call, Kind, Record, Reply};
@@ -22,20 +23,6 @@ use crate::wechat::api::{ApiError, ApiRequest};
 const UNDER_WAY: Millis = 60_000;
 /// The account may not use the menus' API; the console's menu can still be seen.
 const NO_RIGHT: i64 = 48001;
-
-/// Every route below `/admin/menu`, with the methods that it answers.
-const ROUTES: &[(&[&str], &str)] = &[
-    (&["menu"], "GET, PUT, DELETE"),
-    (&["menu", "validate"], "POST"),
-    (&["menu", "diff"], "POST"),
-    (&["menu", "import"], "POST"),
-    (&["menu", "history"], "GET"),
-    (&["menu", "history", "*"], "GET"),
-    (&["menu", "history", "*", "rollback"], "POST"),
-    (&["menu", "conditional"], "GET, POST"),
-    (&["menu", "conditional", "match"], "POST"),
-    (&["menu", "conditional", "*"], "DELETE"),
-];
 
 /// A route below `/admin/menu`.
 pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
@@ -55,35 +42,19 @@ pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outc
         ("POST", ["menu", "conditional"]) => add_conditional(visit).await,
         ("POST", ["menu", "conditional", "match"]) => match_one(visit).await,
         ("DELETE", ["menu", "conditional", menuid]) => delete_conditional(visit, menuid).await,
-        (_, path) => Err(other(path)),
+        _ => Err(Problem::not_found("route")),
     }
-}
-
-fn other(path: &[&str]) -> Problem {
-    let fits = |route: &[&str]| {
-        route.len() == path.len() && route.iter().zip(path).all(|(step, found)| *step == "*" || step == found)
-    };
-    let route = ROUTES.iter().find(|(route, _)| fits(route));
-    route.map_or_else(|| Problem::not_found("route"), |(_, methods)| Problem::method_not_allowed(methods))
 }
 
 /// The menu of the body, if WeChat would take it.
 fn wanted<P: Platform>(visit: &Visit<'_, P>, conditional: bool) -> Result<Value, Problem> {
     let menu = body(visit.request)?;
-    refuse(check(&menu, conditional))?;
+    refuse(check(&menu, conditional).0)?;
     let mut wanted = json!({ "button": plain(menu.get("button")) });
     if let (true, Some(members)) = (conditional, wanted.as_object_mut()) {
         members.insert("matchrule".to_owned(), menu.get("matchrule").cloned().unwrap_or_default());
     }
     Ok(wanted)
-}
-
-fn refuse(Faults(faults): Faults) -> Result<(), Problem> {
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let faults = faults.into_iter().map(|(pointer, detail)| Fault { pointer, detail });
-    Err(Problem::faults(faults.collect()))
 }
 
 /// The menu that people see: made by the API, or else by the console.
@@ -299,7 +270,7 @@ async fn roll_back<P: Platform>(visit: &Visit<'_, P>, number: &str) -> Outcome {
         Problem::conflict("this entry says that the menu was deleted; to do that again, DELETE menu")
     })?;
     // What the console made may be more than what can be published.
-    refuse(check(menu, false))?;
+    refuse(check(menu, false).0)?;
     publish(visit, menu, Some(number)).await
 }
 
@@ -323,8 +294,7 @@ async fn match_one<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let asked = body(visit.request)?;
     let user_id = asked.get("user_id").and_then(Value::as_str).filter(|user_id| !user_id.is_empty());
     let Some(user_id) = user_id else {
-        let detail = "here must be an openid or a WeChat id".to_owned();
-        return Err(Problem::faults(vec![Fault { pointer: "/user_id".to_owned(), detail }]));
+        return Err(Problem::fault("/user_id", "here must be an openid or a WeChat id"));
     };
     let answer = ask(visit, &menu::try_match(user_id)).await?;
     // Older pages of WeChat's show it within a menu.

@@ -3,7 +3,6 @@
 //! Every answer is JSON, and every failure a [`problem::Problem`]. `docs/openapi/` describes all of it; a test
 //! holds the two together.
 
-pub mod articles;
 mod audit;
 pub mod doctor;
 pub mod fields;
@@ -14,6 +13,7 @@ pub mod page;
 pub mod passing;
 pub mod people;
 pub mod problem;
+pub mod routes;
 mod rules;
 mod token;
 
@@ -48,17 +48,25 @@ pub struct Visit<'a, P: Platform> {
 /// Every route of the management API.
 ///
 /// 1. whoever has no token is refused, and after some guesses not even heard
-/// 2. the family of the path answers
+/// 2. a route that there is not, or not with this method, is refused
+/// 3. the family of the path answers; to `HEAD` as to `GET`, without the body
 pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
+    let is_head = request.method == "HEAD";
+    let method = if is_head { "GET" } else { request.method.as_str() };
+    let request = &Request { method: method.to_owned(), ..request.clone() };
     let visit = Visit { request, platform, app };
     let outcome = match admit(&visit).await {
         Ok(()) => serve(&visit, segments).await,
         Err(problem) => Err(problem),
     };
-    let response = outcome.unwrap_or_else(|problem| {
+    let mut response = outcome.unwrap_or_else(|problem| {
         platform.log(&Line::warn("admin.refused", format_args!("{}: {}", problem.status, problem.kind)));
         problem.response(&request.id)
     });
+    if is_head {
+        response.body.clear();
+        response.passage = None;
+    }
     response
         .with("x-request-id", request.id.clone())
         .with("cache-control", "no-store")
@@ -66,7 +74,12 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
 }
 
 async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
+    let (pattern, bound) = routes::find(&visit.request.method, segments)?;
+    if let Some(pass) = passing::find(&visit.request.method, pattern) {
+        return Box::pin(passing::serve(visit, pass, bound)).await;
+    }
     match (visit.request.method.as_str(), segments) {
+        (_, []) => Ok(index()),
         ("GET", ["clients"]) => Ok(clients(&visit.app.config)),
         (_, ["token" | "jssdk", ..]) => Box::pin(token::serve(visit, segments)).await,
         ("GET", ["doctor"]) => Box::pin(doctor::serve(visit)).await,
@@ -74,13 +87,18 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
         (_, ["rules", rest @ ..]) => Box::pin(rules::serve(visit, rest)).await,
         (_, ["welcome"]) => Box::pin(rules::welcome(visit)).await,
         (_, ["mass", rest @ ..]) => Box::pin(mass::serve(visit, rest)).await,
-        (_, ["users"] | ["users", _]) => Box::pin(people::serve(visit, segments)).await,
+        (_, ["users", ..]) => Box::pin(people::serve(visit, segments)).await,
         (_, ["menu", ..]) => Box::pin(menu::serve(visit, segments)).await,
-        (_, ["media" | "material" | "articles" | "drafts" | "publications", ..]) => {
-            Box::pin(media::serve(visit, segments)).await
-        }
-        (_, others) => Box::pin(passing::serve(visit, others)).await,
+        (_, _) => Box::pin(media::serve(visit, segments)).await,
     }
+}
+
+/// Where to begin.
+fn index() -> Response {
+    json(
+        200,
+        &serde_json::json!({ "doctor": "/admin/doctor", "metrics": "/metrics", "openapi": "/openapi.json" }),
+    )
 }
 
 /// The programs of `API_CLIENTS`, without their secrets.

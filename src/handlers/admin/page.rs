@@ -34,15 +34,14 @@ pub fn number(params: &Params, name: &str, least: u64, most: u64) -> Result<Opti
     let Ok(text) = params.once(name) else { return Err(twice(name)) };
     let Some(text) = text else { return Ok(None) };
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-    number.map(Some).ok_or_else(|| {
-        Problem::invalid(format!("{name} in the query must be a number from {least} to {most}"))
-            .with("parameter", name)
-    })
+    number
+        .map(Some)
+        .ok_or_else(|| Problem::fault(name, format!("must be a whole number between {least} and {most}")))
 }
 
 /// A parameter came twice.
 pub fn twice(name: &str) -> Problem {
-    Problem::invalid(format!("{name} is in the query more than once")).with("parameter", name)
+    Problem::fault(name, "comes twice in the query")
 }
 
 /// A page as it is answered.

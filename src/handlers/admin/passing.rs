@@ -4,12 +4,12 @@ mod table;
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{Field, Rule, fault, faults, refuse};
+use super::fields::{Field, Rule, faults, refuse};
 use super::problem::{Fault, Problem};
-use super::{Outcome, Visit};
-use crate::gateway::send::{Answer, send};
+use super::routes::Bound;
+use super::{Outcome, Visit, ask, no_content, page};
 use crate::login::params::Params;
-use crate::platform::{Platform, Response};
+use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method, qrcode};
 
 pub use table::PASSES;
@@ -48,48 +48,33 @@ pub enum Special {
     QrCode,
     /// These members have a default.
     Defaults(&'static [(&'static str, u64)]),
+    /// A page of WeChat's from `offset` on: our `limit` is its `count`, and this member, if there is one, is 1.
+    Page(&'static str),
+}
+
+/// Most entries of a page of WeChat's, and as many as come unless fewer are asked for.
+/// <https://developers.weixin.qq.com/doc/service/api/material/permanent/api_batchgetmaterial>
+pub const PAGE: u64 = 20;
+
+/// The route of [`PASSES`] with this method and pattern.
+pub fn find(method: &str, pattern: &str) -> Option<&'static Pass> {
+    PASSES.iter().find(|pass| pass.method == method && pass.pattern == pattern)
 }
 
 /// A route of [`PASSES`].
 ///
-/// 1. find the route
-/// 2. put what is asked together, of path, query and body, and check it
-/// 3. ask WeChat, once
-/// 4. answer what WeChat answers, without its `errcode`
-pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
-    let (pass, bound) = find(&visit.request.method, segments)?;
+/// 1. put what is asked together, of path, query and body, and check it
+/// 2. ask WeChat, once
+/// 3. answer what WeChat answers, without its `errcode`; pages as all pages are
+pub async fn serve<P: Platform>(visit: &Visit<'_, P>, pass: &Pass, bound: Bound<'_>) -> Outcome {
     let asked = asked(visit, pass, bound)?;
-    let config = &visit.app.config;
-    let answer = send(visit.platform, &config.wechat_api, &config.app_id, &pass.request(asked)).await?;
-    pass.response(&answer)
-}
-
-/// Segments of a path, by the names that they stand for.
-type Bound<'a> = Vec<(&'static str, &'a str)>;
-
-fn find<'a>(method: &str, segments: &'a [&'a str]) -> Result<(&'static Pass, Bound<'a>), Problem> {
-    let mut matching =
-        PASSES.iter().filter_map(|pass| Some((pass, bind(pass.pattern, segments)?))).peekable();
-    if matching.peek().is_none() {
-        return Err(Problem::not_found("route"));
-    }
-    let found = matching.find(|(pass, _)| pass.method == method);
-    found.ok_or_else(|| Problem::new(405, "method-not-allowed", "this route has other methods"))
-}
-
-/// The segments that stand for names, if the path is of this pattern.
-fn bind<'a>(pattern: &'static str, segments: &'a [&'a str]) -> Option<Bound<'a>> {
-    let mut bound = Vec::new();
-    let mut rest = segments.iter();
-    for part in pattern.split('/') {
-        let segment = *rest.next()?;
-        match part.strip_prefix(':') {
-            Some(name) => bound.push((name, segment)),
-            None if part == segment => {}
-            None => return None,
-        }
-    }
-    rest.next().is_none().then_some(bound)
+    let offset = asked.get("offset").and_then(Value::as_u64).unwrap_or_default();
+    let answer = ask(visit, &pass.request(asked)).await?;
+    Ok(match pass.special {
+        _ if pass.status == 204 => no_content(),
+        Special::Page(_) => super::json(pass.status, &paged(&answer, offset)),
+        special => super::json(pass.status, &shown(answer, special)),
+    })
 }
 
 /// What is asked: the body's members, and over them those of path and query.
@@ -102,17 +87,20 @@ fn asked<P: Platform>(visit: &Visit<'_, P>, pass: &Pass, bound: Bound<'_>) -> Re
     } else {
         Map::new()
     };
-    if let Special::Defaults(defaults) = pass.special {
-        asked.extend(defaults.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
-    }
+    let defaults = match pass.special {
+        Special::Defaults(defaults) => defaults,
+        Special::Page(_) => &[("offset", 0), ("limit", PAGE)],
+        _ => &[],
+    };
+    asked.extend(defaults.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
     let params = Params::parse(request.query.as_bytes());
     for name in pass.query {
-        let twice = |_| Problem::faults(vec![fault(pointer(name), "comes twice in the query")]);
-        if let Some(value) = params.once(name).map_err(twice)? {
+        if let Some(value) = params.once(name).map_err(|_| page::twice(name))? {
             asked.insert((*name).to_owned(), pass.typed(name, value.to_owned()));
         }
     }
-    for (name, segment) in bound {
+    for (name, segment) in &bound {
+        let name = *name;
         asked.insert(name.to_owned(), pass.typed(name, decoded(segment)));
     }
     if pass.special == Special::AppId {
@@ -123,12 +111,14 @@ fn asked<P: Platform>(visit: &Visit<'_, P>, pass: &Pass, bound: Bound<'_>) -> Re
     if pass.special == Special::QrCode {
         found.extend(scene_fault(&asked));
     }
+    for (at, _) in &mut found {
+        let name = at.strip_prefix('/').unwrap_or_default();
+        if pass.query.contains(&name) || bound.iter().any(|(known, _)| *known == name) {
+            at.remove(0);
+        }
+    }
     refuse(found)?;
     Ok(asked)
-}
-
-fn pointer(name: &str) -> String {
-    format!("/{name}")
 }
 
 /// A segment of a path without its percent-encoding.
@@ -163,7 +153,14 @@ impl Pass {
         }
     }
 
-    fn request(&self, asked: Value) -> ApiRequest {
+    fn request(&self, mut asked: Value) -> ApiRequest {
+        if let (Special::Page(always), Value::Object(members)) = (self.special, &mut asked) {
+            let count = members.remove("limit").unwrap_or_default();
+            members.insert("count".to_owned(), count);
+            if !always.is_empty() {
+                members.insert(always.to_owned(), json!(1));
+            }
+        }
         let asked = match self.special {
             Special::Within(name) => json!({ name: asked }),
             _ => asked,
@@ -181,27 +178,34 @@ impl Pass {
         let text = |value: &Value| value.as_str().map_or_else(|| crate::json::text(value), str::to_owned);
         names.filter_map(|name| Some((name, text(asked.get(name)?)))).collect()
     }
+}
 
-    fn response(&self, answer: &Answer) -> Outcome {
-        if self.status == 204 {
-            return Ok(Response { status: 204, ..Response::default() });
+/// What WeChat answered, as it is shown.
+fn shown(answer: Value, special: Special) -> Value {
+    let mut answer = said(answer);
+    let ticket = answer.get("ticket").and_then(Value::as_str);
+    if let (Special::QrCode, Some(ticket)) = (special, ticket) {
+        let picture = json!(qrcode::picture(ticket));
+        if let Some(members) = answer.as_object_mut() {
+            members.insert("image".to_owned(), picture);
         }
-        let mut answer = said(answer);
-        if self.special == Special::QrCode
-            && let Some(ticket) = answer.get("ticket").and_then(Value::as_str)
-        {
-            let picture = qrcode::picture(ticket);
-            answer.insert("image".to_owned(), json!(picture));
-        }
-        Ok(super::json(self.status, &Value::Object(answer)))
     }
+    answer
+}
+
+/// A page of WeChat's as all pages are; `next` is the offset of the one after it.
+fn paged(answer: &Value, offset: u64) -> Value {
+    let items = answer.get("item").and_then(Value::as_array).cloned().unwrap_or_default();
+    let total = answer.get("total_count").and_then(Value::as_u64).unwrap_or_default();
+    let end = offset + items.len() as u64;
+    let next = (!items.is_empty() && end < total).then(|| end.to_string());
+    json!({ "items": items, "total": total, "offset": offset, "next": next })
 }
 
 /// WeChat's answer without the words that it was a success. Older pages write them with a capital letter.
-pub fn said(answer: &Answer) -> Map<String, Value> {
-    let Ok(Value::Object(mut said)) = crate::json::value(&answer.body) else { return Map::new() };
-    for word in ["errcode", "errmsg", "errCode", "errMsg"] {
-        said.remove(word);
+pub fn said(mut answer: Value) -> Value {
+    if let Some(members) = answer.as_object_mut() {
+        members.retain(|name, _| !matches!(name.as_str(), "errcode" | "errmsg" | "errCode" | "errMsg"));
     }
-    said
+    answer
 }

@@ -43,7 +43,7 @@ pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outc
         ("POST", ["users", "sync"]) => sync(visit).await,
         ("GET", ["users", openid]) => show(visit, &decoded(openid)).await,
         ("PATCH", ["users", openid]) => change(visit, &decoded(openid)).await,
-        _ => Err(Problem::new(405, "method-not-allowed", "this route has other methods")),
+        _ => Err(Problem::not_found("route")),
     }
 }
 
@@ -129,7 +129,7 @@ fn cursor<P: Platform>(visit: &Visit<'_, P>) -> Result<(Millis, String), Problem
     };
     let parts = cursor.as_str().and_then(|cursor| cursor.split_once('.'));
     let parts = parts.and_then(|(started, after)| Some((started.parse().ok()?, after.to_owned())));
-    parts.ok_or_else(|| Problem::faults(vec![fault("/cursor", "is not what the request before answered")]))
+    parts.ok_or_else(|| Problem::fault("/cursor", "is not what the request before answered"))
 }
 
 async fn store<P: Platform>(visit: &Visit<'_, P>, openids: &[&str]) -> Result<u64, Problem> {

@@ -38,12 +38,20 @@ impl Problem {
         Self::new(422, "invalid", detail)
     }
 
-    /// The request makes no sense in these places: JSON pointers into its body, each with what is wrong there.
+    /// The request makes no sense in these places, each with what is wrong there.
     pub fn faults(faults: Vec<Fault>) -> Self {
-        let errors =
-            faults.into_iter().map(|fault| json!({ "pointer": fault.pointer, "detail": fault.detail }));
-        let errors = errors.collect();
-        Self::invalid("the body breaks rules of WeChat's or of this API").with("errors", Value::Array(errors))
+        let error = |(at, detail): Fault| {
+            let of_body = at.is_empty() || at.starts_with('/');
+            json!({ if of_body { "pointer" } else { "parameter" }: at, "detail": detail })
+        };
+        let errors = faults.into_iter().map(error).collect();
+        Self::invalid("the request breaks rules of WeChat's or of this API")
+            .with("errors", Value::Array(errors))
+    }
+
+    /// The request makes no sense in one place.
+    pub fn fault(at: &str, detail: impl Into<String>) -> Self {
+        Self::faults(vec![(at.to_owned(), detail.into())])
     }
 
     /// The route answers only these methods, as an `Allow` header has them.
@@ -82,15 +90,10 @@ impl Problem {
     }
 }
 
-/// What is wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// A JSON pointer into the body: `/button/0/name`.
-    /// <https://www.rfc-editor.org/rfc/rfc6901>
-    pub pointer: String,
-    /// What is wrong there.
-    pub detail: String,
-}
+/// Where something is wrong, and what. Where: a JSON pointer into the body, `/button/0/name` or nothing for all of it, or
+/// else the name of a parameter of query or path, `limit`.
+/// <https://www.rfc-editor.org/rfc/rfc6901>
+pub type Fault = (String, String);
 
 impl From<Unreachable> for Problem {
     fn from(Unreachable(reason): Unreachable) -> Self {

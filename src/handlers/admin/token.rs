@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::problem::{Fault, Problem};
+use super::problem::Problem;
 use super::{Outcome, Visit, body, json};
 use crate::gateway::desk;
 use crate::gateway::token::{Call, Loan};
@@ -19,9 +19,6 @@ pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outc
         ("GET", ["token"]) => report(visit).await,
         ("POST", ["token", "refresh"]) => refresh(visit).await,
         ("POST", ["jssdk", "signature"]) => sign(visit).await,
-        (_, ["token"] | ["token", "refresh"] | ["jssdk", "signature"]) => {
-            Err(Problem::new(405, "method-not-allowed", "this path has another method"))
-        }
         _ => Err(Problem::not_found("route")),
     }
 }
@@ -39,7 +36,7 @@ async fn refresh<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         && match body(visit.request)?.get("force") {
             None => false,
             Some(Value::Bool(force)) => *force,
-            Some(_) => return Err(fault("/force", "is neither true nor false")),
+            Some(_) => return Err(Problem::fault("/force", "is neither true nor false")),
         };
     borrow_token(visit.platform, visit.app, Call::Refresh { force }).await?;
     report(visit).await
@@ -55,7 +52,7 @@ async fn sign<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let host = !rest.starts_with(['/', '?', '#']) && !rest.is_empty();
     let clean = !url.contains(|character: char| character.is_whitespace() || character.is_control());
     if !host || !clean || url.len() > LONGEST_ADDRESS {
-        return Err(fault("/url", "is not the address of a page: http or https, a host, no blanks"));
+        return Err(Problem::fault("/url", "is not the address of a page: http or https, a host, no blanks"));
     }
     let ticket = borrow_token(*platform, app, Call::Borrow(Loan::Jsapi)).await?;
     let (nonce, timestamp) = (hex::encode(platform.random()), platform.now() / 1_000);
@@ -69,8 +66,4 @@ async fn sign<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
             "signature": signature,
         }),
     ))
-}
-
-fn fault(pointer: &str, detail: &str) -> Problem {
-    Problem::faults(vec![Fault { pointer: pointer.to_owned(), detail: detail.to_owned() }])
 }

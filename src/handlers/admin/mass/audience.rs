@@ -40,7 +40,7 @@ pub fn read(audience: Option<&Value>, found: &mut Vec<Fault>) -> (Value, Vec<Str
     let whole = audience.unwrap_or(&Value::Null);
     let mut check = |fields: &[Field]| {
         found.extend(
-            faults(whole, fields).into_iter().map(|it| fault(format!("/audience{}", it.pointer), it.detail)),
+            faults(whole, fields).into_iter().map(|(at, detail)| fault(format!("/audience{at}"), detail)),
         );
     };
     match form.as_str() {

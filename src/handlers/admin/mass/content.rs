@@ -55,7 +55,7 @@ pub fn faults_of(message: &Value) -> Vec<Fault> {
             found.push(fault(format!("/{name}"), "is no member of a message: say it as the audience"));
         }
     }
-    found.into_iter().map(|it| fault(format!("/message{}", it.pointer), it.detail)).collect()
+    found.into_iter().map(|(at, detail)| fault(format!("/message{at}"), detail)).collect()
 }
 
 /// What is not wrong, but worth a look.

@@ -1,8 +1,8 @@
 //! Every route that is passed on.
 
-use super::super::fields::Rule::{Bytes, Choice, Note, Number, Numbers, Object, Text, Texts};
-use super::super::fields::{may, must};
-use super::{Pass, Special};
+use super::super::fields::Rule::{Bytes, Choice, List, Note, Number, Numbers, Object, Text, Texts};
+use super::super::fields::{Field, may, must};
+use super::{PAGE, Pass, Special};
 use crate::wechat::api::Method::{self, Get, Post};
 use crate::wechat::api::qrcode::EXPIRY_LIMIT;
 
@@ -29,7 +29,20 @@ const fn act(method: &'static str, pattern: &'static str, call: Method, path: &'
     Pass { status: 204, ..pass(method, pattern, call, path) }
 }
 
-/// Every route that is passed on. Of two patterns for one path, the first counts.
+/// A page of WeChat's.
+const fn page(pattern: &'static str, path: &'static str, always: &'static str) -> Pass {
+    Pass {
+        query: &["offset", "limit"],
+        fields: &[OFFSET, LIMIT],
+        special: Special::Page(always),
+        ..get(pattern, Post, path)
+    }
+}
+
+const OFFSET: Field = must("/offset", Number(0, u32::MAX as u64));
+const LIMIT: Field = must("/limit", Number(1, PAGE));
+
+/// Every route that is passed on.
 pub const PASSES: &[Pass] = &[
     // Messages to one person.
     // <https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage>
@@ -223,4 +236,31 @@ pub const PASSES: &[Pass] = &[
     // <https://developers.weixin.qq.com/doc/service/api/base/api_getcallbackip>
     get("addresses/callback", Get, "/cgi-bin/getcallbackip"),
     get("addresses/api", Get, "/cgi-bin/get_api_domain_ip"),
+    // Material, drafts, and what is published. The texts of articles can be a megabyte each; lists come without.
+    // <https://developers.weixin.qq.com/doc/service/api/draftbox/draftmanage/api_draft_add>
+    Pass {
+        query: &["type", "offset", "limit"],
+        fields: &[must("/type", Choice(&["image", "voice", "video", "news"])), OFFSET, LIMIT],
+        ..page("material", "/cgi-bin/material/batchget_material", "")
+    },
+    get("material/count", Get, "/cgi-bin/material/get_materialcount"),
+    act("DELETE", "material/:media_id", Post, "/cgi-bin/material/del_material"),
+    page("drafts", "/cgi-bin/draft/batchget", "no_content"),
+    Pass { fields: &[must("/articles", List)], ..create("drafts", "/cgi-bin/draft/add") },
+    get("drafts/count", Get, "/cgi-bin/draft/count"),
+    get("drafts/:media_id", Post, "/cgi-bin/draft/get"),
+    Pass {
+        fields: &[must("/articles", Object), must("/index", Number(0, u32::MAX as u64))],
+        ..act("PUT", "drafts/:media_id", Post, "/cgi-bin/draft/update")
+    },
+    act("DELETE", "drafts/:media_id", Post, "/cgi-bin/draft/delete"),
+    Pass { status: 202, ..create("drafts/:media_id/publish", "/cgi-bin/freepublish/submit") },
+    page("publications", "/cgi-bin/freepublish/batchget", "no_content"),
+    get("publications/:publish_id", Post, "/cgi-bin/freepublish/get"),
+    get("publications/:article_id/articles", Post, "/cgi-bin/freepublish/getarticle"),
+    Pass {
+        query: &["index"],
+        fields: &[may("/index", Number(0, u32::MAX as u64))],
+        ..act("DELETE", "publications/:article_id", Post, "/cgi-bin/freepublish/delete")
+    },
 ];

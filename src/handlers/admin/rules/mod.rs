@@ -5,7 +5,8 @@ mod try_out;
 
 use serde_json::{Value, json};
 
-use super::problem::{Fault, Problem};
+use super::fields::refuse;
+use super::problem::Problem;
 use super::{Outcome, Visit, body, json as answer};
 use crate::chat::rule::read::{self, Faults};
 use crate::chat::rule::reply::{self, To};
@@ -57,11 +58,9 @@ pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outc
                         ..created(&stored, record.id.clone(), body(visit.request)?, version)?
                     }
                 }
-                "DELETE" => return erase(visit, id, Some(record), "rule").await,
-                _ => return Err(no_method()),
+                _ => return erase(visit, id, Some(record), "rule").await,
             }
         }
-        (_, [] | ["order" | "test" | "import"] | ["examples", _]) => return Err(no_method()),
         _ => return Err(Problem::not_found("route")),
     };
     let version = write(visit, &change.id, change.version, change.document.clone()).await?;
@@ -123,8 +122,7 @@ pub async fn welcome<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
             let body = json!({ "default": false, "reply": reply, "version": version });
             Ok(answer(200, &body).with("etag", tag(version)))
         }
-        "DELETE" => erase(visit, WELCOME, stored.as_ref(), "welcome").await,
-        _ => Err(no_method()),
+        _ => erase(visit, WELCOME, stored.as_ref(), "welcome").await,
     }
 }
 
@@ -174,7 +172,7 @@ fn reorder(request: &Request, stored: &Stored) -> Result<Change, Problem> {
     read::members(&body, &["ids"], "", &mut faults);
     let Some(ids) = body.get("ids").and_then(Value::as_array) else {
         read::fault(&mut faults, &["/ids"], "it must be a list of ids");
-        return Err(refused(faults));
+        return Err(Problem::faults(faults));
     };
     for (index, id) in ids.iter().enumerate() {
         let pointer = ["/ids/", &index.to_string()].concat();
@@ -236,18 +234,6 @@ fn expected(request: &Request, known: Option<&Record>) -> Result<Option<u64>, Pr
 
 fn changed_meanwhile() -> Problem {
     Problem::conflict("somebody changed it meanwhile; read it again")
-}
-
-fn no_method() -> Problem {
-    Problem::new(405, "method-not-allowed", "this path has other methods")
-}
-
-fn refuse(faults: Faults) -> Result<(), Problem> {
-    if faults.is_empty() { Ok(()) } else { Err(refused(faults)) }
-}
-
-fn refused(faults: Faults) -> Problem {
-    Problem::faults(faults.into_iter().map(|(pointer, detail)| Fault { pointer, detail }).collect())
 }
 
 fn tag(version: u64) -> String {
