@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::fields::{Field, Rule, fault, faults, refuse};
 use super::problem::{Fault, Problem};
 use super::{Outcome, Visit};
-use crate::gateway::send::{Answer, send};
+use crate::gateway::send::Answer;
+use crate::handlers::call_wechat;
 use crate::login::params::Params;
 use crate::platform::{Platform, Response};
 use crate::wechat::api::{ApiRequest, Body, Method, qrcode};
@@ -59,8 +60,7 @@ pub enum Special {
 pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome {
     let (pass, bound) = find(&visit.request.method, segments)?;
     let asked = asked(visit, pass, bound)?;
-    let config = &visit.app.config;
-    let answer = send(visit.platform, &config.wechat_api, &config.app_id, &pass.request(asked)).await?;
+    let answer = call_wechat(visit.platform, visit.app, &pass.request(asked)).await?;
     pass.response(&answer)
 }
 
