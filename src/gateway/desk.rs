@@ -101,7 +101,7 @@ pub struct Kept {
     pub status: u16,
     /// `Content-Type`.
     pub content_type: String,
-    /// The body in Base64, of at most [`super::proxy::SMALL`] bytes.
+    /// The body in Base64, of at most [`super::proxy::KEPT`] bytes.
     pub body: String,
 }
 

@@ -187,9 +187,10 @@ impl Job {
         }
     }
 
-    /// Whether it may be deleted: nothing more will come of it.
-    pub fn may_go(&self) -> bool {
-        self.may_change() || matches!(self.stage, Stage::Done | Stage::Failed)
+    /// Whether it may be deleted: nothing more will come of it, or it can no longer be sent to find out.
+    pub fn may_go(&self, now: Millis) -> bool {
+        let too_late = self.sent.is_some_and(|sent| now >= sent + KNOWN_FOR);
+        self.may_change() || matches!(self.stage, Stage::Done | Stage::Failed) || too_late
     }
 
     /// Its content and audience were found good. What was confirmed must be confirmed again.
@@ -269,19 +270,26 @@ impl Job {
         })
     }
 
-    /// WeChat is about to be asked for a part: to be stored before.
+    /// WeChat is about to be asked for a part: to be stored before. A part that may have been taken when it was asked
+    /// before stays in doubt meanwhile.
     pub fn ask(&mut self, number: usize, now: Millis) {
         self.stage = Stage::Sending;
         self.sent.get_or_insert(now);
         if let Some(part) = self.parts.get_mut(number) {
-            part.stage = PartStage::Sending;
+            part.stage = match part.stage {
+                PartStage::Sending | PartStage::Unknown => PartStage::Unknown,
+                _ => PartStage::Sending,
+            };
             part.asked = Some(now);
         }
     }
 
-    /// WeChat was asked for a part.
+    /// WeChat was asked for a part. Only that it took it ends a doubt: a refusal is of this time, and a part that is
+    /// confirmed anew would be another message to WeChat.
     pub fn answered(&mut self, number: usize, asked: &Asked) {
-        let Some(part) = self.parts.get_mut(number) else { return };
+        let not_taken = |part: &&mut Part| part.msg_id.is_none();
+        let Some(part) = self.parts.get_mut(number).filter(not_taken) else { return };
+        let in_doubt = part.stage == PartStage::Unknown;
         match asked {
             Asked::Submitted(msg_id) => {
                 part.stage = PartStage::Submitted;
@@ -289,6 +297,8 @@ impl Job {
                 part.error = None;
                 self.msg_ids.push(*msg_id);
             }
+            Asked::Refused(error) if in_doubt => part.error = Some(error.clone()),
+            Asked::Never if in_doubt => {}
             Asked::Refused(error) => {
                 part.stage = PartStage::Refused;
                 part.error = Some(error.clone());

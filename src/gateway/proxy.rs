@@ -7,6 +7,9 @@ use crate::wechat::api::{ApiError, Reaction, check, push_percent_encoded, reacti
 /// A body up to this size is read, so that it can be sent twice and its escapes be undone; a longer one is passed on as it
 /// comes. An answer is read that far, to see whether it is an error.
 pub const SMALL: usize = 64 * 1024;
+/// The longest answer that is kept for an `Idempotency-Key`. What sends or makes something is answered with ids; as many
+/// keys as there may be then fill half a gigabyte.
+pub const KEPT: usize = 4 * 1024;
 /// The longest body that is passed on, bytes: what a Worker of the free plan can be sent. WeChat takes 10 MB.
 /// <https://developers.cloudflare.com/workers/platform/limits/#request-limits>
 pub const LARGEST_UPLOAD: u64 = 100_000_000;

@@ -91,7 +91,11 @@ async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
 
 /// `GET /metrics`: everything that was counted, as Prometheus reads it. For whoever has the `ADMIN_TOKEN`.
 pub async fn show<P: Platform>(request: &Request, platform: &P, app: &App) -> Result<Response, Error> {
-    if !request.credentials("bearer").is_some_and(|token| admin::is_admin(&app.config, token)) {
+    let given = request.credentials("bearer");
+    if !given.is_some_and(|token| admin::is_admin(&app.config, token)) {
+        if given.is_some() && !admin::may_guess(platform, "admin", request).await? {
+            return Ok(Response::text(429, "too many wrong tokens"));
+        }
         return Ok(Response::text(401, "unauthorized").with("www-authenticate", "Bearer"));
     }
     bring(platform, &app.counters).await;

@@ -32,11 +32,11 @@ fn who_may_send_when() {
     assert_eq!(job.may_send("code", 2_000 + 24 * HOUR), Err(No::TooLate));
     job.answered(0, &Asked::Unknown(None));
     assert_eq!((job.stage, job.may_send("code", 3_000)), (Stage::Unknown, Ok(())));
-    assert!(!job.may_change() && !job.may_go());
+    assert!(!job.may_change() && !job.may_go(3_000));
     job.answered(0, &Asked::Submitted(7));
     assert_eq!((job.stage, job.may_send("code", 3_000)), (Stage::Submitted, Err(No::Sent)));
     assert!(job.finished(7, true, &json!({ "total": 1 })) && !job.finished(7, false, &json!({ "total": 2 })));
-    assert_eq!((job.stage, job.may_go(), job.may_change()), (Stage::Done, true, false));
+    assert_eq!((job.stage, job.may_go(3_000), job.may_change()), (Stage::Done, true, false));
 }
 
 #[test]
@@ -60,6 +60,45 @@ fn what_was_never_asked_stays_confirmed_and_what_was_refused_may_change() {
     assert_eq!((job.may_send("code", 4_000), job.next()), (Ok(()), Some(1)));
     job.finished(1, false, &json!({}));
     assert_eq!((job.stage, job.may_change()), (Stage::Failed, false));
+}
+
+#[test]
+fn what_may_have_been_taken_stays_in_doubt_whatever_is_said_later() {
+    for later in [Asked::Never, refused(), Asked::Unknown(None)] {
+        for died in [true, false] {
+            let mut job = job(2);
+            job.ask(0, 2_000);
+            if !died {
+                job.answered(0, &Asked::Unknown(None));
+            }
+            job.ask(0, 100_000);
+            assert_eq!(job.may_send("code", 100_001), Err(No::Busy));
+            job.answered(0, &later);
+            // Another confirmation would be another message to WeChat, which would be sent beside the first.
+            assert_eq!(
+                (job.stage, job.may_change(), job.next()),
+                (Stage::Unknown, false, Some(0)),
+                "{later:?}"
+            );
+            assert_eq!(job.may_send("code", 200_000), Ok(()));
+            job.ask(0, 200_000);
+            job.answered(0, &Asked::Submitted(7));
+            assert_eq!((job.stage, job.next()), (Stage::Sending, Some(1)));
+            // Whoever asked before hears it last.
+            job.answered(0, &later);
+            job.answered(0, &Asked::Submitted(7));
+            assert_eq!((job.parts[0].stage, job.msg_ids.as_slice()), (PartStage::Submitted, &[7][..]));
+        }
+    }
+}
+
+#[test]
+fn what_was_in_doubt_for_a_day_may_go() {
+    let mut job = job(1);
+    job.ask(0, 2_000);
+    job.answered(0, &Asked::Unknown(None));
+    assert!(!job.may_go(2_000 + 24 * HOUR - 1), "it may be sent still");
+    assert!(job.may_go(2_000 + 24 * HOUR) && !job.may_change());
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn a_call_that_a_crash_interrupted_is_not_made_again() {
         // Without a crash, it is over when no call could still be on its way.
         let first = world.client_once("shop", "k2", SEND, "{}");
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), first).await.is_err());
-        world.pass(240_000).await;
+        world.pass(480_000).await;
         assert_eq!(world.client_once("shop", "k2", SEND, "{}").await.0["errcode"], -1);
         assert_eq!(world.passed_on().len(), 3);
     });

@@ -147,7 +147,7 @@ async fn change<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
 
 async fn delete<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
     let stored = load(visit.platform, visit.app, id).await?;
-    if !stored.job.may_go() {
+    if !stored.job.may_go(visit.platform.now()) {
         return Err(wrong_stage(&stored, "its result is not known yet"));
     }
     records::delete(visit.platform, visit.app, Kind::Mass, id).await?;

@@ -23,6 +23,7 @@ use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::gateway::send::{self, SendError};
+use crate::handlers::login::offer::network;
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::platform::{Object, Platform, Request, Response, Unreachable};
@@ -137,14 +138,14 @@ pub async fn admit<P: Platform>(visit: &Visit<'_, P>) -> Result<(), Problem> {
     })
 }
 
-/// Counts a wrong secret against the address that sent it; `false`: there were too many. `what` it was a secret of.
+/// Counts a wrong secret against the network that sent it; `false`: there were too many. `what` it was a secret of.
 pub async fn may_guess<P: Platform>(
     platform: &P,
     what: &str,
     request: &Request,
 ) -> Result<bool, Unreachable> {
     let ask = Ask { most: GUESSES, window: WINDOW };
-    let name = [what, request.peer.address.as_str()].join(":");
+    let name = [what, network(&request.peer.address).as_str()].join(":");
     super::call_object(platform, Object::Throttle, &name, &ask).await
 }
 

@@ -10,9 +10,10 @@ use crate::gateway::calls::{Access, Rule, access, path_of};
 use crate::gateway::client::{Client, Scope};
 use crate::gateway::desk::{Begin, Call, End, Keep, Kept, Key, Opening};
 use crate::gateway::proxy::{
-    Judged, LARGEST_UPLOAD, PAUSES, SMALL, fingerprint, judge, passes, raw_utf8, replaced, with_token,
+    Judged, KEPT, LARGEST_UPLOAD, PAUSES, fingerprint, judge, passes, raw_utf8, replaced, with_token,
 };
 use crate::gateway::send::{Opened, open};
+use crate::handlers::login::offer::network;
 use crate::handlers::{call_object, metrics};
 use crate::log::Line;
 use crate::platform::{Millis, Object, Outbound, Platform, Request, Response, Unreachable};
@@ -92,7 +93,7 @@ async fn person<P: Platform>(request: &Request, path: &str, platform: &P, app: &
     if app.config.api_clients.is_empty() {
         return refused(request, 48001, "api unauthorized: no API_CLIENTS are set", "forbidden");
     }
-    if !platform.within_limit(&format!("sns:{}", request.peer.address)).await {
+    if !platform.within_limit(&format!("sns:{}", network(&request.peer.address))).await {
         return limited(request, 60);
     }
     let url = format!("{}{path}?{}", app.config.wechat_api, request.query);
@@ -269,7 +270,7 @@ impl<P: Platform> Passing<'_, P> {
         let keep = match (&judged, &answer) {
             (Judged::Unknown(_), _) | (_, None) => Keep::Unknown,
             (Judged::Refused(error), _) if passes(error.errcode) => Keep::Nothing,
-            (_, Some(answer)) if answer.rest.is_none() && answer.first.len() <= SMALL => Keep::Answer(Kept {
+            (_, Some(answer)) if answer.rest.is_none() && answer.first.len() <= KEPT => Keep::Answer(Kept {
                 status: answer.status,
                 content_type: answer.content_type.clone(),
                 body: base64url(&answer.first),

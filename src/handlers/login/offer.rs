@@ -51,7 +51,7 @@ fn throttle_name(app: &App, address: &str) -> String {
 }
 
 /// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
-fn network(address: &str) -> String {
+pub fn network(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();

@@ -108,7 +108,7 @@ async fn ask_for<P: Platform>(
         Err(SendError::Refused(error)) => refused(error),
         Err(SendError::Unknown(reason)) => (Asked::Unknown(None), Some(unknown(&reason))),
         Err(SendError::Token(TokenFailure::Unreachable(reason))) => {
-            let words = format!("nothing was sent, because there is no access token: {reason}");
+            let words = format!("WeChat was not asked, because there is no access token: {reason}");
             (Asked::Never, Some(Problem::new(503, "unavailable", words)))
         }
         Err(error) => (Asked::Never, Some(error.into())),

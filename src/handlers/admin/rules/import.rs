@@ -7,10 +7,9 @@ use crate::chat::rule::RULES;
 use crate::chat::rule::import::import;
 use crate::digest::Digest;
 use crate::gateway::record::{Call, Kind, PAGE};
-use crate::gateway::send::send;
 use crate::handlers::admin::problem::Problem;
-use crate::handlers::records;
 use crate::handlers::rules::{Stored, WELCOME};
+use crate::handlers::{call_wechat, records};
 use crate::platform::Platform;
 use crate::wechat::api::autoreply;
 
@@ -20,8 +19,7 @@ use crate::wechat::api::autoreply;
 /// 4. say what became of everything
 pub async fn from_wechat<P: Platform>(visit: &Visit<'_, P>, stored: Stored) -> Outcome {
     let Visit { platform, app, .. } = visit;
-    let config = &app.config;
-    let given = send(*platform, &config.wechat_api, &config.app_id, &autoreply::current()).await?;
+    let given = call_wechat(*platform, app, &autoreply::current()).await?;
     let given = crate::json::value(&given.body)
         .map_err(|_| Problem::new(502, "unknown-outcome", "WeChat's answer is not JSON"))?;
     let mut imported = import(&given);
