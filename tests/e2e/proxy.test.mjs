@@ -113,6 +113,20 @@ describe("proxy", () => {
     assert.ok(permanent.media_id, JSON.stringify(permanent));
   });
 
+  test("a download that breaks off looks like it, and whoever leaves in the middle harms nobody", async () => {
+    const bytes = picture(4 * 1024 * 1024);
+    const { media_id } = await (await upload(bytes)).json();
+    await pair.sim.post("/_sim/faults", [{ path: "/cgi-bin/media/get", half: true }]);
+    await assert.rejects(download(media_id), "half of a file is no file");
+    const response = await call("shop", `/cgi-bin/media/get?media_id=${media_id}`);
+    const reader = response.body.getReader();
+    assert.ok((await reader.read()).value.length > 0);
+    await reader.cancel();
+    assert.ok((await download(media_id)).bytes.equals(bytes));
+    const errors = pair.stack.logs.filter(({ level }) => level === "error");
+    assert.deepEqual(errors, []);
+  });
+
   test("an upload of unknown length is refused", async () => {
     const pieces = new ReadableStream({
       start(controller) {
