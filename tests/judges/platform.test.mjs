@@ -10,8 +10,8 @@ import * as easywechat from "./easywechat/client.mjs";
 import { runPython, startEcho } from "./servers.mjs";
 
 const areasOfWechatpy = [
-  "token", "menu", "media", "material", "qrcode", "user", "tag", "blacklist", "mass", "custom", "template",
-  "subscribe", "jsapi", "agents", "oauth",
+  "token", "menu", "media", "large", "material", "qrcode", "user", "tag", "blacklist", "mass", "custom",
+  "template", "subscribe", "jsapi", "agents", "oauth",
 ];
 const vars = throwAwayAccount();
 let world;

@@ -113,8 +113,6 @@ pub enum ApiReply {
     Status(u16),
     /// No answer: the connection closes.
     Cut,
-    /// The first half of this JSON; then the connection closes.
-    Half(Value),
 }
 
 impl ApiRequest {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{self, Body, Bytes};
+use axum::body::{self, Body};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -64,8 +64,10 @@ pub async fn handle(State(sim): State<Arc<Sim>>, request: Request) -> Response {
         reply
     };
     post_outbox(&sim);
-    let half = fault.is_some_and(|fault| fault.half);
-    let mut response = respond(if half { halve(reply) } else { reply }).await;
+    let mut response = respond(reply).await;
+    if fault.is_some_and(|fault| fault.half) {
+        response = half(response).await;
+    }
     // These say that their JSON is text.
     if request.path.starts_with("/sns/") && response.status() == StatusCode::OK {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -82,14 +84,6 @@ pub fn post_outbox(sim: &Arc<Sim>) {
         let sim = Arc::clone(sim);
         // Without a target, there is nobody to tell.
         tokio::spawn(async move { send::send(&sim, order).await.ok() });
-    }
-}
-
-/// The call has its effect, but its answer arrives in part only.
-fn halve(reply: ApiReply) -> ApiReply {
-    match reply {
-        ApiReply::Json(body) => ApiReply::Half(body),
-        other => other,
     }
 }
 
@@ -118,9 +112,7 @@ fn spoil(fault: &Fault, now_ms: u64) -> Option<ApiReply> {
 
 fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCall {
     let (errcode, status) = match reply {
-        ApiReply::Json(body) | ApiReply::Half(body) => {
-            (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200))
-        }
+        ApiReply::Json(body) => (Some(body.get("errcode").and_then(Value::as_i64).unwrap_or(0)), Some(200)),
         ApiReply::File { .. } => (None, Some(200)),
         ApiReply::Probe(_) => (Some(0), Some(200)),
         ApiReply::Status(status) => (None, Some(*status)),
@@ -131,15 +123,13 @@ fn describe(n: u64, at_ms: u64, request: &ApiRequest, reply: &ApiReply) -> ApiCa
     ApiCall { n, at_ms, method, path, query, body: secrets::in_body(&request.body), errcode, status }
 }
 
-/// A body that breaks off in the middle, though its length was announced.
-fn half(body: &str) -> Response {
-    let first = Bytes::copy_from_slice(body.as_bytes().get(..body.len() / 2).unwrap_or_default());
-    let parts = [Ok(first), Err(io::Error::from(io::ErrorKind::ConnectionAborted))];
-    let headers = [
-        (CONTENT_TYPE, "application/json; encoding=utf-8".to_owned()),
-        (CONTENT_LENGTH, body.len().to_string()),
-    ];
-    (headers, Body::from_stream(stream::iter(parts))).into_response()
+/// The call has its effect, but its answer breaks off in the middle, though its length was announced.
+async fn half(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = body::to_bytes(body, usize::MAX).await else { return cut() };
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let pieces = [Ok(body.slice(..body.len() / 2)), Err(io::Error::from(io::ErrorKind::ConnectionAborted))];
+    Response::from_parts(parts, Body::from_stream(stream::iter(pieces)))
 }
 
 fn json(body: &Value) -> Response {
@@ -163,6 +153,5 @@ async fn respond(reply: ApiReply) -> Response {
             (status, [(CONTENT_TYPE, "text/html")], Body::from("<html><h1>error</h1></html>")).into_response()
         }
         ApiReply::Cut => cut(),
-        ApiReply::Half(body) => half(&body.to_string()),
     }
 }

@@ -1,7 +1,9 @@
 """wechatpy's client against wx-sim: `python client.py AREA`, one of the functions at the end.
 
-wechatpy itself is as it comes from PyPI. Only connections to WeChat's hosts end at SIM_URL. The account's settings come
-from the environment; prints one line for each thing that was as wechatpy expects it, and `done` after the last.
+wechatpy itself is as it comes from PyPI. Only connections to WeChat's hosts end at SIM_URL, those to its API at API_URL
+if there is one: a proxy before wx-sim, where APP_ID and APP_SECRET are those of the proxy's client. With INVALIDATE, the
+account's token dies whenever something happens at wx-sim. The account's settings come from the environment; prints one
+line for each thing that was as wechatpy expects it, and `done` after the last.
 """
 
 import io
@@ -13,19 +15,25 @@ import requests
 from requests.adapters import HTTPAdapter
 
 SIM = urlsplit(os.environ["SIM_URL"])
-WECHAT = ["https://api.weixin.qq.com/", "https://mp.weixin.qq.com/", "https://open.weixin.qq.com/"]
+API = urlsplit(os.environ.get("API_URL", os.environ["SIM_URL"]))
+PROXIED = API != SIM
+WECHAT = {"https://api.weixin.qq.com/": API, "https://mp.weixin.qq.com/": SIM, "https://open.weixin.qq.com/": SIM}
 
 
 class Detour(HTTPAdapter):
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+
     def send(self, request, **options):
-        request.url = urlunsplit(urlsplit(request.url)._replace(scheme=SIM.scheme, netloc=SIM.netloc))
+        request.url = urlunsplit(urlsplit(request.url)._replace(scheme=self.end.scheme, netloc=self.end.netloc))
         return super().send(request, **options)
 
 
 def with_detour(self, original=requests.Session.__init__):
     original(self)
-    for host in WECHAT:
-        self.mount(host, Detour())
+    for host, end in WECHAT.items():
+        self.mount(host, Detour(end))
 
 
 requests.Session.__init__ = with_detour
@@ -67,6 +75,8 @@ def sim(path, **body):
     response = requests.post(f"{SIM.geturl().rstrip('/')}/_sim/{path}", json=body)
     if not response.ok:
         raise SystemExit(f"/_sim/{path} {body}: {response.text}")
+    if "INVALIDATE" in os.environ and path != "token":
+        sim("token", invalidate=True)
     return response.json()
 
 
@@ -91,9 +101,9 @@ def token():
     sim("token", invalidate=True)
     expect(client.misc.get_wechat_ips(), "an invalid token is replaced, and the call repeated")
     second = client.access_token
-    expect(second != first, "the token is another one")
+    expect((second == first) == PROXIED, "the token is another one, unless it is the proxy's own")
     sim("clock", advance_s=7201)
-    expect(client.misc.get_wechat_ips() and client.access_token != second, "so it is after 42001")
+    expect(client.misc.get_wechat_ips() and (client.access_token == second) == PROXIED, "so it is after 42001")
     refused(40125, "a wrong secret", WeChatClient(APP_ID, "0" * 32).fetch_access_token)
     refused(40013, "a wrong AppID", WeChatClient("wx0000000000000000", SECRET).fetch_access_token)
     sim("account", type="personal")
@@ -162,6 +172,13 @@ def media():
     old = client.media.upload("image", file("pixel.png"))["media_id"]
     sim("clock", advance_s=3 * 86_400 + 1)
     refused(40007, "after three days", client.media.download, old)
+
+
+def large():
+    picture = file("pixel.png").read()
+    picture += os.urandom(10 * 1024 * 1024 - len(picture))
+    uploaded = client.media.upload("image", ("large.png", picture))
+    expect(client.media.download(uploaded["media_id"]).content == picture, "a picture of 10 MB comes back, byte by byte")
 
 
 def material():
@@ -363,7 +380,7 @@ def oauth():
     refused(40029, "a code that is none", asked.fetch_access_token, "nobody")
 
 
-areas = [token, menu, media, material, qrcode, user, tag, blacklist]
+areas = [token, menu, media, large, material, qrcode, user, tag, blacklist]
 areas += [mass, custom, template, subscribe, jsapi, agents, oauth]
 {area.__name__: area for area in areas}[sys.argv[1]]()
 print("done")

@@ -49,7 +49,7 @@ pub struct Rids {
 impl Rids {
     /// Remembers a request whose answer has a request id.
     pub fn remember(&mut self, answered: Answered, request: &ApiRequest, reply: &ApiReply) {
-        let (ApiReply::Json(body) | ApiReply::Half(body)) = reply else { return };
+        let ApiReply::Json(body) = reply else { return };
         let errmsg = body.get("errmsg").and_then(Value::as_str).unwrap_or_default();
         let Some((_, rid)) = errmsg.rsplit_once("rid: ") else { return };
         if self.newest.len() == KEPT {
