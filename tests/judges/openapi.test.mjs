@@ -71,7 +71,7 @@ async function known() {
   const paths = {
     "/admin/drafts/{media_id}": { media_id: await draft() },
     "/admin/drafts/{media_id}/publish": { media_id: await draft() },
-    "/admin/material/{media_id}": { media_id },
+    "/admin/material/{media_id}": { media_id: await picture() },
     "/admin/mass/{id}": { id },
     "/admin/menu/history/{n}": { n: 1 },
     "/admin/menu/history/{n}/rollback": { n: 1 },
