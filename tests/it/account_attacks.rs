@@ -127,3 +127,24 @@ fn a_send_in_doubt_that_is_refused_later_cannot_be_confirmed_anew() {
         );
     });
 }
+
+#[test]
+fn all_expressions_together_have_a_size() {
+    run(async {
+        let world = World::new(&settings());
+        let large = serde_json::json!({
+            "when": { "texts": [{ "match": "regex", "text": "(?:a?){0,160}!" }] },
+            "reply": { "type": "silent" },
+        });
+        let mut made = Vec::new();
+        for _ in 0..8 {
+            made.push(world.admin("POST", "/admin/rules", Some(&large)).await.0);
+        }
+        assert!(made.contains(&201) && made.ends_with(&[422]), "{made:?}");
+        let small = serde_json::json!({
+            "when": { "texts": [{ "match": "exact", "text": "a" }] },
+            "reply": { "type": "silent" },
+        });
+        assert_eq!(world.admin("POST", "/admin/rules", Some(&small)).await.0, 201, "the others have room");
+    });
+}
