@@ -148,3 +148,49 @@ fn all_expressions_together_have_a_size() {
         assert_eq!(world.admin("POST", "/admin/rules", Some(&small)).await.0, 201, "the others have room");
     });
 }
+
+#[test]
+fn a_picture_that_is_there_is_found_though_it_is_no_json() {
+    run(async {
+        let (world, _) = mass::world(&[]);
+        world.wechat(|request| {
+            let picture = request.url.contains("/cgi-bin/media/get");
+            let body = if picture {
+                b"\x89PNG\r\n".to_vec()
+            } else {
+                br#"{"access_token":"T","expires_in":7200,"total":3}"#.to_vec()
+            };
+            Ok(Answer {
+                status: 200,
+                content_type: if picture { "image/png" } else { "application/json" },
+                body,
+            })
+        });
+        let job = serde_json::json!({
+            "message": { "msgtype": "image", "images": { "media_ids": ["m"] } }, "audience": { "all": true },
+        });
+        let (_, job) = mass::post(&world, "", job).await;
+        let path = format!("/{}/check", job["id"].as_str().unwrap());
+        let (status, checked) = mass::post(&world, &path, serde_json::json!({})).await;
+        assert_eq!((status, &checked["stage"]), (200, &"checked".into()), "{checked}");
+    });
+}
+
+#[test]
+fn a_page_instead_of_a_file_is_no_file() {
+    run(async {
+        for status in [302, 404, 502] {
+            let world = World::new(&settings());
+            world.wechat(move |request| {
+                let token = request.url.contains("stable_token");
+                Ok(if token {
+                    Answer::json(r#"{"access_token":"T","expires_in":7200}"#)
+                } else {
+                    Answer { status, content_type: "text/html", body: b"<script>alert(1)</script>".to_vec() }
+                })
+            });
+            let response = world.send(admin_request("GET", "/admin/media/an-id", b"")).await;
+            assert_eq!((response.status, response.passage.is_none()), (502, true), "{status}");
+        }
+    });
+}
