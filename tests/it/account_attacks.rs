@@ -194,3 +194,21 @@ fn a_page_instead_of_a_file_is_no_file() {
         }
     });
 }
+
+#[test]
+fn what_a_relay_refuses_for_a_moment_does_not_use_up_the_key() {
+    run(async {
+        let busy = Cell::new(true);
+        let world = world_with(&[("shop", &["message"])], move |_| {
+            let page = Answer { status: 429, content_type: "application/json", body: b"{}".to_vec() };
+            if busy.replace(false) { Ok(page) } else { yes() }
+        });
+        let path = "/cgi-bin/message/custom/send";
+        assert_eq!(world.client_once("shop", "k", path, "{}").await.0, serde_json::json!({}));
+        assert_eq!(world.client_once("shop", "k", path, "{}").await.0["errcode"], 0);
+        assert_eq!(
+            world.client_once("shop", "k", path, "{}").await,
+            (serde_json::json!({ "errcode": 0, "errmsg": "ok" }), true)
+        );
+    });
+}
