@@ -194,11 +194,12 @@ pub fn looks_like_json(first: &[u8]) -> bool {
     first.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|byte| *byte == b'{')
 }
 
-/// Whether the same call can be answered otherwise before long, so that a refusal is not what became of it.
+/// Whether the same call can be answered otherwise before long, so that a refusal is not what became of it. A refusal
+/// with -1 is a relay's, such as 429: WeChat's own -1 is none.
 pub fn passes(errcode: i64) -> bool {
-    use Reaction::{AllowIp, AwaitAdministrator, RefreshToken, StopForToday, Wait};
+    use Reaction::{AllowIp, AwaitAdministrator, BackOff, RefreshToken, StopForToday, Wait};
     matches!(
         reaction(errcode),
-        RefreshToken | Wait { .. } | StopForToday | AllowIp | AwaitAdministrator { .. }
+        BackOff | RefreshToken | Wait { .. } | StopForToday | AllowIp | AwaitAdministrator { .. }
     )
 }

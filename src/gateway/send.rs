@@ -187,7 +187,7 @@ pub async fn download<P: Platform>(
         let outbound = Outbound { timeout: PASSING, ..outbound(base, request, Some(&token)) };
         let mut inflow = begin(platform, outbound).await?;
         let first = inflow.body.next().await.transpose().map_err(unknown)?.unwrap_or_default();
-        if inflow.status < 400 && !first.is_empty() && !first.starts_with(b"{") {
+        if (200..300).contains(&inflow.status) && !first.is_empty() && !first.starts_with(b"{") {
             let Inflow { content_type, disposition, body: rest, .. } = inflow;
             return Ok(Found::File { content_type, disposition, first, rest });
         }

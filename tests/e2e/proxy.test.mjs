@@ -193,7 +193,7 @@ describe("proxy", () => {
       await pair.sim.post("/_sim/faults", [{ path: SEND, ...fault }]);
       const before = await reached(SEND);
       const answer = await ask("shop", SEND, text(touser, "once"));
-      assert.equal(answer.errcode, -1);
+      assert.equal(answer.errcode, 61450);
       assert.match(answer.errmsg, /outcome unknown, not repeated rid: /);
       assert.equal(await reached(SEND), before + 1);
     }
@@ -221,7 +221,7 @@ describe("proxy", () => {
     assert.deepEqual(await (await send("k-1", "your parcel")).json(), first);
     for (let n = 0; n < 2; n++) {
       const answer = await (await send("k-2", "is on its way")).json();
-      assert.equal(answer.errcode, -1);
+      assert.equal(answer.errcode, 61450);
       assert.match(answer.errmsg, /not repeated/);
     }
     await pair.sim.post("/_sim/faults", []);

@@ -127,3 +127,88 @@ fn a_send_in_doubt_that_is_refused_later_cannot_be_confirmed_anew() {
         );
     });
 }
+
+#[test]
+fn all_expressions_together_have_a_size() {
+    run(async {
+        let world = World::new(&settings());
+        let large = serde_json::json!({
+            "when": { "texts": [{ "match": "regex", "text": "(?:a?){0,160}!" }] },
+            "reply": { "type": "silent" },
+        });
+        let mut made = Vec::new();
+        for _ in 0..8 {
+            made.push(world.admin("POST", "/admin/rules", Some(&large)).await.0);
+        }
+        assert!(made.contains(&201) && made.ends_with(&[422]), "{made:?}");
+        let small = serde_json::json!({
+            "when": { "texts": [{ "match": "exact", "text": "a" }] },
+            "reply": { "type": "silent" },
+        });
+        assert_eq!(world.admin("POST", "/admin/rules", Some(&small)).await.0, 201, "the others have room");
+    });
+}
+
+#[test]
+fn a_picture_that_is_there_is_found_though_it_is_no_json() {
+    run(async {
+        let (world, _) = mass::world(&[]);
+        world.wechat(|request| {
+            let picture = request.url.contains("/cgi-bin/media/get");
+            let body = if picture {
+                b"\x89PNG\r\n".to_vec()
+            } else {
+                br#"{"access_token":"T","expires_in":7200,"total":3}"#.to_vec()
+            };
+            Ok(Answer {
+                status: 200,
+                content_type: if picture { "image/png" } else { "application/json" },
+                body,
+            })
+        });
+        let job = serde_json::json!({
+            "message": { "msgtype": "image", "images": { "media_ids": ["m"] } }, "audience": { "all": true },
+        });
+        let (_, job) = mass::post(&world, "", job).await;
+        let path = format!("/{}/check", job["id"].as_str().unwrap());
+        let (status, checked) = mass::post(&world, &path, serde_json::json!({})).await;
+        assert_eq!((status, &checked["stage"]), (200, &"checked".into()), "{checked}");
+    });
+}
+
+#[test]
+fn a_page_instead_of_a_file_is_no_file() {
+    run(async {
+        for status in [302, 404, 502] {
+            let world = World::new(&settings());
+            world.wechat(move |request| {
+                let token = request.url.contains("stable_token");
+                Ok(if token {
+                    Answer::json(r#"{"access_token":"T","expires_in":7200}"#)
+                } else {
+                    Answer { status, content_type: "text/html", body: b"<script>alert(1)</script>".to_vec() }
+                })
+            });
+            let response = world.send(admin_request("GET", "/admin/media/an-id", b"")).await;
+            assert_eq!((response.status, response.passage.is_none()), (502, true), "{status}");
+        }
+    });
+}
+
+#[test]
+fn what_a_relay_refuses_for_a_moment_does_not_use_up_the_key() {
+    run(async {
+        let busy = Cell::new(true);
+        let world = world_with(&[("shop", &["message"])], move |_| {
+            let page = Answer { status: 429, content_type: "application/json", body: b"{}".to_vec() };
+            if busy.replace(false) { Ok(page) } else { yes() }
+        });
+        let path = "/cgi-bin/message/custom/send";
+        assert_eq!(world.client_once("shop", "k", path, "{}").await.0, serde_json::json!({}));
+        assert_eq!(world.client_once("shop", "k", path, "{}").await.0["errcode"], 0);
+        assert_eq!(
+            world.client_once("shop", "k", path, "{}").await,
+            (serde_json::json!({ "errcode": 0, "errmsg": "ok" }), true)
+        );
+    });
+}

@@ -81,7 +81,7 @@ fn what_sends_is_never_sent_twice() {
         {
             let world = answers(vec![failure]);
             let answer = world.client("shop", "POST", SEND, "{}").await;
-            assert_eq!(answer["errcode"], -1);
+            assert_eq!(answer["errcode"], 61450);
             assert!(answer["errmsg"].as_str().unwrap().contains("outcome unknown, not repeated"), "{answer}");
             world.pass(60_000).await;
             assert_eq!(world.passed_on().len(), 1);
@@ -170,7 +170,7 @@ fn what_became_unknown_stays_unknown() {
         let world = answers(vec![broken()]);
         for outcome in ["unknown", "not_repeated", "not_repeated"] {
             let (answer, replayed) = world.client_once("shop", "k", SEND, "{}").await;
-            assert_eq!((&answer["errcode"], replayed), (&json!(-1), false));
+            assert_eq!((&answer["errcode"], replayed), (&json!(61450), false));
             assert!(answer["errmsg"].as_str().unwrap().contains("outcome unknown, not repeated"), "{answer}");
             assert_eq!(world.audited().await[0], format!("shop POST {SEND} {outcome}"));
             world.crash();
@@ -190,13 +190,13 @@ fn a_call_that_a_crash_interrupted_is_not_made_again() {
         // The object lives, and does not know that nobody waits any more.
         assert_eq!(world.client_once("shop", "k", SEND, "{}").await.0["errcode"], 45033);
         world.crash();
-        assert_eq!(world.client_once("shop", "k", SEND, "{}").await.0["errcode"], -1);
+        assert_eq!(world.client_once("shop", "k", SEND, "{}").await.0["errcode"], 61450);
         assert_eq!(world.passed_on().len(), 2);
         // Without a crash, it is over when no call could still be on its way.
         let first = world.client_once("shop", "k2", SEND, "{}");
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), first).await.is_err());
         world.pass(480_000).await;
-        assert_eq!(world.client_once("shop", "k2", SEND, "{}").await.0["errcode"], -1);
+        assert_eq!(world.client_once("shop", "k2", SEND, "{}").await.0["errcode"], 61450);
         assert_eq!(world.passed_on().len(), 3);
     });
 }

@@ -20,6 +20,8 @@ use pattern::{Pattern, Said};
 pub const RULES: usize = 500;
 /// Most regular expressions in all rules together: a message is held against each.
 pub const REGEXES: usize = 100;
+/// Most steps of all of them together. The longest message then takes them 0.2 s at worst.
+pub const STEPS: usize = 2_000;
 
 /// The types of message that a rule can ask for, as WeChat calls them.
 pub const MESSAGES: &[&str] =
@@ -128,6 +130,12 @@ impl Rule {
     /// How many of its conditions are regular expressions.
     pub fn regexes(&self) -> usize {
         self.texts.iter().filter(|pattern| matches!(pattern, Pattern::Regex(_))).count()
+    }
+
+    /// How many steps those have together.
+    pub fn steps(&self) -> usize {
+        let steps = |pattern: &Pattern| if let Pattern::Regex(regex) = pattern { regex.steps() } else { 0 };
+        self.texts.iter().map(steps).sum()
     }
 
     /// What the groups of a regular expression matched, if the rule matches.

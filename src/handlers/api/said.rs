@@ -75,12 +75,17 @@ pub fn limited(request: &Request, seconds: u64) -> Said {
     Said(response.with("retry-after", seconds.to_string()), outcome)
 }
 
+/// "System error", by a code that no client takes for "try again", as many do with -1 (WxJava's `execute`): they would
+/// send again what may have been sent.
+/// <https://developers.weixin.qq.com/doc/oplatform/developers/errCode/>
+const SYSTEM_ERROR: i64 = 61_450;
+
 /// Nobody knows what became of the call.
 pub fn unknown(request: &Request, errcode: i64, repeatable: bool) -> Response {
-    let words = if repeatable {
-        "system error: no answer from WeChat"
+    let (errcode, words) = if repeatable {
+        (errcode, "system error: no answer from WeChat")
     } else {
-        "system error: outcome unknown, not repeated"
+        (SYSTEM_ERROR, "system error: outcome unknown, not repeated")
     };
     refused(request, errcode, words, "").0
 }

@@ -57,6 +57,11 @@ impl Regex {
         Ok(Self { program: compile(&node)?, groups, any_case })
     }
 
+    /// The steps of its program: each may be made once for every character of a text.
+    pub fn steps(&self) -> usize {
+        self.program.len()
+    }
+
     /// What the groups matched in the first match: each as the bytes where it begins and ends.
     pub fn captures(&self, text: &str) -> Option<Vec<Option<(usize, usize)>>> {
         let new = || Threads { list: Vec::new(), reached: vec![NOWHERE; self.program.len()] };

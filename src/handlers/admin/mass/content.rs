@@ -102,23 +102,15 @@ async fn is_there<P: Platform>(visit: &Visit<'_, P>, kind: &str, id: &str) -> Re
         let query = vec![("media_id", id.to_owned())];
         ApiRequest { method: Method::Get, path: "/cgi-bin/media/get", query, body: Body::Empty }
     };
-    Ok(exists(visit, &first).await? || exists_as_material(visit, &asked).await?)
+    let material = post_json("/cgi-bin/material/get_material", &asked);
+    Ok(exists(visit, &first).await? || exists(visit, &material).await?)
 }
 
+/// A file is answered as it is: a picture is no JSON, and there it is.
 async fn exists<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<bool, Problem> {
     match ask(visit, request).await {
         Ok(_) => Ok(true),
-        Err(SendError::Refused(error)) if error.errcode == NO_MEDIUM => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Material is answered as it is: a picture is no JSON, and there it is.
-async fn exists_as_material<P: Platform>(visit: &Visit<'_, P>, asked: &Value) -> Result<bool, Problem> {
-    let request = post_json("/cgi-bin/material/get_material", asked);
-    match ask(visit, &request).await {
         Err(SendError::Unknown(reason)) if reason == crate::wechat::api::NO_OBJECT => Ok(true),
-        Ok(_) => Ok(true),
         Err(SendError::Refused(error)) if error.errcode == NO_MEDIUM => Ok(false),
         Err(error) => Err(error.into()),
     }

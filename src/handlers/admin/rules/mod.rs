@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::{Outcome, Visit, body, json as answer};
 use crate::chat::rule::read::{self, Faults};
 use crate::chat::rule::reply::{self, To};
-use crate::chat::rule::{REGEXES, RULES, Rule};
+use crate::chat::rule::{REGEXES, RULES, Rule, STEPS};
 use crate::gateway::record::{Kind, Record};
 use crate::handlers::records;
 use crate::handlers::rules::{self, ORDER, Stored, WELCOME};
@@ -151,10 +151,17 @@ fn room(stored: &Stored, rule: &Rule) -> Result<(), Problem> {
         return Err(Problem::invalid(format!("there are {RULES} rules already")));
     }
     let book = stored.book();
-    let regexes: usize = book.rules.iter().filter(|other| other.id != rule.id).map(Rule::regexes).sum();
-    if regexes + rule.regexes() > REGEXES {
+    let all = |count: fn(&Rule) -> usize| {
+        count(rule) + book.rules.iter().filter(|other| other.id != rule.id).map(count).sum::<usize>()
+    };
+    if all(Rule::regexes) > REGEXES {
         return Err(Problem::invalid(format!(
             "all rules together may have {REGEXES} regular expressions; put several into one with |"
+        )));
+    }
+    if all(Rule::steps) > STEPS {
+        return Err(Problem::invalid(format!(
+            "all regular expressions together are too large (most: {STEPS} characters, classes and signs, each as often as it is repeated)"
         )));
     }
     Ok(())
