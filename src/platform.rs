@@ -111,9 +111,9 @@ pub struct Response {
     /// The body.
     pub body: String,
     /// Instead of `body`, what somebody else answers, passed on as it comes.
-    pub passage: Option<Passage>,
+    pub passage: Option<Box<Passage>>,
     /// Instead of all this, the connection becomes a WebSocket of a login's object.
-    pub watch: Option<Watch>,
+    pub watch: Option<Box<Watch>>,
 }
 
 /// A body that comes from somebody else.
@@ -139,7 +139,11 @@ pub struct Watch {
 impl Response {
     /// A response with a body.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
-        Self { status, content_type, body: body.into(), ..Self::default() }
+        Self::whole(status, content_type, body.into())
+    }
+
+    fn whole(status: u16, content_type: &'static str, body: String) -> Self {
+        Self { status, content_type, body, ..Self::default() }
     }
 
     /// Plain text.

@@ -1,10 +1,11 @@
 //! Lists of material, drafts, and what is published: passed on to WeChat nearly as they come, by a table.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::media::checked;
 use super::problem::Problem;
 use super::{Outcome, Visit, ask, body, json, no_content, page};
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method};

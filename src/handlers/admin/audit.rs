@@ -1,12 +1,13 @@
 //! What the account's other programs called.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::{Outcome, Visit};
 use crate::gateway::desk::Call;
 use crate::gateway::record::PAGE;
 use crate::handlers::call_object;
+use crate::json::json;
 use crate::platform::{Object, Platform};
 
 /// Entries of a page, unless `limit` says otherwise.

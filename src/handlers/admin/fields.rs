@@ -59,8 +59,12 @@ pub fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
 }
 
 /// One fault.
-pub fn fault(at: impl Into<String>, detail: impl Into<String>) -> Fault {
-    Fault { pointer: at.into(), detail: detail.into() }
+pub fn fault(at: impl AsRef<str>, detail: impl AsRef<str>) -> Fault {
+    found(at.as_ref(), detail.as_ref())
+}
+
+fn found(at: &str, detail: &str) -> Fault {
+    Fault { pointer: at.to_owned(), detail: detail.to_owned() }
 }
 
 fn wrong(found: Option<&Value>, field: &Field) -> Option<String> {

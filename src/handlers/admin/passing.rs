@@ -2,12 +2,13 @@
 
 mod table;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::fields::{Field, Rule, fault, faults, refuse};
 use super::problem::{Fault, Problem};
 use super::{Outcome, Visit};
 use crate::gateway::send::{Answer, send};
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::{Platform, Response};
 use crate::wechat::api::{ApiRequest, Body, Method, qrcode};
