@@ -3,6 +3,8 @@
 //! `serde_json::from_str` compiles its whole parser into every type that it reads; here there is one parser, that of
 //! [`Value`], and a type only picks its members out of what was parsed. That makes the Worker a quarter smaller.
 
+mod say;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
@@ -10,6 +12,9 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};
+
+pub(crate) use say::json;
+pub use say::{Say, object};
 
 /// Reads a document. Where a member comes twice, the last one counts; a struct is read of an object only, not of a list.
 ///

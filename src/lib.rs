@@ -23,6 +23,7 @@ pub mod config;
 pub mod digest;
 pub mod error;
 pub mod gateway;
+pub mod grapheme;
 pub mod handlers;
 pub mod json;
 pub mod lang;

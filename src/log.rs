@@ -1,6 +1,8 @@
 //! Structured log lines: JSON with an event and a reason. A reason is in words of this program, with WeChat's
 //! error codes and texts; whoever logs sees to it that no openid, message or secret is in it.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 /// How bad it is.
@@ -29,18 +31,22 @@ pub struct Line {
 
 impl Line {
     /// A line of level [`Level::Info`].
-    pub fn info(event: &'static str, reason: impl ToString) -> Self {
-        Self { level: Level::Info, event, reason: reason.to_string() }
+    pub fn info(event: &'static str, reason: impl Display) -> Self {
+        Self::new(Level::Info, event, &reason)
     }
 
     /// A line of level [`Level::Warn`].
-    pub fn warn(event: &'static str, reason: impl ToString) -> Self {
-        Self { level: Level::Warn, event, reason: reason.to_string() }
+    pub fn warn(event: &'static str, reason: impl Display) -> Self {
+        Self::new(Level::Warn, event, &reason)
     }
 
     /// A line of level [`Level::Error`].
-    pub fn error(event: &'static str, reason: impl ToString) -> Self {
-        Self { level: Level::Error, event, reason: reason.to_string() }
+    pub fn error(event: &'static str, reason: impl Display) -> Self {
+        Self::new(Level::Error, event, &reason)
+    }
+
+    fn new(level: Level, event: &'static str, reason: &dyn Display) -> Self {
+        Self { level, event, reason: reason.to_string() }
     }
 
     /// The line as JSON.

@@ -3,10 +3,11 @@
 //! `edge` implements these traits on Cloudflare Workers; the host tests implement them with a clock that
 //! they move themselves. Futures here stay on one thread, as Workers have it.
 
-use std::any::Any;
-use std::fmt;
+mod passage;
+
 use std::future::Future;
-use std::rc::Rc;
+
+pub use passage::{Opaque, Passage, Upload};
 
 /// Milliseconds since the Unix epoch, or a span of them.
 pub type Millis = u64;
@@ -34,33 +35,6 @@ pub struct Request {
     /// A long body that is only passed on.
     pub upload: Option<Upload>,
 }
-
-/// A body that this Worker passes on without reading it.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// Its bytes as `Content-Length` has them; `None` if it was not said.
-    pub length: Option<u64>,
-    /// The body.
-    pub body: Opaque,
-}
-
-/// What only the runtime can look into.
-#[derive(Clone)]
-pub struct Opaque(pub Rc<dyn Any>);
-
-impl fmt::Debug for Opaque {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opaque")
-    }
-}
-
-impl PartialEq for Opaque {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for Opaque {}
 
 /// The other end of a request, as Cloudflare sees it; empty where it does not know.
 /// <https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties>
@@ -111,20 +85,9 @@ pub struct Response {
     /// The body.
     pub body: String,
     /// Instead of `body`, what somebody else answers, passed on as it comes.
-    pub passage: Option<Passage>,
+    pub passage: Option<Box<Passage>>,
     /// Instead of all this, the connection becomes a WebSocket of a login's object.
-    pub watch: Option<Watch>,
-}
-
-/// A body that comes from somebody else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passage {
-    /// Its `Content-Type`.
-    pub content_type: String,
-    /// What was read of it already.
-    pub first: Vec<u8>,
-    /// The rest, a [`Platform::Body`]; `None` if there is none.
-    pub rest: Option<Opaque>,
+    pub watch: Option<Box<Watch>>,
 }
 
 /// Who wants to watch which login.
@@ -139,7 +102,11 @@ pub struct Watch {
 impl Response {
     /// A response with a body.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
-        Self { status, content_type, body: body.into(), ..Self::default() }
+        Self::whole(status, content_type, body.into())
+    }
+
+    fn whole(status: u16, content_type: &'static str, body: String) -> Self {
+        Self { status, content_type, body, ..Self::default() }
     }
 
     /// Plain text.

@@ -3,7 +3,7 @@
 //! A page never cuts a character, an emoji sequence, a URL or a code line that would fit a page of its own.
 //! The pages of a text, put one after the other, are the text.
 
-use unicode_segmentation::UnicodeSegmentation;
+use crate::grapheme::graphemes;
 
 /// Where the page that starts at the beginning of `text` ends, in bytes; at most `limit` unless one single
 /// character is larger than that.
@@ -45,8 +45,8 @@ pub fn pages(text: &str, limit: usize) -> Vec<&str> {
 /// The longest prefix of at most `limit` bytes that ends between two user-perceived characters.
 fn last_boundary(text: &str, limit: usize) -> &str {
     // A lone carriage return never ends a page: with the line feed after it, it is one character.
-    let graphemes = text.grapheme_indices(true).map(|(at, grapheme)| at + grapheme.len());
-    let end = graphemes.take_while(|end| *end <= limit).last();
+    let ends = graphemes(text).map(|(at, grapheme)| at + grapheme.len());
+    let end = ends.take_while(|end| *end <= limit).last();
     let end = end.unwrap_or_else(|| oversized_character(text, limit));
     text.get(..end).unwrap_or(text)
 }
@@ -67,10 +67,10 @@ fn sentence_end(text: &str, window: &str, line_start: usize) -> usize {
     }
     let mut end = 0;
     let mut urls = UrlScan::new();
-    let mut graphemes = line.grapheme_indices(true).peekable();
-    while let Some((at, grapheme)) = graphemes.next() {
+    let mut rest = graphemes(line).peekable();
+    while let Some((at, grapheme)) = rest.next() {
         let in_url = urls.step(line, at, grapheme);
-        let next = graphemes.peek().map(|(_, next)| *next);
+        let next = rest.peek().map(|(_, next)| *next);
         let ends = match grapheme {
             "。" | "！" | "？" | "；" | "…" => {
                 next.is_none_or(|next| !matches!(next, "”" | "」" | "）" | "’"))
@@ -102,7 +102,7 @@ fn outside_url(text: &str, window: &str, blank: bool) -> Option<usize> {
     let mut urls = UrlScan::new();
     let mut last = None;
     // The character after the window decides whether its end is inside a URL.
-    for (at, grapheme) in text.grapheme_indices(true).take_while(|(at, _)| *at <= window.len()) {
+    for (at, grapheme) in graphemes(text).take_while(|(at, _)| *at <= window.len()) {
         let inside = urls.in_url();
         let still_inside = urls.step(text, at, grapheme);
         if at > 0 && !(inside && still_inside) && (!blank || after_blank(text, at)) {

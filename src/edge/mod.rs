@@ -142,7 +142,8 @@ async fn respond(response: Response, runtime: &Runtime) -> Result<web_sys::Respo
     }
     let headers = response.headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
     Ok(match response.passage {
-        Some(Passage { content_type, first, rest }) => {
+        Some(passage) => {
+            let Passage { content_type, first, rest } = *passage;
             let reader = rest.map_or(JsValue::UNDEFINED, |rest| runtime::reader_of(&rest));
             glue::pass_on(response.status, &content_type, headers, &first, &reader)
         }

@@ -1,7 +1,8 @@
 //! The menu: which one is live, and what would change. Pure.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::json::json;
 use crate::wechat::api::menu::{Imported, imported, plain};
 
 /// The menu that people see.

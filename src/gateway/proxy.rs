@@ -171,7 +171,7 @@ pub enum Judged {
 
 /// What the beginning of an answer means; `complete` if there is no more. Only a small JSON object can be an error.
 pub fn judge(status: u16, first: &[u8], complete: bool) -> Judged {
-    let error = |errmsg: String| ApiError { errcode: -1, errmsg };
+    let error = |errmsg: String| ApiError::new(-1, errmsg);
     match status {
         200..=299 => {}
         400..=499 => return Judged::Refused(error(format!("status {status}"))),

@@ -102,7 +102,7 @@ pub async fn once<P: Platform>(
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         match api::check(text) {
             Ok(_) => {}
-            Err(error) if error.errcode == UNREADABLE => return Err(SendError::Unknown(error.errmsg)),
+            Err(error) if error.errcode == UNREADABLE => return Err(SendError::Unknown(error.into_words())),
             Err(error) if error.errcode == expected => {}
             Err(error) => return Err(SendError::Refused(error)),
         }
@@ -120,7 +120,7 @@ pub fn json(answer: &Answer) -> Result<Value, SendError> {
 
 fn failure(error: ApiError) -> SendError {
     match error.errcode {
-        UNREADABLE => SendError::Unknown(error.errmsg),
+        UNREADABLE => SendError::Unknown(error.into_words()),
         _ => SendError::Refused(error),
     }
 }

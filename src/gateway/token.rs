@@ -5,9 +5,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::advice::advice;
+use crate::json::json;
 use crate::platform::Millis;
 use crate::wechat::api::{ApiError, Reaction};
 
@@ -313,9 +314,9 @@ impl TokenState {
     pub fn report(&self, now: Millis) -> Value {
         let forced = self.forced.iter().filter(|at| now < **at + DAY).count();
         json!({
-            Loan::Access.name(): self.access.report(now),
-            Loan::Jsapi.name(): self.jsapi.report(now),
-            Loan::WxCard.name(): self.wx_card.report(now),
+            (Loan::Access.name()): self.access.report(now),
+            (Loan::Jsapi.name()): self.jsapi.report(now),
+            (Loan::WxCard.name()): self.wx_card.report(now),
             "forced_today": forced,
             "forced_left": FORCED_PER_DAY.saturating_sub(forced),
         })

@@ -170,14 +170,31 @@ pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::Deseria
     name: &str,
     call: &Q,
 ) -> Result<A, Unreachable> {
-    let answer = platform.call(object, name, &write(call)?).await?;
-    understand(&answer, "an object's answer")
+    let answer = call_with_text(platform, object, name, write(call)?).await?;
+    crate::json::from_value(&answer).map_err(|_| nonsense("an object's answer"))
+}
+
+fn call_with_text<'a, P: Platform>(
+    platform: &'a P,
+    object: Object,
+    name: &'a str,
+    call: String,
+) -> tasks::Task<'a, Result<serde_json::Value, Unreachable>> {
+    Box::pin(async move {
+        let answer = platform.call(object, name, &call).await?;
+        crate::json::value(answer.as_bytes()).map_err(|_| nonsense("an object's answer"))
+    })
+}
+
+#[cold]
+fn nonsense(what: &str) -> Unreachable {
+    Unreachable([what, " made no sense"].concat())
 }
 
 /// What somebody of ours says, from its JSON; `what` it is, for the log. The text is not repeated: it may hold what
 /// nobody should see.
 fn understand<T: serde::de::DeserializeOwned>(json: &str, what: &str) -> Result<T, Unreachable> {
-    crate::json::from_str(json).map_err(|_| Unreachable(format!("{what} made no sense")))
+    crate::json::from_str(json).map_err(|_| nonsense(what))
 }
 
 /// JSON of what is ours, to be said or stored.

@@ -5,11 +5,18 @@ use serde_json::Value;
 use super::App;
 use crate::gateway::desk::Call as DeskCall;
 use crate::gateway::record::{Call, Kind, Record, Reply};
+use crate::handlers::tasks::Task;
 use crate::platform::{Object, Platform, Unreachable};
 
 /// Asks the account's object about documents.
-pub async fn ask<P: Platform>(platform: &P, app: &App, call: Call) -> Result<Reply, Unreachable> {
-    super::call_object(platform, Object::Account, &app.config.app_id, &DeskCall::Record(call)).await
+pub fn ask<'a, P: Platform>(
+    platform: &'a P,
+    app: &'a App,
+    call: Call,
+) -> Task<'a, Result<Reply, Unreachable>> {
+    Box::pin(async move {
+        super::call_object(platform, Object::Account, &app.config.app_id, &DeskCall::Record(call)).await
+    })
 }
 
 /// One document, if it is there.

@@ -9,10 +9,11 @@
 //! Nothing happens by itself: whoever asks for a key makes the ring do what is due.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{base64url, token};
+use crate::json::json;
 use crate::platform::{Algorithm, KeyPair};
 use crate::wechat::Secret;
 
@@ -133,7 +134,7 @@ impl Key {
         if let Some(members) = jwk.as_object_mut() {
             members.insert("kid".to_owned(), self.kid.as_str().into());
             members.insert("use".to_owned(), "sig".into());
-            members.insert("alg".to_owned(), json!(self.algorithm));
+            members.insert("alg".to_owned(), crate::json::of(&self.algorithm));
         }
         jwk
     }

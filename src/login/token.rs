@@ -193,7 +193,13 @@ pub fn at_hash(access_token: &str) -> String {
 /// What is signed: header and claims. The signature follows it after a dot.
 pub fn signing_input(kind: Kind, algorithm: Algorithm, kid: &str, claims: &Value) -> String {
     let part = |json: &Value| base64url(crate::json::text(json).as_bytes());
-    format!("{}.{}", part(&serde_json::json!({ "alg": algorithm, "typ": kind, "kid": kid })), part(claims))
+    format!(
+        "{}.{}",
+        part(
+            &crate::json::json!({ "alg": crate::json::of(&algorithm), "typ": crate::json::of(&kind), "kid": kid })
+        ),
+        part(claims)
+    )
 }
 
 /// The token of what was signed.
@@ -260,7 +266,7 @@ pub fn read(token: &str, kind: Kind, keys: &Value) -> Result<Unverified, Bad> {
     }
     let named = |key: &&Value| key.get("kid").and_then(Value::as_str) == Some(&header.kid);
     let key = keys.get("keys").and_then(Value::as_array).into_iter().flatten().find(named);
-    let fits = |key: &&Value| key.get("alg") == Some(&serde_json::json!(header.alg));
+    let fits = |key: &&Value| key.get("alg") == Some(&crate::json::of(&header.alg));
     let key = key.filter(fits).ok_or(Bad::Key)?.clone();
     let claims = crate::json::value(&json(claims)?).map_err(|_| Bad::Shape)?;
     let signature = json(signature)?;

@@ -12,6 +12,7 @@ mod config;
 mod doctor;
 mod five;
 mod fuzz;
+mod grapheme;
 mod issuer;
 mod json;
 mod json_stored;

@@ -17,7 +17,7 @@ fn job(parts: u64) -> Job {
 }
 
 fn refused() -> Asked {
-    Asked::Refused(ApiError { errcode: 45028, errmsg: "no quota".to_owned() })
+    Asked::Refused(ApiError::new(45028, "no quota"))
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_delivery_goes_to_its_object_in_this_shape() {
 
 #[test]
 fn a_token_comes_from_its_object_in_this_shape() {
-    let refused = ApiError { errcode: 40164, errmsg: "invalid ip".to_owned() };
+    let refused = ApiError::new(40164, "invalid ip");
     for (answer, json) in [
         (Ok("t".to_owned()), r#"{"Ok":"t"}"#),
         (Err(TokenFailure::NotConfigured), r#"{"Err":"NotConfigured"}"#),

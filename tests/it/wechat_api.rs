@@ -14,7 +14,7 @@ fn json(request: &ApiRequest) -> &str {
 }
 
 fn error(errcode: i64, errmsg: &str) -> ApiError {
-    ApiError { errcode, errmsg: errmsg.to_owned() }
+    ApiError::new(errcode, errmsg)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import fs from "node:fs";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { at } from "../../tools/paths.mjs";
@@ -84,33 +85,25 @@ test("co-wechat-api without the scope gets 48001", async () => {
 /** Where the Worker is in what the documentation shows. */
 const EXAMPLE = "https://wx.example.com";
 
-const PYTHON = `
-from wechatpy import WeChatClient
+/** The example of docs/proxy.md in this language. */
+function example(language) {
+  const [, code] = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "s").exec(fs.readFileSync(at("docs/proxy.md"), "utf8"));
+  assert.ok(code.includes(EXAMPLE));
+  return code;
+}
 
-class Client(WeChatClient):
-    API_BASE_URL = "https://wx.example.com/cgi-bin/"
+/** A menu for the examples to read. */
+async function makeMenu() {
+  const asked = new URLSearchParams({ grant_type: "client_credential", appid: "shop", secret: SECRET });
+  const { access_token } = await (await fetch(new URL(`/cgi-bin/token?${asked}`, pair.stack.url))).json();
+  const body = JSON.stringify({ button: [{ type: "click", name: "Songs", key: "songs" }] });
+  const made = await fetch(new URL(`/cgi-bin/menu/create?access_token=${access_token}`, pair.stack.url), { method: "POST", body });
+  assert.equal((await made.json()).errcode, 0);
+}
 
-    def fetch_access_token(self):
-        params = {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret}
-        return self._fetch_access_token(self.API_BASE_URL + "token", params)
-
-client = Client("shop", "the client's secret")
-client.menu.create({"button": [{"type": "click", "name": "Songs", "key": "songs"}]})
-print(client.menu.get())
-`;
-
-const NODE = `
-import WechatAPI from "co-wechat-api";
-
-const api = new WechatAPI("shop", "the client's secret");
-api.prefix = "https://wx.example.com/cgi-bin/";
-
-await api.createMenu({ button: [{ type: "click", name: "Songs", key: "songs" }] });
-console.log(JSON.stringify(await api.getMenu()));
-`;
-
-for (const [name, interpreter, code] of [["wechatpy", [python, "-c"], PYTHON], ["co-wechat-api", [process.execPath, "--input-type=module", "-e"], NODE]]) {
+for (const [name, interpreter, code] of [["wechatpy", [python, "-c"], example("python")], ["co-wechat-api", [process.execPath, "--input-type=module", "-e"], example("js")]]) {
   test(`the documentation's lines for ${name}`, async () => {
+    await makeMenu();
     const [command, ...args] = interpreter;
     const run = promisify(execFile)(command, [...args, code.replaceAll(EXAMPLE, pair.stack.url.origin)], { cwd: at("tests"), timeout: 30_000 });
     assert.match((await run).stdout, /Songs/);

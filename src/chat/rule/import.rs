@@ -1,11 +1,12 @@
 //! The automatic replies of WeChat's own console as rules.
 //! <https://developers.weixin.qq.com/doc/service/api/autoreply/api_getcurrentautoreplyinfo>
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::MESSAGES;
 use super::read::{self, Faults};
 use super::reply::{self, To, text};
+use crate::json::json;
 
 /// What was understood of WeChat's answer.
 #[derive(Debug, Default)]

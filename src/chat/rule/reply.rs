@@ -1,10 +1,11 @@
 //! What a rule says, as JSON: `{"type": "text", "text": "…"}`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Subject;
 use super::read::{Faults, fault, members, optional};
 use crate::chat::history::clip;
+use crate::json::json;
 use crate::wechat::reply::{Article, NEWS_LIMIT, Reply, TEXT_LIMIT};
 use crate::wechat::{OpenId, OriginalId};
 

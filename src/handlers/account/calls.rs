@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::AccountObject;
 use crate::gateway::desk::{Begin, End, Keep, Kept, Key, Opening};
+use crate::json::json;
 use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
 
 /// Entries and keys are in a table each. Both have numbers that are never used again.

@@ -1,8 +1,9 @@
 //! The account's documents in its object's database.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::gateway::record::{Call, Filter, IDS, Kind, PAGE, Record, Reply};
+use crate::json::json;
 use crate::platform::{Millis, Tables, Unreachable};
 
 /// One row for each document. Numbers are never used again, so a page that follows one is where it was.

@@ -235,7 +235,7 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
 /// What WeChat's answer to the request for a token means; an answer without sense is none.
 fn refused(error: ApiError) -> TokenFailure {
     match error.errcode {
-        UNREADABLE => TokenFailure::Unreachable(error.errmsg),
+        UNREADABLE => TokenFailure::Unreachable(error.into_words()),
         _ => TokenFailure::Refused(error),
     }
 }

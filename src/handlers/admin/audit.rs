@@ -1,11 +1,12 @@
 //! What the account's other programs called.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::page::{self, Page};
 use super::{Outcome, Visit};
 use crate::gateway::desk::Call;
 use crate::handlers::call_object;
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::{Object, Platform};
 

@@ -9,11 +9,12 @@ mod works;
 use std::future::ready;
 
 use futures_util::future::join;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::{Outcome, Visit};
 use crate::handlers::tasks::{Task, all, within};
+use crate::json::json;
 use crate::platform::{Millis, Platform};
 
 /// One check may take so long: as long as a reply in the chat. Two follow each other, so the doctor answers within 10 s.
@@ -83,24 +84,29 @@ struct Finding {
 }
 
 impl Finding {
-    fn ok(found: impl Into<String>) -> Self {
-        Self { state: State::Ok, found: found.into(), fix: String::new(), values: Value::Null }
+    fn new(state: State, found: &str, fix: &str) -> Self {
+        Self { state, found: found.to_owned(), fix: fix.to_owned(), values: Value::Null }
     }
 
-    fn skip(found: impl Into<String>) -> Self {
-        Self { state: State::Skip, ..Self::ok(found) }
+    fn ok(found: impl AsRef<str>) -> Self {
+        Self::new(State::Ok, found.as_ref(), "")
     }
 
-    fn warn(found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { state: State::Warn, fix: fix.into(), ..Self::ok(found) }
+    fn skip(found: impl AsRef<str>) -> Self {
+        Self::new(State::Skip, found.as_ref(), "")
     }
 
-    fn fail(found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { state: State::Fail, ..Self::warn(found, fix) }
+    fn warn(found: impl AsRef<str>, fix: impl AsRef<str>) -> Self {
+        Self::new(State::Warn, found.as_ref(), fix.as_ref())
     }
 
-    fn with(self, values: Value) -> Self {
-        Self { values, ..self }
+    fn fail(found: impl AsRef<str>, fix: impl AsRef<str>) -> Self {
+        Self::new(State::Fail, found.as_ref(), fix.as_ref())
+    }
+
+    fn with(mut self, values: Value) -> Self {
+        self.values = values;
+        self
     }
 }
 

@@ -61,8 +61,8 @@ pub fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
 }
 
 /// One fault.
-pub fn fault(at: impl Into<String>, detail: impl Into<String>) -> Fault {
-    (at.into(), detail.into())
+pub fn fault(at: impl AsRef<str>, detail: impl AsRef<str>) -> Fault {
+    (at.as_ref().to_owned(), detail.as_ref().to_owned())
 }
 
 fn wrong(found: Option<&Value>, field: &Field) -> Option<String> {

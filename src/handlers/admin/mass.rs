@@ -5,7 +5,7 @@ mod content;
 pub mod result;
 mod sending;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fields::{Rule, fault, faults, may, must, refuse};
 use super::problem::Problem;
@@ -14,6 +14,7 @@ use crate::gateway::mass::{Job, Stage};
 use crate::gateway::rail::Rail;
 use crate::gateway::record::{Filter, Kind, Record};
 use crate::handlers::{App, records};
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::{Platform, Response, Unreachable};
 use crate::wechat::api::mass;

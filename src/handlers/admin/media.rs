@@ -1,12 +1,13 @@
 //! Files: temporary media, material, and pictures inside articles. Neither way is a file read here: it is passed on.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::{Outcome, Visit, json, page, passing};
 use crate::gateway::record::{Call, Kind, Record, Reply};
 use crate::gateway::send::{self, Found, SendError};
 use crate::handlers::{metrics, records};
+use crate::json::json;
 use crate::log::Line;
 use crate::login::params::Params;
 use crate::platform::{Opaque, Passage, Platform, Response, Unreachable, Upload};
@@ -165,7 +166,7 @@ async fn download<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Ou
             let rest = Some(Opaque(std::rc::Rc::new(rest)));
             let response = Response {
                 status: 200,
-                passage: Some(Passage { content_type, first, rest }),
+                passage: Some(Box::new(Passage { content_type, first, rest })),
                 ..Response::default()
             };
             let named = !disposition.is_empty();

@@ -4,7 +4,7 @@
 //! one takes its place. Who publishes first writes down that they do, under the next number, so of two at once one is
 //! told to come again; what became of a publication whose answer was lost is found out by the next one.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fields::refuse;
 use super::page::{self, Page};
@@ -14,10 +14,11 @@ use crate::gateway::menu::{Live, difference, id};
 use crate::gateway::record::{Call, Kind, Record, Reply};
 use crate::gateway::send::SendError;
 use crate::handlers::records;
+use crate::json::json;
 use crate::log::Line;
 use crate::platform::{Millis, Platform};
+use crate::wechat::api::ApiRequest;
 use crate::wechat::api::menu::{self, Faults, NO_MENU, check, plain};
-use crate::wechat::api::{ApiError, ApiRequest};
 
 /// Nobody needs longer to publish; who was interrupted no longer keeps others from it.
 const UNDER_WAY: Millis = 60_000;
@@ -61,7 +62,7 @@ fn wanted<P: Platform>(visit: &Visit<'_, P>, conditional: bool) -> Result<Value,
 async fn live<P: Platform>(visit: &Visit<'_, P>) -> Result<Live, Problem> {
     match ask(visit, &menu::get()).await {
         Ok(answer) => Ok(Live::of_api(&answer)),
-        Err(SendError::Refused(ApiError { errcode: NO_MENU | NO_RIGHT, .. })) => {
+        Err(SendError::Refused(error)) if matches!(error.errcode, NO_MENU | NO_RIGHT) => {
             Ok(Live::of_console(&ask(visit, &menu::current()).await?))
         }
         Err(error) => Err(error.into()),

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::gateway::send::{self, SendError};
 use crate::handlers::login::offer::network;
+use crate::handlers::tasks::Task;
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::platform::{Object, Platform, Request, Response, Unreachable};
@@ -105,14 +106,14 @@ fn index() -> Response {
 /// The programs of `API_CLIENTS`, without their secrets.
 fn clients(config: &Config) -> Response {
     let items = config.api_clients.iter().map(|client| {
-        serde_json::json!({
+        crate::json::json!({
             "id": client.id,
-            "scopes": client.scopes,
+            "scopes": crate::json::of(&client.scopes),
             "per_minute": client.per_minute,
             "raw_token": client.raw_token,
         })
     });
-    json(200, &serde_json::json!({ "items": items.collect::<Vec<_>>(), "next": null }))
+    json(200, &crate::json::json!({ "items": items.collect::<Vec<_>>(), "next": null }))
 }
 
 /// Whether the request brings the `ADMIN_TOKEN`.
@@ -166,8 +167,11 @@ pub fn body(request: &Request) -> Result<Value, Problem> {
 }
 
 /// Asks WeChat, as the account; what it says.
-pub async fn ask<P: Platform>(visit: &Visit<'_, P>, request: &ApiRequest) -> Result<Value, SendError> {
-    send::json(&Box::pin(super::call_wechat(visit.platform, visit.app, request)).await?)
+pub fn ask<'a, P: Platform>(
+    visit: &'a Visit<'_, P>,
+    request: &'a ApiRequest,
+) -> Task<'a, Result<Value, SendError>> {
+    Box::pin(async move { send::json(&super::call_wechat(visit.platform, visit.app, request).await?) })
 }
 
 /// It is done, and there is nothing to say about it.

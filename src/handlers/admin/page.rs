@@ -1,11 +1,12 @@
 //! Pages of lists: `?limit=1..200&after=<cursor>`, answered with `{items, next}`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::{Outcome, Visit};
 use crate::gateway::record::{Call, Filter, Kind, PAGE, Record, Reply};
 use crate::handlers::records;
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::{Platform, Request, Unreachable};
 

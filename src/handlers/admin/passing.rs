@@ -2,12 +2,13 @@
 
 mod table;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::fields::{Field, Rule, faults, refuse};
 use super::problem::{Fault, Problem};
 use super::routes::Bound;
 use super::{Outcome, Visit, ask, no_content, page};
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method, qrcode};

@@ -1,7 +1,7 @@
 //! `/admin/users`: the followers, as far as they are stored here. WeChat tells no gender and no place; whoever knows
 //! them writes them down here, and messages to many can go by them.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::fields::{Field, Rule, fault, faults, may, refuse};
 use super::passing::decoded;
@@ -10,6 +10,7 @@ use super::{Outcome, Visit, ask, body, json as answer, page};
 use crate::chat::intent::addressee;
 use crate::gateway::record::{Call, Filter, Kind, Record};
 use crate::handlers::{App, records};
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::{Millis, Platform, Unreachable};
 use crate::wechat::OpenId;
@@ -156,8 +157,8 @@ async fn show<P: Platform>(visit: &Visit<'_, P>, openid: &str) -> Outcome {
 /// Changes what is known of somebody, as a merge patch: `null` takes away. WeChat keeps the remark.
 async fn change<P: Platform>(visit: &Visit<'_, P>, openid: &str) -> Outcome {
     let Value::Object(asked) = body(visit.request)? else { return Err(Problem::invalid("no object")) };
-    let given: Map<_, _> =
-        asked.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let mut given = asked.clone();
+    given.retain(|_, value| !value.is_null());
     let mut found = faults(&Value::Object(given), OURS);
     let ours = |name: &str| OURS.iter().any(|field| field.at.strip_prefix('/') == Some(name));
     for name in asked.keys().filter(|name| !ours(name)) {

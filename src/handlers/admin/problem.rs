@@ -1,17 +1,24 @@
 //! What went wrong, for whoever manages the account: `application/problem+json`.
 //! <https://www.rfc-editor.org/rfc/rfc9457>
 
-use serde_json::{Map, Value, json};
+use std::ops::Deref;
+
+use serde_json::{Map, Value};
 
 use crate::gateway::advice::advice;
 use crate::gateway::send::SendError;
 use crate::gateway::token::TokenFailure;
+use crate::json::{Say, json};
 use crate::platform::{Response, Unreachable};
 use crate::wechat::api::ApiError;
 
-/// A problem. Its type is the last word of `about:` pages in `docs/http-api.md`.
+/// A problem. On the heap, because every `?` on its way would move it, which is code.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
+pub struct Problem(Box<Inner>);
+
+/// What there is to a problem. Its type is the last word of `about:` pages in `docs/http-api.md`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inner {
     /// HTTP status.
     pub status: u16,
     /// What kind of problem: `invalid`, `wechat`, …
@@ -22,10 +29,23 @@ pub struct Problem {
     pub more: Map<String, Value>,
 }
 
+impl Deref for Problem {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
 impl Problem {
     /// A problem without more members.
-    pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), more: Map::new() }
+    pub fn new(status: u16, kind: &'static str, detail: impl AsRef<str>) -> Self {
+        Self::make(status, kind, detail.as_ref())
+    }
+
+    #[cold]
+    fn make(status: u16, kind: &'static str, detail: &str) -> Self {
+        Self(Box::new(Inner { status, kind, detail: detail.to_owned(), more: Map::new() }))
     }
 
     /// There is no such thing.
@@ -34,7 +54,7 @@ impl Problem {
     }
 
     /// The request makes no sense; nothing was done.
-    pub fn invalid(detail: impl Into<String>) -> Self {
+    pub fn invalid(detail: impl AsRef<str>) -> Self {
         Self::new(422, "invalid", detail)
     }
 
@@ -42,7 +62,7 @@ impl Problem {
     pub fn faults(faults: Vec<Fault>) -> Self {
         let error = |(at, detail): Fault| {
             let of_body = at.is_empty() || at.starts_with('/');
-            json!({ if of_body { "pointer" } else { "parameter" }: at, "detail": detail })
+            json!({ (if of_body { "pointer" } else { "parameter" }): at, "detail": detail })
         };
         let errors = faults.into_iter().map(error).collect();
         Self::invalid("the request breaks rules of WeChat's or of this API")
@@ -60,30 +80,35 @@ impl Problem {
     }
 
     /// Somebody else changed it meanwhile.
-    pub fn conflict(detail: impl Into<String>) -> Self {
+    pub fn conflict(detail: impl AsRef<str>) -> Self {
         Self::new(409, "conflict", detail)
     }
 
     /// The problem with one more member.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+    pub fn with(self, name: &str, value: impl Say) -> Self {
+        self.having(name, value.value())
+    }
+
+    #[cold]
+    fn having(mut self, name: &str, value: Value) -> Self {
+        self.0.more.insert(name.to_owned(), value);
         self
     }
 
     /// As it goes out.
     pub fn response(self, request_id: &str) -> Response {
-        let mut body = self.more;
+        let Inner { status, kind, detail, more: mut body } = *self.0;
         // What a client reads without looking into the body.
         let retry_after = body.get("retry_after").and_then(Value::as_u64);
         let allow = body.get("allow").and_then(Value::as_str).map(str::to_owned);
-        body.insert("type".to_owned(), json!(format!("urn:wxapi:problem:{}", self.kind)));
-        body.insert("title".to_owned(), json!(self.kind.replace('-', " ")));
-        body.insert("status".to_owned(), json!(self.status));
-        body.insert("detail".to_owned(), json!(self.detail));
+        body.insert("type".to_owned(), json!(format!("urn:wxapi:problem:{kind}")));
+        body.insert("title".to_owned(), json!(kind.replace('-', " ")));
+        body.insert("status".to_owned(), json!(status));
+        body.insert("detail".to_owned(), json!(detail));
         body.insert("instance".to_owned(), json!(format!("urn:wxapi:request:{request_id}")));
         let mut response =
-            Response::new(self.status, "application/problem+json", crate::json::text(&Value::Object(body)));
+            Response::new(status, "application/problem+json", crate::json::text(&Value::Object(body)));
         response.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         response.headers.extend(allow.map(|methods| ("allow", methods)));
         response
@@ -111,8 +136,8 @@ impl From<ApiError> for Problem {
         ];
         let mut problem = Self::new(422, "wechat", error.to_string()).with("errcode", error.errcode);
         let more = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        problem.more.extend(more);
-        problem.with("errmsg", error.errmsg)
+        problem.0.more.extend(more);
+        problem.with("errmsg", &error.errmsg)
     }
 }
 

@@ -1,12 +1,13 @@
 //! How the access token stands, a new one, and signatures for the JS-SDK. Neither token nor ticket is ever shown.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::{Outcome, Visit, body, json};
 use crate::gateway::desk;
 use crate::gateway::token::{Call, Loan};
 use crate::handlers::{borrow_token, call_object};
+use crate::json::json;
 use crate::platform::{Object, Platform};
 use crate::wechat::api::ticket;
 

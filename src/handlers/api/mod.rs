@@ -5,11 +5,10 @@ mod proxy;
 mod said;
 mod token;
 
-use serde_json::json;
-
 use super::App;
 use crate::config::Account;
 use crate::gateway::client::{self, Client};
+use crate::json::json;
 use crate::platform::{Millis, Platform, Request, Response};
 use crate::wechat::api::ApiError;
 

@@ -138,7 +138,7 @@ async fn of_client<P: Platform>(
         per_minute: client.per_minute,
         method: call.method.to_owned(),
         path: path.to_owned(),
-        scope: serde_json::to_value(rule.scope).unwrap_or_default(),
+        scope: crate::json::of(&rule.scope),
         permitted: client.may(rule.scope),
         key,
     };
@@ -251,7 +251,7 @@ impl<P: Platform> Passing<'_, P> {
                 let judged = judge(answer.status, &answer.first, answer.rest.is_none());
                 (Some(answer), judged)
             }
-            Err(reason) => (None, Judged::Unknown(ApiError { errcode: UNREADABLE, errmsg: reason })),
+            Err(reason) => (None, Judged::Unknown(ApiError::new(UNREADABLE, reason))),
         }
     }
 

@@ -22,7 +22,7 @@ pub fn passage<B: 'static>(answer: Opened<B>) -> Response {
 }
 
 fn passed(status: u16, passage: Passage) -> Response {
-    Response { status, passage: Some(passage), ..Response::default() }
+    Response { status, passage: Some(Box::new(passage)), ..Response::default() }
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
 }

@@ -1,11 +1,12 @@
 //! Tokens and tickets for other programs, in WeChat's own words.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{answer, client_of, parameter, refusal};
 use crate::gateway::client::{self, Client, Scope, TOKEN_LIFE};
 use crate::gateway::token::{Call, Lent, Loan, TokenFailure};
 use crate::handlers::{App, admin, borrow_token};
+use crate::json::json;
 use crate::log::Line;
 use crate::platform::{Platform, Request, Response, Unreachable};
 use crate::wechat::api::ApiError;

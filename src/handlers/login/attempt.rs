@@ -1,13 +1,12 @@
 //! One attempt in the browser that began it: its page, and what the page asks for. Without the browser's cookie there
 //! is nothing to see; the attempt's name alone, which the QR code shows to everybody, opens nothing.
 
-use serde_json::json;
-
 use super::frame::{asked_lang, frame, or_down, refuse};
 use super::headers::{self, Window};
 use super::{call_login, handle, offer, outcome};
 use crate::error::Error;
 use crate::handlers::App;
+use crate::json::json;
 use crate::login::Digest;
 use crate::login::agent;
 use crate::login::client::{self, Client};
@@ -171,7 +170,7 @@ pub async fn watch<P: Platform>(
     match handle::browser(request).filter(|_| is_login_id(login)) {
         // Whether it is this browser's attempt is for the object to say.
         Some(browser) => Ok(Response {
-            watch: Some(Watch { login: login.to_owned(), browser: browser.as_str().to_owned() }),
+            watch: Some(Box::new(Watch { login: login.to_owned(), browser: browser.as_str().to_owned() })),
             ..Response::default()
         }),
         None => Ok(failed(request, Fault::NotYours)),

@@ -4,13 +4,14 @@
 //! Off until a client has a secret, and never for browsers: what comes back are openids and tokens.
 //! <https://docs.cloudbase.net/en/integration/wechat-official-oauth>
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::identity::in_short;
 use crate::config::Account;
 use crate::error::Error;
 use crate::gateway::send::SendError;
 use crate::handlers::{App, ask_wechat};
+use crate::json::json;
 use crate::log::Line;
 use crate::login::Digest;
 use crate::platform::{Platform, Request, Response};

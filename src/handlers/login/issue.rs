@@ -1,9 +1,10 @@
 //! What a website gets of a login: a user id, tokens, and the way they go back.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::call_object;
 use crate::handlers::App;
+use crate::json::json;
 use crate::log::Line;
 use crate::login::client::{self, Client};
 use crate::login::keys::{self, Call, Signed, Unsigned};

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 
 use futures_channel::oneshot;
 use serde::Serialize;
-use serde_json::json;
 
 use super::{understand, write};
 use crate::log::Line;
@@ -76,7 +75,7 @@ impl<P: Platform, S: Storage> KeyObject<P, S> {
     }
 
     async fn token<T: Serialize>(&self, kind: Kind, key: &Key, claims: &T) -> Result<String, Unreachable> {
-        let input = token::signing_input(kind, key.algorithm, &key.kid, &json!(claims));
+        let input = token::signing_input(kind, key.algorithm, &key.kid, &crate::json::of(claims));
         let signature = self.platform.sign(key.algorithm, &key.private, input.as_bytes()).await?;
         Ok(token::signed(&input, &signature))
     }

@@ -354,5 +354,5 @@ impl Drop for AtWork<'_> {
 
 /// What watchers hear.
 fn news(status: Status) -> String {
-    crate::json::text(&serde_json::json!({ "status": status.name() }))
+    crate::json::text(&crate::json::json!({ "status": status.name() }))
 }

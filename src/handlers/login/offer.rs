@@ -17,8 +17,8 @@ use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::login::words::SCENE_PREFIX;
 use crate::platform::{Millis, Object, Platform, Unreachable};
+use crate::wechat::api::UNREADABLE;
 use crate::wechat::api::qrcode::{self, QrCode};
-use crate::wechat::api::{ApiError, UNREADABLE};
 
 /// So many codes are drawn before it is given up. With the fullest objects that are let be, one draw in a hundred is
 /// taken.
@@ -132,7 +132,7 @@ pub async fn make_scene<P: Platform>(platform: &P, app: &App, session: &Session)
         Ok(code) => Some((token, code.url)),
         Err(error) => {
             let pause = match &error {
-                SendError::Refused(ApiError { errcode: 48001, .. }) => NO_RIGHT,
+                SendError::Refused(error) if error.errcode == 48001 => NO_RIGHT,
                 _ => PAUSE,
             };
             let reason = format_args!("no parametric QR code for {} min: {error}", pause / 60_000);
@@ -157,7 +157,7 @@ async fn create<P: Platform>(
     };
     qrcode::parse(std::str::from_utf8(&answer.body).unwrap_or_default()).map_err(|error| {
         match error.errcode {
-            UNREADABLE => SendError::Unknown(error.errmsg),
+            UNREADABLE => SendError::Unknown(error.into_words()),
             _ => SendError::Refused(error),
         }
     })

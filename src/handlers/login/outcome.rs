@@ -1,11 +1,12 @@
 //! How the result of an attempt, or an error, leaves the browser for the website: as a message of the page's script,
 //! by a visit, or by a form.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::issue::{self, NotIssued, Way};
 use super::{frame, headers};
 use crate::handlers::App;
+use crate::json::json;
 use crate::login::page;
 use crate::login::request::{AuthRequest, Back, ResultBy};
 use crate::login::session::{Finished, Status};

@@ -9,11 +9,12 @@ pub use logout::logout;
 pub use token::token;
 pub use userinfo::userinfo;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::issue;
 use crate::error::Error;
 use crate::handlers::App;
+use crate::json::json;
 use crate::login::params::Params;
 use crate::platform::{Platform, Request, Response};
 
@@ -71,7 +72,8 @@ fn metadata(issuer: &str, app: &App) -> Value {
     for (name, path) in ENDPOINTS {
         metadata.insert(name.to_owned(), format!("{issuer}{path}").into());
     }
-    metadata.insert("id_token_signing_alg_values_supported".to_owned(), json!(issue::algorithms(app)));
+    metadata
+        .insert("id_token_signing_alg_values_supported".to_owned(), crate::json::of(&issue::algorithms(app)));
     metadata.into()
 }
 

@@ -1,7 +1,7 @@
 //! What is around every page: the document, its head, and its foot.
 
+use crate::grapheme::graphemes;
 use maud::{DOCTYPE, Markup, Render, html};
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::Frame;
 use super::text::Text;
@@ -80,7 +80,7 @@ pub(super) fn brief(title: &str, name: &str) -> Markup {
 /// The first letter of a name, which the style sheet makes a capital, on one of six colours, which stays the same for a name.
 fn monogram(name: &str) -> Markup {
     let colour = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 6;
-    let letter = name.graphemes(true).next().unwrap_or("·");
+    let letter = graphemes(name).next().map_or("·", |(_, letter)| letter);
     html! { span.tile.{ "c" (colour) } aria-hidden="true" { (letter) } }
 }
 

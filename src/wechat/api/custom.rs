@@ -6,7 +6,7 @@
 use super::super::OpenId;
 use super::super::xml::is_allowed;
 use super::{ApiRequest, post_json};
-use serde_json::json;
+use crate::json::json;
 
 /// Whether the user sees "typing…", for 15 seconds at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

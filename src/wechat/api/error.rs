@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
+use std::ops::Deref;
 
 /// Our own code, outside WeChat's range: the answer was not a JSON object (an error page, a cut connection), so
 /// nobody knows whether the call was carried out.
@@ -13,9 +14,14 @@ pub const UNREADABLE: i64 = i64::MIN;
 /// What [`check`] says of an answer that is no JSON object.
 pub const NO_OBJECT: &str = "the answer is not a JSON object";
 
-/// WeChat said no.
+/// WeChat said no. On the heap, because every `?` on its way would move it, which is code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApiError {
+#[serde(transparent)]
+pub struct ApiError(Box<No>);
+
+/// What WeChat said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct No {
     /// WeChat's code, or [`UNREADABLE`].
     pub errcode: i64,
     /// WeChat's words, for people; never to be compared.
@@ -30,10 +36,23 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
+impl Deref for ApiError {
+    type Target = No;
+
+    fn deref(&self) -> &No {
+        &self.0
+    }
+}
+
 impl ApiError {
     /// An error in the form of WeChat's.
     pub fn new(errcode: i64, errmsg: impl Into<String>) -> Self {
-        Self { errcode, errmsg: errmsg.into() }
+        Self(Box::new(No { errcode, errmsg: errmsg.into() }))
+    }
+
+    /// WeChat's words.
+    pub fn into_words(self) -> String {
+        self.0.errmsg
     }
 
     /// The request's number for WeChat's support and for openapi/rid/get (7 days).
@@ -136,14 +155,14 @@ pub fn reaction(errcode: i64) -> Reaction {
 pub fn check(answer: &str) -> Result<Value, ApiError> {
     let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(answer.trim_start_matches('\u{feff}'))
     else {
-        return Err(ApiError { errcode: UNREADABLE, errmsg: NO_OBJECT.to_owned() });
+        return Err(ApiError::new(UNREADABLE, NO_OBJECT));
     };
     match value.get("errcode").map_or(Some(0), integer) {
         Some(0) => Ok(value),
-        errcode => Err(ApiError {
-            errcode: errcode.unwrap_or(UNREADABLE),
-            errmsg: value.get("errmsg").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        }),
+        errcode => Err(ApiError::new(
+            errcode.unwrap_or(UNREADABLE),
+            value.get("errmsg").and_then(Value::as_str).unwrap_or_default(),
+        )),
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! <https://developers.weixin.qq.com/doc/service/api/notify/message/api_sendall>
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::integer;
 use super::{ApiRequest, post_json};
+use crate::json::json;
 
 /// Fewest and most openids of one call.
 /// <https://developers.weixin.qq.com/doc/service/api/notify/message/api_masssend>

@@ -3,7 +3,8 @@
 //! <https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html>
 
 use super::{ApiError, ApiRequest, Body, Method, UNREADABLE, check, post_json};
-use serde_json::{Value, json};
+use crate::json::json;
+use serde_json::Value;
 
 /// Temporary media live so long, milliseconds.
 pub const LIFETIME: u64 = 3 * 86_400_000;
@@ -71,6 +72,6 @@ pub fn parse<'a>(content_type: &str, body: &'a [u8]) -> Result<Media<'a>, ApiErr
     let value = check(std::str::from_utf8(body).unwrap_or_default())?;
     match value.get("video_url").and_then(Value::as_str) {
         Some(url) => Ok(Media::VideoUrl(url.to_owned())),
-        None => Err(ApiError { errcode: UNREADABLE, errmsg: "the answer has no video_url".to_owned() }),
+        None => Err(ApiError::new(UNREADABLE, "the answer has no video_url")),
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! <https://developers.weixin.qq.com/doc/service/api/custommenu/api_createcustommenu>
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{ApiRequest, Body, Method, post_json};
+use crate::json::json;
 
 /// Buttons of a menu, and buttons below one of them.
 pub const BUTTON_LIMITS: [usize; 2] = [3, 5];

@@ -4,7 +4,8 @@
 //! <https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode.html>
 
 use super::{ApiError, ApiRequest, UNREADABLE, check, post_json, push_percent_encoded};
-use serde_json::{Value, json};
+use crate::json::json;
+use serde_json::Value;
 
 /// Most characters of a scene.
 pub const SCENE_LIMIT: usize = 64;
@@ -50,6 +51,6 @@ pub fn parse(answer: &str) -> Result<QrCode, ApiError> {
         |name| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     match (text("ticket"), text("url")) {
         (Some(ticket), Some(url)) => Ok(QrCode { ticket, url }),
-        _ => Err(ApiError { errcode: UNREADABLE, errmsg: "the answer has no ticket with url".to_owned() }),
+        _ => Err(ApiError::new(UNREADABLE, "the answer has no ticket with url")),
     }
 }

@@ -169,10 +169,7 @@ fn get(path: &'static str, query: &[(&'static str, &str)]) -> ApiRequest {
 pub fn parse_grant(answer: &str) -> Result<Grant, ApiError> {
     let value = check(answer)?;
     let (Some(token), Some(openid)) = (text(&value, "access_token"), text(&value, "openid")) else {
-        return Err(ApiError {
-            errcode: UNREADABLE,
-            errmsg: "the answer has no access_token with openid".to_owned(),
-        });
+        return Err(ApiError::new(UNREADABLE, "the answer has no access_token with openid"));
     };
     let expires_in =
         value.get("expires_in").and_then(integer).and_then(|seconds| u64::try_from(seconds).ok());

@@ -5,7 +5,8 @@
 use super::super::{AppId, Secret};
 use super::error::integer;
 use super::{ApiError, ApiRequest, UNREADABLE, check, post_json};
-use serde_json::{Value, json};
+use crate::json::json;
+use serde_json::Value;
 
 /// An access token as WeChat gives it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +41,6 @@ pub fn parse(answer: &str) -> Result<AccessToken, ApiError> {
         value.get("expires_in").and_then(integer).and_then(|seconds| u64::try_from(seconds).ok());
     match (access_token, expires_in) {
         (Some(token), Some(expires_in)) => Ok(AccessToken { access_token: Secret::new(token), expires_in }),
-        _ => Err(ApiError {
-            errcode: UNREADABLE,
-            errmsg: "the answer has no access_token with expires_in".to_owned(),
-        }),
+        _ => Err(ApiError::new(UNREADABLE, "the answer has no access_token with expires_in")),
     }
 }

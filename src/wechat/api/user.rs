@@ -4,7 +4,8 @@
 
 use super::super::OpenId;
 use super::{ApiError, ApiRequest, Body, Method, check, post_json};
-use serde_json::{Value, json};
+use crate::json::json;
+use serde_json::Value;
 
 /// Asks about a user.
 pub fn info(user: &OpenId) -> ApiRequest {

@@ -232,7 +232,7 @@ fn envelope_xml(encrypt: &str, msg_signature: &str, now: u64, nonce: &str) -> St
 }
 
 fn envelope_json(encrypt: &str, msg_signature: &str, now: u64, nonce: &str) -> String {
-    let envelope = serde_json::json!({
+    let envelope = crate::json::json!({
         "Encrypt": encrypt,
         "MsgSignature": msg_signature,
         "TimeStamp": now,

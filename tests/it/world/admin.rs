@@ -95,7 +95,8 @@ pub fn uploaded(upload: &Upload) -> Vec<u8> {
 
 /// All that a response says, also if it is somebody else's and passed on.
 pub async fn whole(response: Response) -> Vec<u8> {
-    let Some(Passage { first, rest, .. }) = response.passage else { return response.body.into_bytes() };
+    let Some(passage) = response.passage else { return response.body.into_bytes() };
+    let Passage { first, rest, .. } = *passage;
     let mut all = first;
     if let Some(rest) = rest {
         let mut body = std::rc::Rc::downcast::<Body>(rest.0).ok().and_then(std::rc::Rc::into_inner).unwrap();

@@ -1,6 +1,6 @@
 //! What has to be tried on WeChat's side.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Finding;
 use crate::gateway::advice::advice;
@@ -8,6 +8,7 @@ use crate::gateway::send::{SendError, send};
 use crate::gateway::token::TokenFailure;
 use crate::handlers::admin::Visit;
 use crate::handlers::tasks::{Task, all, within};
+use crate::json::json;
 use crate::platform::{Millis, Platform};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method};
 

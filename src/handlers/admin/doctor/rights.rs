@@ -1,11 +1,12 @@
 //! What the account may do, found by asking, and compared with `ACCOUNT_TYPE`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::account::{Said, call_all, request};
 use super::{Finding, State};
 use crate::gateway::send::SendError;
 use crate::handlers::admin::Visit;
+use crate::json::json;
 use crate::platform::Platform;
 
 /// The types of accounts, in the order of the columns below.
@@ -70,8 +71,10 @@ fn fits(may: &str, column: usize, found: &str) -> bool {
 }
 
 fn compare(answers: &[(&str, &str, String)], column: Option<usize>) -> Finding {
-    let values: Map<String, Value> =
-        answers.iter().map(|(name, _, found)| ((*name).to_owned(), json!(found))).collect();
+    let mut values = Map::new();
+    for (name, _, found) in answers {
+        values.insert((*name).to_owned(), json!(found));
+    }
     let names = |is_meant: &dyn Fn(&str, &str) -> bool| -> String {
         let those = answers.iter().filter(|(_, may, found)| is_meant(may, found)).map(|(name, ..)| *name);
         those.collect::<Vec<_>>().join(", ")

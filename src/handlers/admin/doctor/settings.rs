@@ -1,9 +1,10 @@
 //! What can be seen from the configuration alone.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::Finding;
 use crate::config::{Config, Problem};
+use crate::json::json;
 use crate::wechat::callback::{self, Envelope, Format, Keys, Query, WhichKey};
 use crate::wechat::crypto::EncodingAesKey;
 use crate::wechat::xml::find_encrypt;
@@ -59,7 +60,10 @@ pub fn secrets(config: &Config) -> Finding {
         false => "missing",
     };
     let states = presence(config).map(|(name, is_set)| (name, state(name, is_set)));
-    let values = states.iter().map(|(name, state)| ((*name).to_owned(), json!(state))).collect();
+    let mut values = Map::new();
+    for (name, state) in &states {
+        values.insert((*name).to_owned(), json!(state));
+    }
     let values = Value::Object(values);
     let missing: Vec<&str> =
         states.iter().take(4).filter(|(_, state)| *state == "missing").map(|(name, _)| *name).collect();

@@ -1,6 +1,6 @@
 //! What has to be tried on Cloudflare's side and the model's.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Finding;
 use crate::chat::history::History;
@@ -9,6 +9,7 @@ use crate::gateway::record::Kind;
 use crate::handlers::admin::Visit;
 use crate::handlers::tasks::{Task, all, within};
 use crate::handlers::{ask, metrics, records};
+use crate::json::json;
 use crate::platform::{Delivery, Millis, Object, Outbound, Platform, Unreachable, Verdict};
 
 /// What wrangler.toml binds.

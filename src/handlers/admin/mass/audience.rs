@@ -1,6 +1,8 @@
 //! Who gets it: everybody, a tag, a list, or a filter over the people that are stored here.
 
-use serde_json::{Map, Value, json};
+use std::collections::BinaryHeap;
+
+use serde_json::{Map, Value};
 
 use super::super::fields::{Field, Rule, fault, faults, may};
 use super::super::problem::{Fault, Problem};
@@ -8,6 +10,7 @@ use super::super::{Visit, ask};
 use crate::gateway::mass::{Job, List};
 use crate::gateway::record::{Call, Filter, IDS, Kind, Reply};
 use crate::handlers::records;
+use crate::json::json;
 use crate::platform::{Platform, Unreachable};
 use crate::wechat::api::{ApiRequest, Body, Method, mass, user};
 
@@ -49,8 +52,8 @@ pub fn read(audience: Option<&Value>, found: &mut Vec<Fault>) -> (Value, Vec<Str
         "openids" => {
             let (least, most) = mass::OPENIDS;
             check(&[may("/openids", Rule::Texts(least, most))]);
-            let mut openids: Vec<String> = texts(value);
-            openids.sort_unstable();
+            // A heap, because what sorts a list is five times the code.
+            let mut openids = BinaryHeap::from(texts(value)).into_sorted_vec();
             openids.dedup();
             if openids.len() < least && found.is_empty() {
                 found.push(fault("/audience/openids", "must have two different people at least"));

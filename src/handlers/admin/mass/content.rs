@@ -1,12 +1,13 @@
 //! What a message to many may be.
 //! <https://developers.weixin.qq.com/doc/service/api/notify/message/api_sendall>
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::fields::{Field, Rule, fault, faults, may, must};
 use super::super::problem::{Fault, Problem};
 use super::super::{Visit, ask};
 use crate::gateway::send::SendError;
+use crate::json::json;
 use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method, post_json};
 

@@ -1,12 +1,13 @@
 //! What came of it: by event, or by asking.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::problem::Problem;
 use super::super::{Visit, ask};
 use super::{Stored, load, store, stored};
 use crate::gateway::record::{Call, Filter, Kind, Reply};
 use crate::handlers::{App, records};
+use crate::json::json;
 use crate::log::Line;
 use crate::platform::{Platform, Unreachable};
 use crate::wechat::api::mass;
@@ -53,7 +54,7 @@ pub async fn heard<P: Platform>(platform: &P, app: &App, event: &MassSendJob) ->
     let Some(record) = records.pop() else { return Ok(()) };
     match absorb(platform, app, stored(record)?).await {
         Ok(_) => Ok(()),
-        Err(problem) => Err(Unreachable(problem.detail)),
+        Err(problem) => Err(Unreachable(problem.detail.clone())),
     }
 }
 

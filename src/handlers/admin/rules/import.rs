@@ -1,6 +1,6 @@
 //! `POST /admin/rules/import`: the automatic replies of WeChat's console become rules.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Outcome, Visit, answer, rules, write};
 use crate::chat::rule::RULES;
@@ -10,6 +10,7 @@ use crate::gateway::record::{Call, Kind, PAGE};
 use crate::handlers::admin::problem::Problem;
 use crate::handlers::rules::{Stored, WELCOME};
 use crate::handlers::{call_wechat, records};
+use crate::json::json;
 use crate::platform::Platform;
 use crate::wechat::api::autoreply;
 

@@ -3,7 +3,7 @@
 mod import;
 mod try_out;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fields::refuse;
 use super::problem::Problem;
@@ -14,6 +14,7 @@ use crate::chat::rule::{REGEXES, RULES, Rule, STEPS};
 use crate::gateway::record::{Kind, Record};
 use crate::handlers::records;
 use crate::handlers::rules::{self, ORDER, Stored, WELCOME};
+use crate::json::json;
 use crate::platform::{Millis, Platform, Request, Response};
 
 /// Members of an answer about a rule that are not its own; whoever sends them back means nothing by it.

@@ -1,12 +1,13 @@
 //! `POST /admin/rules/test`: what would be answered.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Outcome, answer, refuse};
 use crate::chat::command::Command;
 use crate::chat::rule::read::{self, Faults};
 use crate::chat::rule::{Book, EVENTS, MESSAGES, Subject};
 use crate::handlers::rules::Stored;
+use crate::json::json;
 use crate::platform::Millis;
 
 /// Says which rule would answer a message, and what. Nobody is sent anything.

@@ -3,13 +3,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 
 use super::{form, private, problem, shared};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::handlers::login::call_login;
 use crate::handlers::login::issue::{self, NotIssued};
+use crate::json::json;
 use crate::log::Line;
 use crate::login::Digest;
 use crate::login::client::{self, Client};

@@ -1,12 +1,13 @@
 //! `/userinfo`: what is known of the person, once more, for whoever has the access token.
 //! <https://openid.net/specs/openid-connect-core-1_0.html#UserInfo>
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{form, private, problem, shared};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::handlers::login::{call_login, issue};
+use crate::json::json;
 use crate::log::Line;
 use crate::login::client;
 use crate::login::id::is_login_id;
@@ -88,7 +89,7 @@ async fn told<P: Platform>(
     if let Ok(Reply::Standing { revoked: true }) = call_login(platform, &claims.sid, &Call::Standing).await? {
         return refuse("it was taken back");
     }
-    let mut told = json!(claims.profile);
+    let mut told = crate::json::of(&claims.profile);
     if let Some(told) = told.as_object_mut() {
         told.insert("sub".to_owned(), claims.sub.into());
     }
