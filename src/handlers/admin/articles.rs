@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::media::checked;
 use super::problem::Problem;
 use super::{Outcome, Visit, ask, body, json, no_content, page};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::login::params::Params;
 use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method};
@@ -141,7 +141,7 @@ fn bind(pattern: &str, segments: &[&str]) -> Option<Map<String, Value>> {
     for part in pattern.split('/') {
         let segment = *rest.next()?;
         match part.strip_prefix(':') {
-            Some(name) => drop(bound.insert(name.to_owned(), json!(segment))),
+            Some(name) => bound.put(name, json!(segment)),
             None if part == segment => {}
             None => return None,
         }
@@ -181,13 +181,13 @@ fn take<P: Platform>(
                 Problem::invalid("type in the query must be image, voice, video or news")
                     .with("parameter", "type")
             })?;
-            asked.insert("type".to_owned(), json!(kind));
+            asked.put("type", json!(kind));
         }
     }
     let offset = page::number(&params, "offset", 0, u64::from(u32::MAX))?.unwrap_or_default();
     let count = page::number(&params, "limit", 1, MOST)?.unwrap_or(MOST);
-    asked.insert("offset".to_owned(), json!(offset));
-    asked.insert("count".to_owned(), json!(count));
+    asked.put("offset", json!(offset));
+    asked.put("count", json!(count));
     Ok(offset)
 }
 

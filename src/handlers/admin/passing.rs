@@ -8,7 +8,7 @@ use super::fields::{Field, Rule, fault, faults, refuse};
 use super::problem::{Fault, Problem};
 use super::{Outcome, Visit};
 use crate::gateway::send::{Answer, send};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::login::params::Params;
 use crate::platform::{Platform, Response};
 use crate::wechat::api::{ApiRequest, Body, Method, qrcode};
@@ -110,14 +110,14 @@ fn asked<P: Platform>(visit: &Visit<'_, P>, pass: &Pass, bound: Bound<'_>) -> Re
     for name in pass.query {
         let twice = |_| Problem::faults(vec![fault(pointer(name), "comes twice in the query")]);
         if let Some(value) = params.once(name).map_err(twice)? {
-            asked.insert((*name).to_owned(), pass.typed(name, value.to_owned()));
+            asked.put(name, pass.typed(name, value.to_owned()));
         }
     }
     for (name, segment) in bound {
-        asked.insert(name.to_owned(), pass.typed(name, decoded(segment)));
+        asked.put(name, pass.typed(name, decoded(segment)));
     }
     if pass.special == Special::AppId {
-        asked.insert("appid".to_owned(), json!(visit.app.config.app_id));
+        asked.put("appid", json!(visit.app.config.app_id));
     }
     let asked = Value::Object(asked);
     let mut found = faults(&asked, pass.fields);
@@ -192,7 +192,7 @@ impl Pass {
             && let Some(ticket) = answer.get("ticket").and_then(Value::as_str)
         {
             let picture = qrcode::picture(ticket);
-            answer.insert("image".to_owned(), json!(picture));
+            answer.put("image", json!(picture));
         }
         Ok(super::json(self.status, &Value::Object(answer)))
     }

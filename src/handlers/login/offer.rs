@@ -17,8 +17,8 @@ use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::login::words::SCENE_PREFIX;
 use crate::platform::{Millis, Object, Platform, Unreachable};
-use crate::wechat::api::qrcode::{self, QrCode};
 use crate::wechat::api::UNREADABLE;
+use crate::wechat::api::qrcode::{self, QrCode};
 
 /// So many codes are drawn before it is given up. With the fullest objects that are let be, one draw in a hundred is
 /// taken.
