@@ -14,7 +14,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};
 
 pub(crate) use say::json;
-pub use say::{Say, object};
+pub use say::{Put, Say, object};
 
 /// Reads a document. Where a member comes twice, the last one counts; a struct is read of an object only, not of a list.
 ///

@@ -1,9 +1,8 @@
 //! What is counted, and how Prometheus reads it.
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::platform::Millis;
 
@@ -61,8 +60,9 @@ pub const FAMILIES: [(&str, &str, &str); 14] = [
 ];
 
 /// Series, each by its text (`wxapi_messages_total{type="text"}`), and their values. Sums of seconds are in milliseconds;
-/// a bucket has only what lies between its bound and the one before.
-pub type Series = BTreeMap<String, u64>;
+/// a bucket has only what lies between its bound and the one before. (A map of JSON's, because the code of another kind of
+/// map is 10 kB.)
+pub type Series = Map<String, Value>;
 
 /// What the object with the counters can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,11 +100,20 @@ impl Counters {
 
 /// Adds to a series. A new one too many is left out.
 pub fn add(all: &mut Series, series: String, by: u64) {
-    if let Some(value) = all.get_mut(&series) {
-        *value = value.saturating_add(by);
-    } else if all.len() < MOST {
-        all.insert(series, by);
+    if all.len() < MOST || all.contains_key(&series) {
+        grow(all, series, by);
     }
+}
+
+/// Adds to a series, whether or not it is new.
+pub fn grow(all: &mut Series, series: String, by: u64) {
+    let before = all.get(&series).map_or(0, number);
+    all.insert(series, before.saturating_add(by).into());
+}
+
+/// The number in a series.
+pub fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_default()
 }
 
 /// Everything, as Prometheus reads it: families in the order of [`FAMILIES`], then what is in none. `deployment` is
@@ -116,8 +125,8 @@ pub fn page(all: &Series, deployment: &str) -> String {
     for (name, kind, help) in FAMILIES {
         let of_family = all.iter().filter(|(series, _)| family(series) == name);
         let lines: String = match kind {
-            "histogram" => of_family.map(|(series, sum)| histogram(all, name, series, *sum)).collect(),
-            _ => of_family.map(|(series, value)| line(series, &value.to_string())).collect(),
+            "histogram" => of_family.map(|(series, sum)| histogram(all, name, series, number(sum))).collect(),
+            _ => of_family.map(|(series, value)| line(series, &number(value).to_string())).collect(),
         };
         if !lines.is_empty() {
             page.push_str(&head(name, kind, help));
@@ -126,7 +135,7 @@ pub fn page(all: &Series, deployment: &str) -> String {
     }
     let is_known = |series: &str| FAMILIES.iter().any(|(name, ..)| family(series) == *name);
     let others = all.iter().filter(|(series, _)| !is_known(series));
-    page.extend(others.map(|(series, value)| line(series, &value.to_string())));
+    page.extend(others.map(|(series, value)| line(series, &number(value).to_string())));
     page
 }
 
@@ -154,7 +163,7 @@ fn histogram(all: &Series, name: &str, series: &str, sum: u64) -> String {
     let (mut lines, mut count) = (String::new(), 0);
     for (bound, _) in BUCKETS {
         let bucket = format!("{name}_bucket{before}le=\"{bound}\"}}");
-        count += all.get(&bucket).copied().unwrap_or_default();
+        count += all.get(&bucket).map_or(0, number);
         lines.push_str(&line(&bucket, &count.to_string()));
     }
     let sum = format!("{}.{:03}", sum / 1_000, sum % 1_000);

@@ -102,11 +102,7 @@ pub struct Watch {
 impl Response {
     /// A response with a body.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
-        Self::whole(status, content_type, body.into())
-    }
-
-    fn whole(status: u16, content_type: &'static str, body: String) -> Self {
-        Self { status, content_type, body, ..Self::default() }
+        Self { status, content_type, body: body.into(), ..Self::default() }
     }
 
     /// Plain text.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::wechat::api::menu::{Imported, imported, plain};
 
 /// The menu that people see.
@@ -146,7 +146,7 @@ pub fn difference(live: &Value, wanted: &Value) -> Vec<Value> {
         if !fields.is_empty() {
             let mut change = told("changed");
             if let Some(change) = change.as_object_mut() {
-                change.insert("fields".to_owned(), Value::Object(fields));
+                change.put("fields", Value::Object(fields));
             }
             changes.push(change);
         }

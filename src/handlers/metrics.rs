@@ -12,7 +12,7 @@ use super::{App, admin, understand, write};
 use crate::error::Error;
 use crate::gateway::send::SendError;
 use crate::log::Line;
-use crate::metrics::{Call, Counters, Series, add, page};
+use crate::metrics::{Call, Counters, Series, add, grow, number, page};
 use crate::platform::{Millis, Object, Platform, Request, Response, Storage, Unreachable};
 
 /// The binding that says which version runs.
@@ -84,7 +84,7 @@ async fn bring<P: Platform>(platform: &P, counters: &RefCell<Counters>) {
         platform.log(&Line::warn("metrics.not_kept", reason));
         let mut counters = counters.borrow_mut();
         for (series, by) in series {
-            add(&mut counters.series, series, by);
+            add(&mut counters.series, series, number(&by));
         }
     }
 }
@@ -104,7 +104,7 @@ pub async fn show<P: Platform>(request: &Request, platform: &P, app: &App) -> Re
     // Without one of them, counters would seem to shrink: then there is no answer.
     for part in all_of(shards.collect()).await {
         for (series, value) in part? {
-            *all.entry(series).or_default() += value;
+            grow(&mut all, series, number(&value));
         }
     }
     let lines = page(&all, &platform.find_binding(VERSION).unwrap_or_default());
@@ -135,7 +135,7 @@ impl<S: Storage> MetricsObject<S> {
             Call::Add(grown) => {
                 let mut next = self.series.borrow().clone();
                 for (series, by) in grown {
-                    add(&mut next, series, by);
+                    add(&mut next, series, number(&by));
                 }
                 self.storage.save(&write(&next)?)?;
                 self.series.replace(next);

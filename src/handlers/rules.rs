@@ -1,7 +1,7 @@
 //! The account's rules in the memory of one isolate.
 //!
 //! Their home is the account's object; asking it with every message would make all users wait for one object. So an
-//! isolate reads them at most every [`FRESH_FOR`], and works with what it has if they cannot be read.
+//! isolate reads them at most every `FRESH_FOR`, and works with what it has if they cannot be read.
 
 use std::cell::RefCell;
 use std::pin::pin;

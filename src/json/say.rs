@@ -78,12 +78,25 @@ macro_rules! plain {
 
 plain!(bool, u8, u16, u32, u64, usize, i32, i64);
 
+/// What members are put into.
+pub trait Put {
+    /// Puts a member, in place of the one before.
+    fn put(&mut self, name: &str, value: Value);
+}
+
+impl Put for Map<String, Value> {
+    #[inline(never)]
+    fn put(&mut self, name: &str, value: Value) {
+        self.insert(name.to_owned(), value);
+    }
+}
+
 /// An object of these members, which are taken out.
 #[inline(never)]
 pub fn gather(members: &mut [(&str, Value)]) -> Value {
     let mut object = Map::new();
     for (name, value) in members {
-        object.insert((*name).to_owned(), value.take());
+        object.put(name, value.take());
     }
     Value::Object(object)
 }

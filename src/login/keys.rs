@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{base64url, token};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::platform::{Algorithm, KeyPair};
 use crate::wechat::Secret;
 
@@ -132,9 +132,9 @@ impl Key {
     fn shown(&self) -> Value {
         let mut jwk = self.public.clone();
         if let Some(members) = jwk.as_object_mut() {
-            members.insert("kid".to_owned(), self.kid.as_str().into());
-            members.insert("use".to_owned(), "sig".into());
-            members.insert("alg".to_owned(), crate::json::of(&self.algorithm));
+            members.put("kid", self.kid.as_str().into());
+            members.put("use", "sig".into());
+            members.put("alg", crate::json::of(&self.algorithm));
         }
         jwk
     }

@@ -17,8 +17,12 @@ const CONDITIONS: usize = 20;
 const LONGEST_KEY: usize = 128;
 
 /// Notes a fault.
-pub fn fault(faults: &mut Faults, pointer: &[&str], detail: impl Into<String>) {
-    faults.push((pointer.concat(), detail.into()));
+pub fn fault(faults: &mut Faults, pointer: &[&str], detail: impl AsRef<str>) {
+    note(faults, pointer, detail.as_ref());
+}
+
+fn note(faults: &mut Faults, pointer: &[&str], detail: &str) {
+    faults.push((pointer.concat(), detail.to_owned()));
 }
 
 /// `value` must be an object of these members only.

@@ -7,7 +7,7 @@ use super::{Outcome, Visit, json, page, passing};
 use crate::gateway::record::{Call, Kind, Record, Reply};
 use crate::gateway::send::{self, Found, SendError};
 use crate::handlers::{metrics, records};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::log::Line;
 use crate::login::params::Params;
 use crate::platform::{Opaque, Passage, Platform, Response, Unreachable, Upload};
@@ -131,8 +131,8 @@ async fn temporary<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
 fn described(id: &str, document: &Value, now: u64) -> Value {
     let expires = document.get("expires").and_then(Value::as_u64).unwrap_or_default();
     let mut media = document.as_object().cloned().unwrap_or_default();
-    media.insert("media_id".to_owned(), json!(id));
-    media.insert("expired".to_owned(), json!(expires <= now));
+    media.put("media_id", json!(id));
+    media.put("expired", json!(expires <= now));
     Value::Object(media)
 }
 

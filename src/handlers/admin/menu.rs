@@ -14,7 +14,7 @@ use crate::gateway::menu::{Live, difference, id};
 use crate::gateway::record::{Call, Kind, Record, Reply};
 use crate::gateway::send::SendError;
 use crate::handlers::records;
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::log::Line;
 use crate::platform::{Millis, Platform};
 use crate::wechat::api::ApiRequest;
@@ -53,7 +53,7 @@ fn wanted<P: Platform>(visit: &Visit<'_, P>, conditional: bool) -> Result<Value,
     refuse(check(&menu, conditional).0)?;
     let mut wanted = json!({ "button": plain(menu.get("button")) });
     if let (true, Some(members)) = (conditional, wanted.as_object_mut()) {
-        members.insert("matchrule".to_owned(), menu.get("matchrule").cloned().unwrap_or_default());
+        members.put("matchrule", menu.get("matchrule").cloned().unwrap_or_default());
     }
     Ok(wanted)
 }
@@ -201,7 +201,7 @@ fn found(live: Live) -> Value {
 
 fn with(document: &Value, name: &str, value: Value) -> Value {
     let mut members = document.as_object().cloned().unwrap_or_default();
-    members.insert(name.to_owned(), value);
+    members.put(name, value);
     Value::Object(members)
 }
 

@@ -8,7 +8,7 @@ use super::fields::{Field, Rule, faults, refuse};
 use super::problem::{Fault, Problem};
 use super::routes::Bound;
 use super::{Outcome, Visit, ask, no_content, page};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::login::params::Params;
 use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method, qrcode};
@@ -97,15 +97,15 @@ fn asked<P: Platform>(visit: &Visit<'_, P>, pass: &Pass, bound: Bound<'_>) -> Re
     let params = Params::parse(request.query.as_bytes());
     for name in pass.query {
         if let Some(value) = params.once(name).map_err(|_| page::twice(name))? {
-            asked.insert((*name).to_owned(), pass.typed(name, value.to_owned()));
+            asked.put(name, pass.typed(name, value.to_owned()));
         }
     }
     for (name, segment) in &bound {
         let name = *name;
-        asked.insert(name.to_owned(), pass.typed(name, decoded(segment)));
+        asked.put(name, pass.typed(name, decoded(segment)));
     }
     if pass.special == Special::AppId {
-        asked.insert("appid".to_owned(), json!(visit.app.config.app_id));
+        asked.put("appid", json!(visit.app.config.app_id));
     }
     let asked = Value::Object(asked);
     let mut found = faults(&asked, pass.fields);

@@ -10,7 +10,7 @@ use super::{Outcome, Visit, ask, body, json as answer, page};
 use crate::chat::intent::addressee;
 use crate::gateway::record::{Call, Filter, Kind, Record};
 use crate::handlers::{App, records};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::login::params::Params;
 use crate::platform::{Millis, Platform, Unreachable};
 use crate::wechat::OpenId;
@@ -57,8 +57,8 @@ pub async fn forget<P: Platform>(platform: &P, app: &App, inbound: &Inbound) -> 
 fn view(record: &Record) -> Value {
     let mut view = record.document.clone();
     if let Value::Object(view) = &mut view {
-        view.insert("openid".to_owned(), json!(record.id));
-        view.insert("stored".to_owned(), json!(record.at));
+        view.put("openid", json!(record.id));
+        view.put("stored", json!(record.at));
     }
     view
 }

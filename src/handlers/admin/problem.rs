@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::gateway::advice::advice;
 use crate::gateway::send::SendError;
 use crate::gateway::token::TokenFailure;
-use crate::json::{Say, json};
+use crate::json::{Put, Say, json};
 use crate::platform::{Response, Unreachable};
 use crate::wechat::api::ApiError;
 
@@ -92,7 +92,7 @@ impl Problem {
 
     #[cold]
     fn having(mut self, name: &str, value: Value) -> Self {
-        self.0.more.insert(name.to_owned(), value);
+        self.0.more.put(name, value);
         self
     }
 
@@ -102,11 +102,11 @@ impl Problem {
         // What a client reads without looking into the body.
         let retry_after = body.get("retry_after").and_then(Value::as_u64);
         let allow = body.get("allow").and_then(Value::as_str).map(str::to_owned);
-        body.insert("type".to_owned(), json!(format!("urn:wxapi:problem:{kind}")));
-        body.insert("title".to_owned(), json!(kind.replace('-', " ")));
-        body.insert("status".to_owned(), json!(status));
-        body.insert("detail".to_owned(), json!(detail));
-        body.insert("instance".to_owned(), json!(format!("urn:wxapi:request:{request_id}")));
+        body.put("type", json!(format!("urn:wxapi:problem:{kind}")));
+        body.put("title", json!(kind.replace('-', " ")));
+        body.put("status", json!(status));
+        body.put("detail", json!(detail));
+        body.put("instance", json!(format!("urn:wxapi:request:{request_id}")));
         let mut response =
             Response::new(status, "application/problem+json", crate::json::text(&Value::Object(body)));
         response.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));

@@ -11,7 +11,7 @@ use crate::config::Account;
 use crate::error::Error;
 use crate::gateway::send::SendError;
 use crate::handlers::{App, ask_wechat};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::log::Line;
 use crate::login::Digest;
 use crate::platform::{Platform, Request, Response};
@@ -124,7 +124,7 @@ async fn verify<P: Platform>(platform: &P, app: &App, call: &ApiRequest) -> Resu
 /// As WeChat names it; what is not there is left out.
 fn grant(grant: &Grant) -> Value {
     let mut data = Map::new();
-    let mut put = |name: &str, value: Value| data.insert(name.to_owned(), value);
+    let mut put = |name: &str, value: Value| data.put(name, value);
     put("openid", grant.openid.as_str().into());
     put("access_token", grant.access_token.expose().into());
     put("expires_in", grant.expires_in.into());

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::call_object;
 use crate::handlers::App;
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::log::Line;
 use crate::login::client::{self, Client};
 use crate::login::keys::{self, Call, Signed, Unsigned};
@@ -130,7 +130,7 @@ pub async fn legacy_message<P: Platform>(
     let (data, id_token) = (issued.uid, issued.signed.id_token);
     let mut message = json!({ "code": 200, "data": data, "id_token": id_token });
     if let (Some(message), Some(state)) = (message.as_object_mut(), &request.state) {
-        message.insert("state".to_owned(), state.as_str().into());
+        message.put("state", state.as_str().into());
     }
     Ok(crate::json::text(&message))
 }

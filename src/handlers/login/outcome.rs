@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::issue::{self, NotIssued, Way};
 use super::{frame, headers};
 use crate::handlers::App;
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::login::page;
 use crate::login::request::{AuthRequest, Back, ResultBy};
 use crate::login::session::{Finished, Status};
@@ -60,7 +60,7 @@ impl Outcome {
                 // One by one: to collect a map is to sort it first.
                 let mut inputs = serde_json::Map::new();
                 for (name, value) in fields {
-                    inputs.insert((*name).to_owned(), value.as_str().into());
+                    inputs.put(name, value.as_str().into());
                 }
                 (None, Some(json!({ "action": action, "fields": inputs })))
             }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::issue;
 use crate::error::Error;
 use crate::handlers::App;
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::login::params::Params;
 use crate::platform::{Platform, Request, Response};
 
@@ -70,10 +70,9 @@ const ENDPOINTS: [(&str, &str); 6] = [
 fn metadata(issuer: &str, app: &App) -> Value {
     let Ok(Value::Object(mut metadata)) = crate::json::value(METADATA.as_bytes()) else { return Value::Null };
     for (name, path) in ENDPOINTS {
-        metadata.insert(name.to_owned(), format!("{issuer}{path}").into());
+        metadata.put(name, format!("{issuer}{path}").into());
     }
-    metadata
-        .insert("id_token_signing_alg_values_supported".to_owned(), crate::json::of(&issue::algorithms(app)));
+    metadata.put("id_token_signing_alg_values_supported", crate::json::of(&issue::algorithms(app)));
     metadata.into()
 }
 

@@ -46,8 +46,13 @@ impl Deref for ApiError {
 
 impl ApiError {
     /// An error in the form of WeChat's.
-    pub fn new(errcode: i64, errmsg: impl Into<String>) -> Self {
-        Self(Box::new(No { errcode, errmsg: errmsg.into() }))
+    pub fn new(errcode: i64, errmsg: impl AsRef<str>) -> Self {
+        Self::make(errcode, errmsg.as_ref())
+    }
+
+    #[cold]
+    fn make(errcode: i64, errmsg: &str) -> Self {
+        Self(Box::new(No { errcode, errmsg: errmsg.to_owned() }))
     }
 
     /// WeChat's words.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::integer;
 use super::{ApiRequest, post_json};
-use crate::json::json;
+use crate::json::{Put, json};
 
 /// Fewest and most openids of one call.
 /// <https://developers.weixin.qq.com/doc/service/api/notify/message/api_masssend>
@@ -38,8 +38,8 @@ pub fn submit(message: &Value, to: To, clientmsgid: &str) -> ApiRequest {
     };
     let mut body = message.clone();
     if let Value::Object(body) = &mut body {
-        body.insert(name.to_owned(), audience);
-        body.insert("clientmsgid".to_owned(), json!(clientmsgid));
+        body.put(name, audience);
+        body.put("clientmsgid", json!(clientmsgid));
     }
     post_json(path, &body)
 }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{ApiRequest, Body, Method, post_json};
-use crate::json::json;
+use crate::json::{Put, json};
 
 /// Buttons of a menu, and buttons below one of them.
 pub const BUTTON_LIMITS: [usize; 2] = [3, 5];
@@ -69,9 +69,13 @@ const NO_RULES: &[&str] = &["sex", "gender", "country", "province", "city", "reg
 pub struct Faults(pub Vec<(String, String)>);
 
 impl Faults {
-    fn push(&mut self, pointer: &str, detail: impl Into<String>) {
+    fn push(&mut self, pointer: &str, detail: impl AsRef<str>) {
+        self.note(pointer, detail.as_ref());
+    }
+
+    fn note(&mut self, pointer: &str, detail: &str) {
         if self.0.len() < MOST_FAULTS {
-            self.0.push((pointer.to_owned(), detail.into()));
+            self.0.push((pointer.to_owned(), detail.to_owned()));
         }
     }
 
@@ -304,10 +308,10 @@ fn one(button: &Value, at: &str, skipped: &mut Vec<Value>) -> Option<Value> {
     let kind = button.get("type").and_then(Value::as_str).unwrap_or_default();
     let value = button.get("value").filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
     let mut made = Map::new();
-    made.insert("name".to_owned(), name.clone());
+    made.put("name", name.clone());
     // An article is permanent material.
     let kind = if kind == "news" && value.is_some() { "media_id" } else { kind };
-    made.insert("type".to_owned(), json!(kind));
+    made.put("type", json!(kind));
     let reason = match TYPES.iter().find(|(known, _)| *known == kind) {
         None => NO_TYPES
             .iter()

@@ -8,7 +8,7 @@ use crate::gateway::send::{SendError, send};
 use crate::gateway::token::TokenFailure;
 use crate::handlers::admin::Visit;
 use crate::handlers::tasks::{Task, all, within};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::platform::{Millis, Platform};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method};
 
@@ -159,7 +159,7 @@ pub async fn quota<P: Platform>(visit: &Visit<'_, P>) -> Finding {
                 if number("daily_limit") > 0 && number("remain") < number("daily_limit") / 10 {
                     low.push(path);
                 }
-                values.insert(path.to_owned(), quota);
+                values.put(path, quota);
             }
             other => last = Some(other.and_then(Result::err)),
         }

@@ -6,7 +6,7 @@ use super::account::{Said, call_all, request};
 use super::{Finding, State};
 use crate::gateway::send::SendError;
 use crate::handlers::admin::Visit;
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::platform::Platform;
 
 /// The types of accounts, in the order of the columns below.
@@ -73,7 +73,7 @@ fn fits(may: &str, column: usize, found: &str) -> bool {
 fn compare(answers: &[(&str, &str, String)], column: Option<usize>) -> Finding {
     let mut values = Map::new();
     for (name, _, found) in answers {
-        values.insert((*name).to_owned(), json!(found));
+        values.put(name, json!(found));
     }
     let names = |is_meant: &dyn Fn(&str, &str) -> bool| -> String {
         let those = answers.iter().filter(|(_, may, found)| is_meant(may, found)).map(|(name, ..)| *name);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Finding;
 use crate::config::{Config, Problem};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::wechat::callback::{self, Envelope, Format, Keys, Query, WhichKey};
 use crate::wechat::crypto::EncodingAesKey;
 use crate::wechat::xml::find_encrypt;
@@ -62,7 +62,7 @@ pub fn secrets(config: &Config) -> Finding {
     let states = presence(config).map(|(name, is_set)| (name, state(name, is_set)));
     let mut values = Map::new();
     for (name, state) in &states {
-        values.insert((*name).to_owned(), json!(state));
+        values.put(name, json!(state));
     }
     let values = Value::Object(values);
     let missing: Vec<&str> =

@@ -10,7 +10,7 @@ use super::super::{Visit, ask};
 use crate::gateway::mass::{Job, List};
 use crate::gateway::record::{Call, Filter, IDS, Kind, Reply};
 use crate::handlers::records;
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::platform::{Platform, Unreachable};
 use crate::wechat::api::{ApiRequest, Body, Method, mass, user};
 
@@ -166,7 +166,7 @@ async fn be_honest<P: Platform>(
         let mut asked = filters(filter, &is_unsure);
         asked.retain(|asked| asked.field != name);
         asked.push(Filter { field: name.to_owned(), value: Value::Null });
-        unknown.insert(name.to_owned(), json!(people(visit, asked).await?));
+        unknown.put(name, json!(people(visit, asked).await?));
     }
     let words = "of some followers it is not known whether they belong to this audience: complete what is stored of \
                  them (POST /admin/users/sync, PATCH /admin/users/{openid}), or leave them out with \"unknown\": \"skip\"";

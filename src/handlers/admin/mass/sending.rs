@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::fields::{Rule, faults, may, must, refuse};
 use super::super::problem::Problem;
-use super::super::{Outcome, Visit, ask, body, json};
+use super::super::{Outcome, Visit, ask, json};
 use super::{RAIL, Stored, audience, load, rail, result, store, wrong_stage};
 use crate::gateway::mass::{Asked, Job, No};
 use crate::gateway::rail::Rail;
@@ -25,13 +24,10 @@ const ATTEMPTS: usize = 8;
 /// 2. the rail lets it through
 /// 3. for each part: store that it is being asked, ask, store what came of it; stop at the first that is not taken
 /// 4. a job that WeChat did not take at all does not count for the rail; of one that it took, the openids go
-pub async fn send<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
-    let body = body(visit.request)?;
-    refuse(faults(&body, &[must("/confirmation", Rule::Text(64))]))?;
-    let code = body.get("confirmation").and_then(Value::as_str).unwrap_or_default();
-    let mut stored = load(visit.platform, visit.app, id).await?;
+pub async fn send<P: Platform>(visit: &Visit<'_, P>, mut stored: Stored, asked: &Value) -> Outcome {
+    let code = asked.get("confirmation").and_then(Value::as_str).unwrap_or_default();
     stored.job.may_send(code, visit.platform.now()).map_err(|no| refusal(&stored, no))?;
-    pass_rail(visit, id).await?;
+    pass_rail(visit, &stored.id).await?;
     let mut problem = None;
     while let Some(number) = stored.job.next().filter(|_| problem.is_none()) {
         let to = addressees(visit, &stored.job, number).await?;
@@ -42,7 +38,7 @@ pub async fn send<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
         settle(visit, &mut stored, number, &asked).await?;
     }
     if stored.job.may_change() {
-        give_back(visit, id).await?;
+        give_back(visit, &stored.id).await?;
     }
     if stored.job.next().is_none() {
         // Who it was for need not be known any longer.
@@ -185,18 +181,12 @@ async fn put_rail<P: Platform>(visit: &Visit<'_, P>, rail: &Rail, version: u64) 
 }
 
 /// Takes the pages of articles or a video away.
-pub async fn stop<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
-    let body = if visit.request.body.is_empty() { Value::Null } else { body(visit.request)? };
-    refuse(faults(&body, &[may("/article_idx", Rule::Number(0, 8))]))?;
-    let article = body.get("article_idx").and_then(Value::as_u64).unwrap_or_default();
-    let mut stored = load(visit.platform, visit.app, id).await?;
-    let kind = stored.job.message.get("msgtype").and_then(Value::as_str).unwrap_or_default();
-    if !matches!(kind, "mpnews" | "mpvideo") {
-        return Err(Problem::invalid("only articles and videos can be taken back, because they have a page"));
-    }
-    if stored.job.msg_ids.is_empty() {
-        return Err(wrong_stage(&stored, "nothing was sent"));
-    }
+pub async fn stop<P: Platform>(
+    visit: &Visit<'_, P>,
+    mut stored: Stored,
+    asked: &Value,
+) -> Result<Stored, Problem> {
+    let article = asked.get("article_idx").and_then(Value::as_u64).unwrap_or_default();
     for msg_id in stored.job.msg_ids.clone() {
         ask(visit, &mass::delete(msg_id, article)).await?;
     }
@@ -204,9 +194,9 @@ pub async fn stop<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
         stored.job.stopped(article);
         match store(visit.platform, visit.app, &mut stored).await {
             Err(problem) if problem.kind == "conflict" => {
-                stored = load(visit.platform, visit.app, id).await?;
+                stored = load(visit.platform, visit.app, &stored.id).await?;
             }
-            outcome => return outcome.map(|()| json(200, &stored.view())),
+            outcome => return outcome.map(|()| stored),
         }
     }
     Err(Problem::conflict("somebody else keeps changing it"))

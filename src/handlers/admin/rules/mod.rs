@@ -14,7 +14,7 @@ use crate::chat::rule::{REGEXES, RULES, Rule, STEPS};
 use crate::gateway::record::{Kind, Record};
 use crate::handlers::records;
 use crate::handlers::rules::{self, ORDER, Stored, WELCOME};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::platform::{Millis, Platform, Request, Response};
 
 /// Members of an answer about a rule that are not its own; whoever sends them back means nothing by it.
@@ -254,8 +254,8 @@ fn rule(status: u16, record: &Record) -> Response {
 
 fn shown(record: &Record) -> Value {
     let mut shown = record.document.as_object().cloned().unwrap_or_default();
-    shown.insert("id".to_owned(), json!(record.id));
-    shown.insert("version".to_owned(), json!(record.version));
-    shown.insert("changed".to_owned(), json!(record.at));
+    shown.put("id", json!(record.id));
+    shown.put("version", json!(record.version));
+    shown.put("changed", json!(record.at));
     Value::Object(shown)
 }

@@ -7,7 +7,7 @@ use super::{form, private, problem, shared};
 use crate::error::Error;
 use crate::handlers::App;
 use crate::handlers::login::{call_login, issue};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::log::Line;
 use crate::login::client;
 use crate::login::id::is_login_id;
@@ -91,7 +91,7 @@ async fn told<P: Platform>(
     }
     let mut told = crate::json::of(&claims.profile);
     if let Some(told) = told.as_object_mut() {
-        told.insert("sub".to_owned(), claims.sub.into());
+        told.put("sub", claims.sub.into());
     }
     Ok(Ok(told))
 }
