@@ -190,3 +190,17 @@ fn who_asks_for_it_or_leaves_is_forgotten() {
         });
     }
 }
+
+#[test]
+fn whoever_wants_to_be_forgotten_is_answered_even_if_the_directory_is_out_of_reach() {
+    run(async {
+        let world = world(1);
+        world.say(USER, "a question").await;
+        world.account_falls_silent(true);
+        let seen = world.say(USER, "/forget").await;
+        assert!(seen.text.as_ref().is_some_and(|text| !text.is_empty()), "{seen:?} {:?}", world.log());
+        assert!(world.log().iter().any(|line| line.event == "person.not_forgotten"));
+        let leave = world.message(USER, "<MsgType>event</MsgType><Event>unsubscribe</Event>");
+        assert_eq!(world.deliver_once(&leave).await.status, 503, "WeChat shall deliver it again");
+    });
+}

@@ -9,13 +9,15 @@ use super::problem::Problem;
 use super::{Outcome, Visit, ask, body, json as answer, page};
 use crate::chat::intent::addressee;
 use crate::gateway::record::{Call, Filter, Kind, Record};
+use crate::handlers::tasks::within;
 use crate::handlers::{App, records};
 use crate::json::{Put, json};
+use crate::log::Line;
 use crate::login::params::Params;
 use crate::platform::{Millis, Platform, Unreachable};
 use crate::wechat::OpenId;
 use crate::wechat::api::user;
-use crate::wechat::message::Inbound;
+use crate::wechat::message::{Inbound, Message};
 
 /// Calls of `batchget` in one request: with the list and a token, 40 calls. Workers allow 50 on the free plan.
 /// <https://developers.cloudflare.com/workers/platform/limits/#subrequests>
@@ -48,10 +50,24 @@ pub async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outc
     }
 }
 
+/// So long may it take, of the five seconds that WeChat gives, to delete somebody.
+const FORGETTING: Millis = 1_500;
+
 /// Deletes what is stored of somebody who wants to be forgotten, or left.
+///
+/// An event that is not acknowledged comes again. Whoever typed it would see WeChat's error line instead of an answer,
+/// although their conversation is forgotten: they are answered, and the log tells the operator.
 pub async fn forget<P: Platform>(platform: &P, app: &App, inbound: &Inbound) -> Result<(), Unreachable> {
     let Some(openid) = addressee(inbound) else { return Ok(()) };
-    records::delete(platform, app, Kind::Person, openid.as_str()).await.map(drop)
+    let deletion = Box::pin(records::delete(platform, app, Kind::Person, openid.as_str()));
+    let deleted = within(platform, FORGETTING, deletion).await;
+    match deleted.unwrap_or_else(|| Err(Unreachable("it took too long".to_owned()))).map(drop) {
+        Err(Unreachable(reason)) if !matches!(inbound.message, Message::Event(_)) => {
+            platform.log(&Line::error("person.not_forgotten", reason));
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 fn view(record: &Record) -> Value {
