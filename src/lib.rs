@@ -10,7 +10,7 @@
 //! 3. [`chat`]: one user's conversation; [`gateway`]: speaking to WeChat. They do not know each other.
 //! 4. [`wechat`]: what WeChat says. Imports nothing of ours.
 //!
-//! [`config`], [`digest`], [`error`], [`json`], [`lang`], [`log`], [`metrics`] and [`platform`] are the furniture in between.
+//! [`config`], [`digest`], [`error`], [`grapheme`], [`json`], [`lang`], [`log`], [`metrics`] and [`platform`] are the furniture in between.
 //!
 //! # Reading order
 //!
