@@ -61,7 +61,7 @@ describe("wx", { timeout: 180_000 }, () => {
     assert.match(ill.stdout, /^✗ callback_check {2}.*\n {4}→ .*\n1 failed/m);
     assert.equal((await json(["doctor", "--only", "callback_check"], { code: 1 })).healthy, false);
     await pair.sim.post("/_sim/faults", []);
-    assert.match((await wx(["doctor", "--only", "nonsense"], { code: 1 })).stderr, /invalid .*only names no check/);
+    assert.match((await wx(["doctor", "--only", "nonsense"], { code: 1 })).stderr, /invalid .*\n {2}only {2}must name checks; there are .*storage/);
   });
 
   test("a fault of a menu is shown in its file, and nothing is published", async () => {

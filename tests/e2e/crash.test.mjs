@@ -65,7 +65,7 @@ test("a trap in one request does not harm the next, and loses no answer", { time
 
 test("a trap in an object's job loses no answer and harms nobody else", { timeout: 120_000 }, async (t) => {
   // Where the first answer of the model begins to stream in.
-  const reader = /function [\w$]+\(([\w$]+)\)\{(?=return \1\?\.getReader\(\{mode:"byob"\}\)\})/;
+  const reader = /function [\w$]+\(([\w$]+)\)\{(?=let [\w$]+=\1\?\.getReader\(\{mode:"byob"\}\))/;
   const build = bundleWithTrap(reader, `if(!globalThis.trapped){globalThis.trapped=true;console.log("trapped");${TRAP}}`);
   const { stack, sim, close } = await startPair({ vars: { LANG: "en" }, build });
   t.after(close);

@@ -93,10 +93,14 @@ fn detail_has(body: &Value, words: &str) -> bool {
     text(body, "/detail").contains(words)
 }
 
-/// One fault: where in the file, and what. Without a file, by its pointer.
+/// One fault: where in the file, and what. Without a file, by its pointer or the parameter's name.
 pub fn fault(voice: Voice, error: &Value, source: Option<(&Document, &str)>) -> String {
     let paint = voice.alarm;
     let (pointer, detail) = (text(error, "/pointer"), text(error, "/detail"));
+    let parameter = text(error, "/parameter");
+    if !parameter.is_empty() {
+        return format!("  {}  {detail}", paint.bold(&parameter));
+    }
     let Some((document, base)) = source else {
         return format!("  {}  {detail}", paint.bold(&pointer));
     };
