@@ -6,9 +6,9 @@ use form_urlencoded::Serializer;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::mac::mac;
 use super::{Digest, base64url};
 use crate::config::login::Github;
+use crate::digest::mac;
 use crate::platform::Outbound;
 use crate::wechat::Secret;
 

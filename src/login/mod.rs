@@ -28,4 +28,4 @@ pub mod throttle;
 pub mod token;
 pub mod words;
 
-pub use crate::digest::{self as mac, Digest, base64url, from_base64url};
+pub use crate::digest::{Digest, base64url, from_base64url};

@@ -1,7 +1,7 @@
 //! What cannot log in: guesses, messages that anybody may have sent or kept, and addresses that begin too often.
 
+use wxapi::digest::mac;
 use wxapi::handlers::login::offer;
-use wxapi::login::mac::mac;
 use wxapi::login::session::Status;
 use wxapi::platform::{Object, Platform};
 use wxapi::wechat::signature::sign;

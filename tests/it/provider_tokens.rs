@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json as value};
 use sha2::Sha256;
-use wxapi::handlers::login::call_object;
+use wxapi::handlers::call_object;
 use wxapi::login::base64url;
 use wxapi::login::keys::{Call, Signed, Unsigned};
 use wxapi::login::request::AuthRequest;

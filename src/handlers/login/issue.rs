@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::call_object;
 use crate::handlers::App;
+use crate::handlers::call_object;
 use crate::json::{Put, json};
 use crate::log::Line;
 use crate::login::client::{self, Client};

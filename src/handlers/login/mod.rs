@@ -25,8 +25,7 @@ pub mod throttle_object;
 pub mod verify_file;
 
 use super::App;
-pub use super::call_object;
-use super::{understand, write};
+use super::{call_object, understand, write};
 use crate::error::Error;
 use crate::log::Line;
 use crate::login::method::Method;

@@ -5,13 +5,13 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
-use super::call_object;
+use crate::digest::mac;
 use crate::gateway::send::SendError;
+use crate::handlers::call_object;
 use crate::handlers::{App, call_wechat};
 use crate::log::Line;
 use crate::login::code::{self, Call, DIGITS, MORE_DIGITS, Reply, TYPED_LIFETIME};
 use crate::login::id;
-use crate::login::mac::mac;
 use crate::login::session::Session;
 use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
