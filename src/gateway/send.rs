@@ -185,7 +185,7 @@ pub async fn download<P: Platform>(
     loop {
         let token = platform.access_token(name, stale.as_deref()).await.map_err(SendError::Token)?;
         let outbound = Outbound { timeout: PASSING, ..outbound(base, request, Some(&token)) };
-        let mut inflow = begin(platform, outbound).await?;
+        let mut inflow = fetch(platform, outbound).await.map_err(unknown)?;
         let first = inflow.body.next().await.transpose().map_err(unknown)?.unwrap_or_default();
         if (200..300).contains(&inflow.status) && !first.is_empty() && !first.starts_with(b"{") {
             let Inflow { content_type, disposition, body: rest, .. } = inflow;
@@ -219,11 +219,7 @@ pub async fn exchange<P: Platform>(
     outbound: Outbound,
     limit: usize,
 ) -> Result<Answer, SendError> {
-    collect(begin(platform, outbound).await?, limit).await.map_err(unknown)
-}
-
-async fn begin<P: Platform>(platform: &P, outbound: Outbound) -> Result<Inflow<P::Body>, SendError> {
-    fetch(platform, outbound).await.map_err(unknown)
+    collect(fetch(platform, outbound).await.map_err(unknown)?, limit).await.map_err(unknown)
 }
 
 fn unknown(Unreachable(reason): Unreachable) -> SendError {

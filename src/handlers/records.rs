@@ -56,6 +56,7 @@ pub async fn delete<P: Platform>(platform: &P, app: &App, kind: Kind, id: &str) 
     }
 }
 
-fn nonsense() -> Unreachable {
+/// The object answered, but not what it was asked.
+pub fn nonsense() -> Unreachable {
     Unreachable("the account's object answered another question".to_owned())
 }

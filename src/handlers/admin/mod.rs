@@ -49,7 +49,7 @@ pub struct Visit<'a, P: Platform> {
 
 /// Every route of the management API.
 ///
-/// 1. whoever has no token is refused, and after some guesses not even heard
+/// 1. whoever has no token is refused, and told to stop after some guesses
 /// 2. a route that there is not, or not with this method, is refused
 /// 3. the family of the path answers; to `HEAD` as to `GET`, without the body
 pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
@@ -99,7 +99,7 @@ async fn serve<P: Platform>(visit: &Visit<'_, P>, segments: &[&str]) -> Outcome 
 fn index() -> Response {
     json(
         200,
-        &serde_json::json!({ "doctor": "/admin/doctor", "metrics": "/metrics", "openapi": "/openapi.json" }),
+        &crate::json::json!({ "doctor": "/admin/doctor", "metrics": "/metrics", "openapi": "/openapi.json" }),
     )
 }
 

@@ -8,7 +8,7 @@ use crate::gateway::record::{Call, Filter, Kind, PAGE, Record, Reply};
 use crate::handlers::records;
 use crate::json::json;
 use crate::login::params::Params;
-use crate::platform::{Platform, Request, Unreachable};
+use crate::platform::{Platform, Request};
 
 /// Documents of a page, unless more or fewer are asked for.
 const USUAL: u32 = 50;
@@ -62,7 +62,7 @@ pub async fn of<P: Platform>(
     let Page { after, limit } = asked(visit.request)?;
     let call = Call::List { kind, after, limit, newest_first: true, filters };
     let Reply::Records { records, more } = records::ask(visit.platform, visit.app, call).await? else {
-        return Err(Unreachable("the account's object answered another question".to_owned()).into());
+        return Err(records::nonsense().into());
     };
     Ok(super::json(200, &answer(&records, more, show)))
 }

@@ -16,7 +16,7 @@ use crate::wechat::api::ApiError;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem(Box<Inner>);
 
-/// What there is to a problem. Its type is the last word of `about:` pages in `docs/http-api.md`.
+/// What there is to a problem. Its type goes out as `urn:wxapi:problem:` and the kind: `docs/management.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inner {
     /// HTTP status.

@@ -11,7 +11,7 @@ use crate::gateway::mass::{Job, List};
 use crate::gateway::record::{Call, Filter, IDS, Kind, Reply};
 use crate::handlers::records;
 use crate::json::{Put, json};
-use crate::platform::{Platform, Unreachable};
+use crate::platform::Platform;
 use crate::wechat::api::{ApiRequest, Body, Method, mass, user};
 
 /// One request may call WeChat so often: Workers allow 50 requests to others on the free plan.
@@ -132,7 +132,7 @@ async fn people<P: Platform>(visit: &Visit<'_, P>, filters: Vec<Filter>) -> Resu
     let call = Call::Count { kind: Kind::Person, filters };
     match records::ask(visit.platform, visit.app, call).await? {
         Reply::Count(count) => Ok(count),
-        _ => Err(nonsense().into()),
+        _ => Err(records::nonsense().into()),
     }
 }
 
@@ -194,7 +194,7 @@ pub async fn choose<P: Platform>(
         let filters = filters(filter, &|_| false);
         let call = Call::Ids { kind: Kind::Person, after, limit: IDS, filters };
         let Reply::Ids { ids, next } = records::ask(visit.platform, visit.app, call).await? else {
-            return Err(nonsense().into());
+            return Err(records::nonsense().into());
         };
         all.push(ids);
         after = next;
@@ -251,8 +251,4 @@ pub async fn drop_lists<P: Platform>(visit: &Visit<'_, P>, lists: &[List]) {
     for list in lists {
         let _ = records::delete(visit.platform, visit.app, Kind::MassPeople, &list.id).await;
     }
-}
-
-fn nonsense() -> Unreachable {
-    Unreachable("the account's object answered another question".to_owned())
 }
