@@ -86,17 +86,19 @@ pub struct Response {
     pub body: String,
     /// Instead of `body`, what somebody else answers, passed on as it comes.
     pub passage: Option<Box<Passage>>,
-    /// Instead of all this, the connection becomes a WebSocket of a login's object.
+    /// Instead of all this, the connection becomes a WebSocket of an object's, if that agrees.
     pub watch: Option<Box<Watch>>,
 }
 
-/// Who wants to watch which login.
+/// Who wants a WebSocket of which object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watch {
-    /// The name of the login's object.
-    pub login: String,
-    /// What the watcher shows to it.
-    pub browser: String,
+    /// The object's class.
+    pub object: Object,
+    /// Its name.
+    pub name: String,
+    /// What is shown to it: the digest of what only the right one has.
+    pub proof: String,
 }
 
 impl Response {
@@ -157,8 +159,17 @@ pub struct Inflow<B> {
 
 /// A body that comes in pieces.
 pub trait Pieces {
-    /// The next piece, of at least about a kilobyte unless it is the last; `None` at the end.
-    fn next(&mut self) -> impl Future<Output = Option<Result<Vec<u8>, Unreachable>>>;
+    /// The next piece; `None` at the end. [`Pace::Calm`] waits until there is about a kilobyte, which costs less.
+    fn next(&mut self, pace: Pace) -> impl Future<Output = Option<Result<Vec<u8>, Unreachable>>>;
+}
+
+/// How pieces of a body are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Many small ones at once.
+    Calm,
+    /// Each as it comes: somebody is looking.
+    Eager,
 }
 
 /// A call that did not get through, in words fit for a log: no secret, openid or message text.
@@ -220,6 +231,17 @@ pub enum Object {
     Account,
     /// A part of the counters.
     Metrics,
+    /// A user of the Mini Program: their sessions and conversations.
+    MiniUser,
+}
+
+/// Who is counted where the request arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limiter {
+    /// `LOGIN_LIMITER`: whoever begins something that costs a little.
+    Login,
+    /// `RATE_LIMITER`: callers of the Mini Program's API who have no session.
+    Caller,
 }
 
 /// How tokens are signed.
@@ -290,9 +312,17 @@ pub trait Platform: Clone + 'static {
         body: &str,
     ) -> impl Future<Output = Result<String, Unreachable>>;
 
+    /// Calls the object called `name` with JSON; its answer comes as it is made.
+    fn open(
+        &self,
+        object: Object,
+        name: &str,
+        body: &str,
+    ) -> impl Future<Output = Result<Inflow<Self::Body>, Unreachable>>;
+
     /// Whether `key` has not come too often lately: approximate, and counted where the request arrived.
     /// <https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/>
-    fn within_limit(&self, key: &str) -> impl Future<Output = bool>;
+    fn within_limit(&self, limiter: Limiter, key: &str) -> impl Future<Output = bool>;
 
     /// Makes a pair of keys.
     fn make_key(&self, algorithm: Algorithm) -> impl Future<Output = Result<KeyPair, Unreachable>>;
@@ -353,6 +383,16 @@ pub trait Tables: 'static {
         statement: &str,
         values: &[serde_json::Value],
     ) -> Result<Vec<serde_json::Value>, Unreachable>;
+}
+
+/// Somebody who is told what happens, while it happens: a WebSocket, or a response that is not over.
+pub trait Outlet: 'static {
+    /// Tells them; `false` if they are gone.
+    fn send(&self, text: &str) -> bool;
+
+    /// Nothing more is told. A WebSocket is closed with this code; a response ends.
+    /// <https://www.rfc-editor.org/rfc/rfc6455#section-7.4>
+    fn close(&self, code: u16);
 }
 
 /// The WebSockets of one object.

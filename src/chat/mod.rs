@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, and time is an argument. Read [`turn`] first; it is the machine. [`state`] is what it
 //! stores, [`intent`] what a message means to it, [`rule`] what the operator wants said instead, [`human`] when a person
-//! answers.
+//! answers. [`thread`] is a conversation of the Mini Program's API.
 
 pub mod cache;
 pub mod clean;
@@ -11,6 +11,7 @@ pub mod count;
 pub mod history;
 pub mod human;
 pub mod intent;
+pub mod live;
 pub mod model;
 pub mod paging;
 pub mod prompt;
@@ -19,4 +20,5 @@ pub mod reading;
 pub mod rule;
 pub mod state;
 pub mod text;
+pub mod thread;
 pub mod turn;

@@ -212,6 +212,11 @@ impl Texts {
         self.pick("[图片]", "[picture]")
     }
 
+    /// How a voice message stands there before it was heard.
+    pub fn voice(&self) -> &str {
+        self.pick("[语音]", "[voice message]")
+    }
+
     /// How a sent location stands in the history.
     pub fn location(&self, label: &str, latitude: &str, longitude: &str) -> String {
         match self.lang {

@@ -41,7 +41,8 @@ export async function readBody(request, limit) {
 /** The headers that somebody reads. */
 const READ = [
   "accept", "accept-language", "access-control-request-method", "authorization", "content-length", "content-type",
-  "cookie", "idempotency-key", "if-match", "origin", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "upgrade", "user-agent",
+  "cookie", "idempotency-key", "if-match", "last-event-id", "origin", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site",
+  "sec-purpose", "upgrade", "user-agent", "x-wx-session",
 ];
 
 /** Cloudflare's name of the request, address, country and city of the peer; then name, value, name, value of the headers. */
@@ -97,22 +98,26 @@ export function waitUntil(promise) {
   keepUntil(promise);
 }
 
-/** Asks an object for a WebSocket; its answer goes to the browser as it is. */
-export async function watch(namespace, name, browser) {
-  const headers = { upgrade: "websocket", "x-browser": browser };
+/** Asks an object for a WebSocket; its answer goes to whoever asked as it is. */
+export async function watch(namespace, name, proof) {
+  const headers = { upgrade: "websocket", "x-proof": proof };
   return namespace.getByName(name).fetch("https://object/watch", { headers });
 }
 
-/** So many may watch one attempt: a few tabs, each with a connection that broke unnoticed. The others can ask. */
+/** So many may watch one object: a few tabs, each with a connection that broke unnoticed. The others can ask. */
 const WATCHERS = 16;
 
-/** A WebSocket that costs nothing while nobody speaks: "ping" is answered without waking the object. */
-export function accept(state, greeting) {
-  if (state.getWebSockets().length >= WATCHERS) return new Response("too many watch", { status: 429 });
+/**
+ * A WebSocket that costs nothing while nobody speaks: "ping" is answered without waking the object. It keeps `proof`, by
+ * which it was let in, and is told `greeting`, if there is one.
+ */
+export function accept(state, greeting, proof) {
+  if (state.getWebSockets().length >= WATCHERS) return respond(429, "application/json", [], '{"error":"Too many connections"}');
   const [client, server] = Object.values(new WebSocketPair());
   state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   state.acceptWebSocket(server);
-  server.send(greeting);
+  server.serializeAttachment(proof);
+  if (greeting) server.send(greeting);
   return new Response(null, { status: 101, webSocket: client });
 }
 
@@ -126,10 +131,52 @@ export function tell(state, text) {
   }
 }
 
-/** Some codes of a close may not be repeated, so none is; nobody listens any more. */
-export function hangUp(socket) {
+/** By what a WebSocket was let in. */
+export function proofOf(socket) {
+  return socket.deserializeAttachment() ?? "";
+}
+
+/** Tells it to one; whether they are there. */
+export function tellOne(socket, text) {
   try {
-    socket.close(1000);
+    socket.send(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A response that is written while it is read. */
+export function channel() {
+  const { readable, writable } = new IdentityTransformStream();
+  const channel = { readable, writer: writable.getWriter(), gone: false };
+  channel.leave = () => (channel.gone = true);
+  channel.writer.closed.catch(channel.leave);
+  return channel;
+}
+
+const encoder = new TextEncoder();
+
+/** Writes to it; whether somebody reads. */
+export function write(channel, text) {
+  // What waits to be read is at most an answer or two.
+  if (!channel.gone) channel.writer.write(encoder.encode(text)).catch(channel.leave);
+  return !channel.gone;
+}
+
+export function finish(channel) {
+  channel.writer.close().catch(channel.leave);
+}
+
+/** The response of a channel: server-sent events. */
+export function events(channel) {
+  return new Response(channel.readable, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+}
+
+/** Whoever hung up repeats no code, because some may not be repeated. */
+export function hangUp(socket, code) {
+  try {
+    socket.close(code);
   } catch {
     // It has just gone.
   }
@@ -179,6 +226,11 @@ export async function callObject(namespace, name, body) {
   if (response.status === 204) return undefined;
   if (response.status !== 200) throw new Error("status " + response.status);
   return text;
+}
+
+/** Calls an object by its name: its response, which may go on for a while. */
+export async function openObject(namespace, name, body) {
+  return await namespace.getByName(name).fetch("https://object/", { method: "POST", body });
 }
 
 /** Sends a request; fails if it is not over after `timeout` ms. Headers are name, value, name, value. */
@@ -238,9 +290,9 @@ export function reader(stream) {
   return reader;
 }
 
-/** The next piece, or undefined at the end. Tokens come in hundreds of tiny pieces, so wait for a kilobyte. */
-export async function read(reader) {
-  const piece = (await reader?.readAtLeast(1024, new Uint8Array(16384)))?.value;
+/** The next piece, of so many bytes at least, or undefined at the end. */
+export async function read(reader, least) {
+  const piece = (await reader?.readAtLeast(least, new Uint8Array(16384)))?.value;
   return piece?.byteLength ? piece : undefined;
 }
 

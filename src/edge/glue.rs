@@ -27,12 +27,20 @@ extern "C" {
     #[wasm_bindgen(js_name = waitUntil)]
     pub fn wait_until(promise: &Promise);
     pub fn respond(status: u16, content_type: &str, headers: Vec<String>, body: &str) -> web_sys::Response;
-    pub fn watch(namespace: &JsValue, name: &str, browser: &str) -> Promise;
+    pub fn watch(namespace: &JsValue, name: &str, proof: &str) -> Promise;
     #[wasm_bindgen(catch)]
-    pub fn accept(state: &JsValue, greeting: &str) -> Result<web_sys::Response, JsValue>;
+    pub fn accept(state: &JsValue, greeting: &str, proof: &str) -> Result<web_sys::Response, JsValue>;
     pub fn tell(state: &JsValue, text: &str);
     #[wasm_bindgen(js_name = hangUp)]
-    pub fn hang_up(socket: &JsValue);
+    pub fn hang_up(socket: &JsValue, code: u16);
+    #[wasm_bindgen(js_name = proofOf)]
+    pub fn proof_of(socket: &JsValue) -> String;
+    #[wasm_bindgen(js_name = tellOne)]
+    pub fn tell_one(socket: &JsValue, text: &str) -> bool;
+    pub fn channel() -> JsValue;
+    pub fn write(channel: &JsValue, text: &str) -> bool;
+    pub fn finish(channel: &JsValue);
+    pub fn events(channel: &JsValue) -> web_sys::Response;
     #[wasm_bindgen(js_name = withinLimit)]
     pub fn within_limit(limiter: &JsValue, key: &str) -> Promise;
     #[wasm_bindgen(js_name = makeKey)]
@@ -41,6 +49,8 @@ extern "C" {
     pub fn verify(algorithm: &str, public: &str, message: &[u8], signature: &[u8]) -> Promise;
     #[wasm_bindgen(js_name = callObject)]
     pub fn call_object(namespace: &JsValue, name: &str, body: &str) -> Promise;
+    #[wasm_bindgen(js_name = openObject)]
+    pub fn open_object(namespace: &JsValue, name: &str, body: &str) -> Promise;
     pub fn send(method: &str, url: &str, headers: Vec<String>, body: &[u8], timeout: f64) -> Promise;
     #[wasm_bindgen(js_name = sendOn)]
     pub fn send_on(
@@ -56,7 +66,7 @@ extern "C" {
     pub fn sleep(span: f64) -> Promise;
     pub fn wake(sleeping: &Promise);
     pub fn reader(stream: &JsValue) -> JsValue;
-    pub fn read(reader: &JsValue) -> Promise;
+    pub fn read(reader: &JsValue, least: u32) -> Promise;
     pub fn cancel(reader: &JsValue);
     pub fn reason(error: &JsValue) -> String;
     #[wasm_bindgen(catch)]

@@ -14,8 +14,8 @@ use super::glue;
 use crate::gateway::token::TokenFailure;
 use crate::log::{Level, Line};
 use crate::platform::{
-    AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Opaque, Outbound, Pieces, Platform,
-    Storage, Tables, Unreachable, Upload, Verdict, Watch,
+    AiError, Algorithm, Delivery, Inflow, KeyPair, Limiter, Millis, Object, Opaque, Outbound, Pace, Pieces,
+    Platform, Storage, Tables, Unreachable, Upload, Verdict, Watch,
 };
 use crate::wechat::Secret;
 
@@ -52,10 +52,10 @@ impl Runtime {
         value.as_string().or_else(|| number().map(String::from))
     }
 
-    /// The WebSocket that a login's object makes for a watcher.
+    /// The WebSocket that an object makes for a watcher.
     pub async fn watch(&self, watch: &Watch) -> Result<web_sys::Response, JsValue> {
-        let objects = self.binding(binding_of(Object::Login));
-        Ok(JsFuture::from(glue::watch(&objects, &watch.login, &watch.browser)).await?.into())
+        let objects = self.binding(binding_of(watch.object));
+        Ok(JsFuture::from(glue::watch(&objects, &watch.name, &watch.proof)).await?.into())
     }
 
     fn binding(&self, name: &str) -> JsValue {
@@ -72,6 +72,7 @@ fn binding_of(object: Object) -> &'static str {
         Object::Key => "KEY_OBJECT",
         Object::Account => "ACCOUNT_OBJECT",
         Object::Metrics => "METRICS_OBJECT",
+        Object::MiniUser => "MINI_USER_OBJECT",
     }
 }
 
@@ -101,8 +102,10 @@ pub fn reader_of(rest: &Opaque) -> JsValue {
 }
 
 impl Pieces for Stream {
-    fn next(&mut self) -> impl Future<Output = Option<Result<Vec<u8>, Unreachable>>> {
-        after(glue::read(self.reader.get_mut()), |piece| match piece {
+    fn next(&mut self, pace: Pace) -> impl Future<Output = Option<Result<Vec<u8>, Unreachable>>> {
+        // Tokens come in hundreds of tiny pieces.
+        let least = if pace == Pace::Eager { 1 } else { 1_024 };
+        after(glue::read(self.reader.get_mut(), least), |piece| match piece {
             Ok(piece) if piece.is_undefined() => None,
             piece => Some(piece.map(|piece| js_sys::Uint8Array::from(piece).to_vec())),
         })
@@ -131,6 +134,18 @@ fn after<T: 'static>(
 
 fn settled(promise: Promise) -> LocalBoxFuture<'static, Result<JsValue, Unreachable>> {
     JsFuture::from(promise).map_err(|error| unreachable(&error)).boxed_local()
+}
+
+/// Somebody's response.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a date after 1970, or none")]
+fn inflow(response: Result<JsValue, Unreachable>) -> Result<Inflow<Stream>, Unreachable> {
+    let response = web_sys::Response::from(response?);
+    let header = |name| response.headers().get(name).ok().flatten().unwrap_or_default();
+    let (content_type, disposition) = (header("content-type"), header("content-disposition"));
+    // No number, where there is no date, becomes 0.
+    let date = Some(js_sys::Date::parse(&header("date")) as Millis).filter(|date| *date > 0);
+    let body = Stream::new(&response.body().into());
+    Ok(Inflow { status: response.status(), content_type, disposition, date, body })
 }
 
 /// A span of time passes.
@@ -187,7 +202,6 @@ impl Platform for Runtime {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a date after 1970, or none")]
     fn fetch(&self, request: Outbound) -> impl Future<Output = Result<Inflow<Stream>, Unreachable>> {
         let Outbound { method, url, headers, body, upload, timeout } = request;
         let headers = headers.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
@@ -199,15 +213,7 @@ impl Platform for Runtime {
                 glue::send_on(method, &url, headers, &stream, length.unwrap_or_default() as f64, timeout)
             }
         };
-        after(sent, |response| {
-            let response = web_sys::Response::from(response?);
-            let header = |name| response.headers().get(name).ok().flatten().unwrap_or_default();
-            let (content_type, disposition) = (header("content-type"), header("content-disposition"));
-            // No number, where there is no date, becomes 0.
-            let date = Some(js_sys::Date::parse(&header("date")) as Millis).filter(|date| *date > 0);
-            let body = Stream::new(&response.body().into());
-            Ok(Inflow { status: response.status(), content_type, disposition, date, body })
-        })
+        after(sent, inflow)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
@@ -253,9 +259,22 @@ impl Platform for Runtime {
         })
     }
 
+    fn open(
+        &self,
+        object: Object,
+        name: &str,
+        body: &str,
+    ) -> impl Future<Output = Result<Inflow<Stream>, Unreachable>> {
+        after(glue::open_object(&self.binding(binding_of(object)), name, body), inflow)
+    }
+
     /// A limiter that fails stops nobody: what must be counted is counted in objects.
-    fn within_limit(&self, key: &str) -> impl Future<Output = bool> {
-        after(glue::within_limit(&self.binding("LOGIN_LIMITER"), key), |answer| {
+    fn within_limit(&self, limiter: Limiter, key: &str) -> impl Future<Output = bool> {
+        let binding = match limiter {
+            Limiter::Login => "LOGIN_LIMITER",
+            Limiter::Caller => "RATE_LIMITER",
+        };
+        after(glue::within_limit(&self.binding(binding), key), |answer| {
             answer.ok().and_then(|within| within.as_bool()).unwrap_or(true)
         })
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::proxy;
 use super::token::TokenFailure;
-use crate::platform::{Inflow, Millis, Outbound, Pieces, Platform, Unreachable, Upload};
+use crate::platform::{Inflow, Millis, Outbound, Pace, Pieces, Platform, Unreachable, Upload};
 use crate::wechat::api::{self, ApiError, ApiRequest, Body, Method, Reaction, UNREADABLE};
 
 /// WeChat's servers answer within this time or not at all.
@@ -186,7 +186,7 @@ pub async fn download<P: Platform>(
         let token = platform.access_token(name, stale.as_deref()).await.map_err(SendError::Token)?;
         let outbound = Outbound { timeout: PASSING, ..outbound(base, request, Some(&token)) };
         let mut inflow = fetch(platform, outbound).await.map_err(unknown)?;
-        let first = inflow.body.next().await.transpose().map_err(unknown)?.unwrap_or_default();
+        let first = inflow.body.next(Pace::Calm).await.transpose().map_err(unknown)?.unwrap_or_default();
         if (200..300).contains(&inflow.status) && !first.is_empty() && !first.starts_with(b"{") {
             let Inflow { content_type, disposition, body: rest, .. } = inflow;
             return Ok(Found::File { content_type, disposition, first, rest });
@@ -257,7 +257,7 @@ pub async fn open<P: Platform>(platform: &P, outbound: Outbound) -> Result<Opene
     // Of a file, nothing need be seen; a page may repeat the address, so what hides tokens must see it.
     let is_page = !(200..300).contains(&status) || content_type.starts_with("text/");
     while first.len() <= proxy::SMALL && (is_page || proxy::looks_like_json(&first)) {
-        match body.next().await {
+        match body.next(Pace::Calm).await {
             Some(piece) => first.extend(piece.map_err(reason)?),
             None => return Ok(Opened { status, content_type, disposition, first, rest: None }),
         }
@@ -292,7 +292,7 @@ async fn collect_after<B: Pieces>(
     mut inflow: Inflow<B>,
     limit: usize,
 ) -> Result<Answer, Unreachable> {
-    while let Some(piece) = inflow.body.next().await {
+    while let Some(piece) = inflow.body.next(Pace::Calm).await {
         body.extend_from_slice(&piece?);
         if body.len() > limit {
             return Err(Unreachable(format!("the response is larger than {limit} bytes")));

@@ -2,27 +2,47 @@
 
 use super::{App, metrics};
 use crate::chat::clean::clean;
-use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError};
+use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError, Written};
 use crate::chat::prompt::ChatMessage;
 use crate::config::Endpoint;
 use crate::log::Line;
-use crate::platform::{AiError, Inflow, Millis, Outbound, Pieces, Platform, Unreachable};
+use crate::platform::{AiError, Inflow, Millis, Outbound, Pace, Pieces, Platform, Unreachable};
+
+/// What a model does, to somebody who is there while it does it.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// It begins; if it had begun before, or another one had, that is void.
+    Begins,
+    /// It has written this so far, thoughts and marks included.
+    Wrote(&'a str),
+}
+
+/// Hears of the progress.
+pub type Ear<'a> = &'a dyn Fn(Progress<'_>);
+
+fn tell(ear: Option<Ear<'_>>, progress: Progress<'_>) {
+    if let Some(ear) = ear {
+        ear(progress);
+    }
+}
 
 /// The answer to `messages`, as WeChat should show it.
 ///
 /// Each model of `chain` is asked up to three times, with a growing pause between; a fault that asking again
-/// cannot mend goes to the next model at once.
+/// cannot mend goes to the next model at once. `ear` hears what it writes, while it writes.
 pub async fn ask<P: Platform>(
     platform: &P,
     app: &App,
     chain: &[String],
     messages: &[ChatMessage],
-) -> Result<String, ModelError> {
+    ear: Option<Ear<'_>>,
+) -> Result<Written, ModelError> {
     let begin = platform.now();
     let mut last = ModelError::Empty;
     for name in chain {
         for attempt in 1..=ATTEMPTS {
-            let answer = once(platform, app, name, messages).await;
+            tell(ear, Progress::Begins);
+            let answer = once(platform, app, name, messages, ear).await;
             let outcome = answer.as_ref().map_or_else(ModelError::name, |_| "answered");
             metrics::count(platform, app, "wxapi_model_attempts_total", &[("outcome", outcome)]);
             match answer {
@@ -62,13 +82,15 @@ async fn once<P: Platform>(
     app: &App,
     name: &str,
     messages: &[ChatMessage],
-) -> Result<String, ModelError> {
+    ear: Option<Ear<'_>>,
+) -> Result<Written, ModelError> {
     let body = match &app.config.model.endpoint {
         Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await?,
         None => begin_by_binding(platform, name, messages).await?,
     };
-    let answer = clean(&read(body).await?);
-    if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
+    let Written { text, tokens } = read(body, ear).await?;
+    let text = clean(&text);
+    if text.is_empty() { Err(ModelError::Empty) } else { Ok(Written { text, tokens }) }
 }
 
 async fn begin_by_binding<P: Platform>(
@@ -86,9 +108,15 @@ async fn begin_by_endpoint<P: Platform>(
     name: &str,
     messages: &[ChatMessage],
 ) -> Result<P::Body, ModelError> {
-    let body = model::completion_body(name, messages).into_bytes();
-    let request = request(endpoint, "/chat/completions", "application/json".to_owned(), body);
-    let inflow = platform.fetch(request).await.map_err(unreachable)?;
+    let complete = |usage| {
+        let body = model::completion_body(name, messages, usage).into_bytes();
+        platform.fetch(request(endpoint, "/chat/completions", "application/json".to_owned(), body))
+    };
+    let mut inflow = complete(true).await.map_err(unreachable)?;
+    if matches!(inflow.status, 400 | 422) {
+        // It may be the question for the tokens that is refused.
+        inflow = complete(false).await.map_err(unreachable)?;
+    }
     expect_success(inflow)
 }
 
@@ -107,10 +135,13 @@ fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {
 }
 
 /// Reads the whole stream, as long as it is wanted.
-async fn read<B: Pieces>(mut body: B) -> Result<String, ModelError> {
+async fn read<B: Pieces>(mut body: B, ear: Option<Ear<'_>>) -> Result<Written, ModelError> {
     let mut reader = AnswerReader::default();
-    while let Some(piece) = body.next().await {
-        if !reader.feed(&piece.map_err(unreachable)?) {
+    let pace = if ear.is_some() { Pace::Eager } else { Pace::Calm };
+    while let Some(piece) = body.next(pace).await {
+        let goes_on = reader.feed(&piece.map_err(unreachable)?);
+        tell(ear, Progress::Wrote(reader.so_far()));
+        if !goes_on {
             break;
         }
     }

@@ -8,6 +8,7 @@ pub mod callback;
 pub mod conversation;
 pub mod login;
 pub mod metrics;
+pub mod mini;
 pub mod records;
 pub mod rules;
 pub mod senses;
@@ -69,6 +70,7 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
         (_, ["admin", rest @ ..]) => Ok(admin::route(&request, rest, platform, app).await),
         ("GET", ["metrics"]) => metrics::show(&request, platform, app).await,
         (_, ["metrics"]) => Ok(Error::MethodNotAllowed.response().with("allow", "GET")),
+        (_, ["api", rest @ ..]) => Ok(mini::route(&request, rest, platform, app).await),
         (_, others) if api::is_ours(others) => Ok(api::route(&request, others, platform, app).await),
         (_, others) => login::route(&request, others, platform, app).await.unwrap_or(Err(Error::NotFound)),
     };
@@ -93,6 +95,7 @@ fn family(segments: &[&str]) -> &'static str {
         "admin" => "admin",
         "metrics" => "metrics",
         "oauth" | "authorize" | "token" | "userinfo" | "logout" | "m" | ".well-known" => "login",
+        "api" => "mini",
         _ if api::is_ours(segments) => "api",
         _ => "other",
     }

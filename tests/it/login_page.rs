@@ -20,9 +20,9 @@ fn the_page_and_its_news_are_for_the_browser_that_began() {
         assert_eq!(status(&browser, &page).await, "pending");
         let socket = browser.socket_from(ORIGIN, &below(&page, "watch")).await;
         let watch = socket.watch.expect("a WebSocket");
-        assert_eq!(watch.login, page.login());
+        assert_eq!(watch.name, page.login());
         let object = world.login_object(&page.login());
-        assert_eq!(object.greeting(&watch.browser).as_deref(), Some(r#"{"status":"pending"}"#));
+        assert_eq!(object.greeting(&watch.proof).as_deref(), Some(r#"{"status":"pending"}"#));
 
         // The QR code shows the attempt's name and a token to everybody. Another browser has a cookie of its own.
         let stranger = Browser::new(&world);
@@ -40,7 +40,7 @@ fn the_page_and_its_news_are_for_the_browser_that_began() {
         check_turned_away(&nobody.socket_from(ORIGIN, &below(&page, "watch")).await);
         let foreign =
             stranger.socket_from(ORIGIN, &below(&page, "watch")).await.watch.expect("asks the object");
-        assert_eq!(object.greeting(&foreign.browser), None, "which says no");
+        assert_eq!(object.greeting(&foreign.proof), None, "which says no");
         let token = world.attempt(&page.login())["tokens"][0]["text"].as_str().unwrap().to_owned();
         for handle in [&token, &page.login(), &Digest::of(&page.login()).as_str().to_owned()] {
             let thief = Browser::new(&world);

@@ -50,6 +50,7 @@ mod menu;
 mod menu_diff;
 mod menu_limits;
 mod metrics;
+mod mini_chat;
 mod openapi;
 mod paging;
 mod passing;

@@ -16,7 +16,7 @@ use crate::gateway::send::{Opened, open};
 use crate::handlers::login::offer::network;
 use crate::handlers::{call_object, metrics};
 use crate::log::Line;
-use crate::platform::{Millis, Object, Outbound, Platform, Request, Response, Unreachable};
+use crate::platform::{Limiter, Millis, Object, Outbound, Platform, Request, Response, Unreachable};
 use crate::wechat::api::{ApiError, Reaction, UNREADABLE, reaction};
 
 /// WeChat answers within this time or not at all.
@@ -93,7 +93,7 @@ async fn person<P: Platform>(request: &Request, path: &str, platform: &P, app: &
     if app.config.api_clients.is_empty() {
         return refused(request, 48001, "api unauthorized: no API_CLIENTS are set", "forbidden");
     }
-    if !platform.within_limit(&format!("sns:{}", network(&request.peer.address))).await {
+    if !platform.within_limit(Limiter::Login, &format!("sns:{}", network(&request.peer.address))).await {
         return limited(request, 60);
     }
     let url = format!("{}{path}?{}", app.config.wechat_api, request.query);

@@ -80,10 +80,10 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         messages: &[ChatMessage],
         turn: Option<String>,
     ) -> (String, Option<String>) {
-        match ask::ask(&self.platform, &self.app, chain, messages).await {
+        match ask::ask(&self.platform, &self.app, chain, messages, None).await {
             Ok(answer) => {
                 self.count_question("answered");
-                (answer, turn)
+                (answer.text, turn)
             }
             Err(_logged) => {
                 self.count_question("failed");
@@ -101,10 +101,10 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             (prompt::compaction(&history.summary, old), old.to_vec())
         };
         if let Ok(summary) =
-            ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages).await
+            ask::ask(&self.platform, &self.app, &self.app.config.model.chain, &messages, None).await
         {
             // Should it not be stored, the next answer leads here again.
-            let _ = self.step(|state, _, _| state.history.summarise(&old, &summary));
+            let _ = self.step(|state, _, _| state.history.summarise(&old, &summary.text));
         }
     }
 }

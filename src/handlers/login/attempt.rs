@@ -17,7 +17,7 @@ use crate::login::page::{self, LoginPage, Note, Refused};
 use crate::login::params::Params;
 use crate::login::request::{AuthRequest, ResultBy};
 use crate::login::session::{Call, Failure, Fault, Reply, Status, View};
-use crate::platform::{Platform, Request, Response, Watch};
+use crate::platform::{Object, Platform, Request, Response, Watch};
 
 /// `GET /oauth/s/<login>`
 ///
@@ -170,7 +170,11 @@ pub async fn watch<P: Platform>(
     match handle::browser(request).filter(|_| is_login_id(login)) {
         // Whether it is this browser's attempt is for the object to say.
         Some(browser) => Ok(Response {
-            watch: Some(Box::new(Watch { login: login.to_owned(), browser: browser.as_str().to_owned() })),
+            watch: Some(Box::new(Watch {
+                object: Object::Login,
+                name: login.to_owned(),
+                proof: browser.as_str().to_owned(),
+            })),
             ..Response::default()
         }),
         None => Ok(failed(request, Fault::NotYours)),

@@ -16,7 +16,7 @@ use crate::login::session::Session;
 use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::login::words::SCENE_PREFIX;
-use crate::platform::{Millis, Object, Platform, Unreachable};
+use crate::platform::{Limiter, Millis, Object, Platform, Unreachable};
 use crate::wechat::api::UNREADABLE;
 use crate::wechat::api::qrcode::{self, QrCode};
 
@@ -34,7 +34,7 @@ const PAUSE: Millis = 5 * 60_000;
 /// limiter, before it costs a call of an object.
 pub async fn admit<P: Platform>(platform: &P, app: &App, address: &str) -> Result<bool, Unreachable> {
     let name = throttle_name(app, address);
-    if !platform.within_limit(&name).await {
+    if !platform.within_limit(Limiter::Login, &name).await {
         return Ok(false);
     }
     let ask = Ask { most: app.config.login.rate_limit, window: WINDOW };

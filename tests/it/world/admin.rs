@@ -1,7 +1,7 @@
 //! Whoever manages the account.
 
 use serde_json::Value;
-use wxapi::platform::{Millis, Opaque, Passage, Pieces, Request, Response, Upload};
+use wxapi::platform::{Millis, Opaque, Pace, Passage, Pieces, Request, Response, Upload};
 
 use super::runtime::Body;
 use super::{ORIGIN, World};
@@ -100,7 +100,7 @@ pub async fn whole(response: Response) -> Vec<u8> {
     let mut all = first;
     if let Some(rest) = rest {
         let mut body = std::rc::Rc::downcast::<Body>(rest.0).ok().and_then(std::rc::Rc::into_inner).unwrap();
-        while let Some(piece) = body.next().await {
+        while let Some(piece) = body.next(Pace::Calm).await {
             all.extend(piece.unwrap());
         }
     }

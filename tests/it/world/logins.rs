@@ -119,6 +119,7 @@ impl World {
                 Box::pin(self.account(name).call(body)).await
             }
             Object::Metrics => MetricsObject::new(disk()).unwrap().call(body),
+            Object::MiniUser => self.call_mini_user(name, body).await,
         }
     }
 
@@ -139,6 +140,7 @@ impl World {
                 let new = || ThrottleObject::new(self.clone(), storage).unwrap();
                 named(&logins.throttles, name, new).alarm().unwrap();
             }
+            "MiniUser" => self.mini_user(name).alarm().unwrap(),
             _ => return false,
         }
         true

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod client;
 mod keys;
 mod logins;
+pub mod mini;
 mod runtime;
 pub mod site;
 pub mod weixin;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use wxapi::config::Config;
 use wxapi::handlers::account::AccountObject;
 use wxapi::handlers::conversation::UserObject;
+use wxapi::handlers::mini::user_object::MiniUserObject;
 use wxapi::handlers::{App, route};
 use wxapi::log::Line;
 use wxapi::platform::{Millis, Outbound, Platform, Request, Response};
@@ -94,9 +96,12 @@ struct Inner {
     users: RefCell<HashMap<String, Rc<UserObject<World, Disk>>>>,
     account: RefCell<Option<Rc<AccountObject<World, Disk>>>>,
     logins: Logins,
+    minis: RefCell<HashMap<String, Rc<MiniUserObject<World, Disk>>>>,
     disks: RefCell<HashMap<String, Disk>>,
     tasks: RefCell<Vec<AbortHandle>>,
     model: RefCell<Model>,
+    /// How long each piece of the model's answer takes.
+    model_pause: Cell<Millis>,
     wechat: RefCell<WeChat>,
     model_calls: RefCell<Vec<ModelCall>>,
     api_calls: RefCell<Vec<Outbound>>,
@@ -143,9 +148,11 @@ impl World {
             users: RefCell::default(),
             account: RefCell::default(),
             logins: Logins::default(),
+            minis: RefCell::default(),
             disks: RefCell::default(),
             tasks: RefCell::default(),
             model: RefCell::new(Box::new(|call| answers(0, &format!("Answer to {}", call.question())))),
+            model_pause: Cell::default(),
             wechat: RefCell::new(Box::new(|_| Err("no WeChat here".to_owned()))),
             model_calls: RefCell::default(),
             api_calls: RefCell::default(),
@@ -163,6 +170,11 @@ impl World {
     /// Sets what the model does.
     pub fn model(&self, model: impl Fn(&ModelCall) -> ModelTurn + 'static) {
         *self.0.model.borrow_mut() = Box::new(model);
+    }
+
+    /// Sets how long each piece of the model's answer takes from now on.
+    pub fn model_pause(&self, pause: Millis) {
+        self.0.model_pause.set(pause);
     }
 
     /// Sets what WeChat's API, and every other address, answers.
@@ -213,6 +225,7 @@ impl World {
         }
         self.0.users.borrow_mut().clear();
         self.0.logins.clear();
+        self.0.minis.borrow_mut().clear();
         *self.0.account.borrow_mut() = None;
     }
 

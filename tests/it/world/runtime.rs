@@ -1,6 +1,6 @@
 //! The world as the Worker sees it: its platform and its storage.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,11 +9,13 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wxapi::gateway::token::TokenFailure;
+use wxapi::handlers::mini::user_object::Outcome;
 use wxapi::log::Line;
 use wxapi::platform::{
-    AiError, Algorithm, Delivery, Inflow, KeyPair, Millis, Object, Outbound, Pieces, Platform, Storage,
-    Tables, Unreachable, Verdict,
+    AiError, Algorithm, Delivery, Inflow, KeyPair, Limiter, Millis, Object, Outbound, Outlet, Pace, Pieces,
+    Platform, Storage, Tables, Unreachable, Verdict,
 };
 use wxapi::wechat::Secret;
 
@@ -30,7 +32,7 @@ struct DiskInner {
     writes: Cell<usize>,
     full: Cell<bool>,
     aside: RefCell<Option<String>>,
-    database: OnceCell<Connection>,
+    database: RefCell<Option<Connection>>,
 }
 
 impl Disk {
@@ -97,6 +99,7 @@ impl Storage for Disk {
 
     fn clear(&self) -> Result<(), Unreachable> {
         self.0.documents.borrow_mut().clear();
+        *self.0.database.borrow_mut() = None;
         self.0.alarm.set(None);
         Ok(())
     }
@@ -112,7 +115,8 @@ impl Tables for Disk {
         if self.0.full.get() && !statement.trim_start().starts_with("SELECT") {
             return Err(Unreachable("the disk is full".to_owned()));
         }
-        let database = self.0.database.get_or_init(|| Connection::open_in_memory().unwrap());
+        let mut database = self.0.database.borrow_mut();
+        let database = database.get_or_insert_with(|| Connection::open_in_memory().unwrap());
         run(database, statement, values).map_err(|error| Unreachable(error.to_string()))
     }
 }
@@ -150,18 +154,46 @@ fn run(database: &Connection, statement: &str, values: &[Value]) -> rusqlite::Re
     Ok(all)
 }
 
-/// A body that arrives in small pieces.
-pub struct Body(std::vec::IntoIter<Vec<u8>>);
+/// A body that comes in pieces.
+pub enum Body {
+    /// It is there, in small ones; each takes so long.
+    Whole(std::vec::IntoIter<Vec<u8>>, Millis),
+    /// An object makes it.
+    Made(UnboundedReceiver<String>),
+}
 
 impl Body {
     fn new(bytes: &[u8]) -> Self {
-        Self(bytes.chunks(7).map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter())
+        Self::Whole(bytes.chunks(7).map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter(), 0)
     }
 }
 
 impl Pieces for Body {
-    async fn next(&mut self) -> Option<Result<Vec<u8>, Unreachable>> {
-        self.0.next().map(Ok)
+    async fn next(&mut self, _pace: Pace) -> Option<Result<Vec<u8>, Unreachable>> {
+        match self {
+            Self::Whole(pieces, pause) => {
+                let next = pieces.next()?;
+                if *pause > 0 {
+                    tokio::time::sleep(Duration::from_millis(*pause)).await;
+                }
+                Some(Ok(next))
+            }
+            Self::Made(pieces) => pieces.recv().await.map(|piece| Ok(piece.into_bytes())),
+        }
+    }
+}
+
+/// A response that an object makes while it is read.
+#[derive(Default)]
+struct Channel(RefCell<Option<UnboundedSender<String>>>);
+
+impl Outlet for Channel {
+    fn send(&self, text: &str) -> bool {
+        self.0.borrow().as_ref().is_some_and(|sender| sender.send(text.to_owned()).is_ok())
+    }
+
+    fn close(&self, _code: u16) {
+        *self.0.borrow_mut() = None;
     }
 }
 
@@ -216,11 +248,16 @@ impl Platform for World {
         if call.inputs["stream"] != serde_json::Value::Bool(true) {
             return Ok(Body::new(text.as_bytes()));
         }
-        let mut stream = String::new();
-        for piece in text.split_inclusive(' ') {
-            stream.push_str(&format!("data: {}\n\n", serde_json::json!({ "response": piece })));
-        }
-        Ok(Body::new((stream + "data: [DONE]\n\n").as_bytes()))
+        let event = |event: Value| format!("data: {event}\n\n").into_bytes();
+        let words = text.split_inclusive(' ');
+        let mut stream: Vec<_> = words.map(|words| event(json!({ "response": words }))).collect();
+        let tokens = text.len();
+        stream.push(event(json!({ "response": "", "usage": { "total_tokens": tokens } })));
+        stream.push(b"data: [DONE]\n\n".to_vec());
+        Ok(match self.0.model_pause.get() {
+            0 => Body::new(&stream.concat()),
+            pause => Body::Whole(stream.into_iter(), pause),
+        })
     }
 
     async fn deliver(&self, name: &str, delivery: &Delivery) -> Result<Verdict, Unreachable> {
@@ -239,7 +276,20 @@ impl Platform for World {
         self.call_object(object, name, body).await
     }
 
-    async fn within_limit(&self, _key: &str) -> bool {
+    async fn open(&self, object: Object, name: &str, body: &str) -> Result<Inflow<Body>, Unreachable> {
+        assert_eq!(object, Object::MiniUser, "no other object makes streams");
+        let (sender, receiver) = unbounded_channel();
+        let channel = Rc::new(Channel(RefCell::new(Some(sender))));
+        let open = || -> Rc<dyn Outlet> { channel.clone() };
+        let (content_type, body) = match self.mini_user(name).call(body, &open).await? {
+            Outcome::Said(said) => ("application/json", Body::new(said.as_bytes())),
+            Outcome::Streaming => ("text/event-stream; charset=utf-8", Body::Made(receiver)),
+        };
+        let (content_type, disposition) = (content_type.to_owned(), String::new());
+        Ok(Inflow { status: 200, content_type, disposition, date: None, body })
+    }
+
+    async fn within_limit(&self, _limiter: Limiter, _key: &str) -> bool {
         !self.0.logins.is_flooded()
     }
 

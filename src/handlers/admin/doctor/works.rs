@@ -186,7 +186,7 @@ pub async fn model<P: Platform>(visit: &Visit<'_, P>) -> Finding {
     let question = &question;
     let tasks = chain.chunks(1).map(|name| -> Task<'_, Tried> {
         let asked = async move {
-            let answer = ask::ask(visit.platform, visit.app, name, question).await;
+            let answer = ask::ask(visit.platform, visit.app, name, question, None).await;
             answer.map(drop).map_err(|error| error.to_string())
         };
         Box::pin(timed(visit, Box::pin(asked)))

@@ -1,0 +1,129 @@
+//! What is stored of a user of the Mini Program, apart from what was said in their conversations.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::push::Push;
+use crate::chat::thread::{Status, Thread};
+use crate::chat::turn::MINUTE;
+use crate::login::mini::Holder;
+use crate::platform::Millis;
+
+/// A conversation in which nobody has said anything for so long, milliseconds, is deleted.
+const KEPT_FOR: Millis = 30 * 86_400_000;
+/// Conversations of one user; the one in which was spoken longest ago gives way.
+const THREADS: usize = 100;
+
+/// One user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Who it is, once they have logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+    /// Their conversations, the one in which was spoken last at the end.
+    #[serde(default)]
+    pub threads: Vec<Entry>,
+    /// The conversation that they are having.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Current>,
+    /// When the questions of the last minute were asked, milliseconds.
+    #[serde(default)]
+    pub asked: Vec<Millis>,
+    /// Customer-service messages: what may still be sent.
+    #[serde(default)]
+    pub push: Push,
+}
+
+/// A conversation, in the list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// When it began, milliseconds.
+    pub created: Millis,
+    /// When something was said last, milliseconds.
+    pub active: Millis,
+    /// How it stands.
+    pub status: Status,
+    /// Somebody has to work on it.
+    #[serde(default)]
+    pub unfinished: bool,
+}
+
+/// The conversation that somebody is having, in whatever window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// Its id.
+    pub thread: String,
+    /// When something was said in it last, milliseconds.
+    pub spoken: Millis,
+    /// That was in one of WeChat's own chat windows, not by the API.
+    pub outside: bool,
+}
+
+impl User {
+    /// A conversation by its id: one that is not here is somebody else's, or none.
+    pub fn entry(&self, thread: &str) -> Option<&Entry> {
+        self.threads.iter().find(|entry| entry.id == thread)
+    }
+
+    /// Something was said in `thread`, or something of it has changed: the list says so. Returns what gives way.
+    pub fn note(&mut self, thread: &Thread) -> Option<String> {
+        self.threads.retain(|entry| entry.id != thread.id);
+        self.threads.push(Entry {
+            id: thread.id.clone(),
+            title: thread.title.clone(),
+            created: thread.created,
+            active: thread.active,
+            status: thread.status(),
+            unfinished: thread.unfinished().next().is_some(),
+        });
+        let too_many = self.threads.len() > THREADS;
+        let oldest = self.threads.iter().position(|entry| !entry.unfinished).filter(|_| too_many)?;
+        Some(self.threads.remove(oldest).id)
+    }
+
+    /// The conversation that they are having, unless they have been silent for `timeout`.
+    pub fn current(&self, now: Millis, timeout: Millis) -> Option<&Current> {
+        self.current.as_ref().filter(|current| now < current.spoken + timeout)
+    }
+
+    /// They speak in this conversation now.
+    pub fn speak_in(&mut self, thread: &str, outside: bool, now: Millis) {
+        self.current = Some(Current { thread: thread.to_owned(), spoken: now, outside });
+    }
+
+    /// Whether they may ask something now; it counts. `Err`: seconds until they may.
+    pub fn may_ask(&mut self, limit: usize, now: Millis) -> Result<(), u64> {
+        self.asked.retain(|at| now < at + MINUTE);
+        if let Some(first) = self.asked.first().filter(|_| self.asked.len() >= limit) {
+            return Err((first + MINUTE).saturating_sub(now).div_ceil(1_000));
+        }
+        self.asked.push(now);
+        Ok(())
+    }
+
+    /// Forgets what is too old. Returns the conversations that are to be deleted.
+    pub fn expire(&mut self, now: Millis) -> Vec<String> {
+        if let Some(holder) = &mut self.holder {
+            holder.expire(now);
+        }
+        let old = |entry: &Entry| !entry.unfinished && now >= entry.active + KEPT_FOR;
+        let gone = self.threads.iter().filter(|entry| old(entry)).map(|entry| entry.id.clone()).collect();
+        self.threads.retain(|entry| !old(entry));
+        gone
+    }
+
+    /// When [`Self::expire`] will next have something to do, milliseconds.
+    pub fn next_expiry(&self) -> Option<Millis> {
+        let thread = self.threads.iter().map(|entry| entry.active + KEPT_FOR).min();
+        let session = self.holder.as_ref().and_then(Holder::next_expiry);
+        thread.into_iter().chain(session).min()
+    }
+
+    /// Nothing is left that is worth being stored: no session by which they could come, nothing that they said.
+    pub fn is_forgettable(&self) -> bool {
+        self.threads.is_empty() && self.holder.as_ref().is_none_or(|holder| holder.sessions.is_empty())
+    }
+}

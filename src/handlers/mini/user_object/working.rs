@@ -1,0 +1,154 @@
+//! From a question to its answer.
+
+use std::rc::Rc;
+
+use super::MiniUserObject;
+use crate::chat::history::History;
+use crate::chat::live::bounded;
+use crate::chat::prompt;
+use crate::chat::state::Question;
+use crate::chat::thread::{Exchange, Reply};
+use crate::handlers::ask::{self, Progress};
+use crate::handlers::{metrics, senses};
+use crate::log::Line;
+use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
+
+/// Storage that failed is tried again after these pauses.
+const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
+
+impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
+    /// An exchange from its question to its answer.
+    ///
+    /// 1. ask, unless an earlier life got the answer already
+    /// 2. store the answer, then tell it to those who listen
+    /// 3. condense what the model is told, if it grew too long
+    pub(super) async fn work(self: Rc<Self>, thread: String, n: u32) {
+        let finished = self.finish(&thread, n).await;
+        // What cannot be stored is logged; the alarm, or the next call, starts the work again.
+        if finished.is_err() {
+            self.with_running(&thread, n, super::Running::fail);
+        }
+        self.running.borrow_mut().retain(|running| !(running.n == n && running.thread == thread));
+        if finished.is_ok() {
+            self.condense(&thread).await;
+        }
+    }
+
+    async fn finish(&self, thread: &str, n: u32) -> Result<(), Unreachable> {
+        let Some(stored) = self.thread(thread)? else { return Ok(()) };
+        let Some(exchange) = stored.exchange(n) else { return Ok(()) };
+        if exchange.answer.is_none() {
+            let history = stored.context(n, &self.app.config.rules.texts);
+            let reply = self.answer(exchange, &history, thread).await;
+            self.settle_at_last(thread, n, &reply).await?;
+            self.with_running(thread, n, |running| match reply.failed {
+                true => running.fail(),
+                false => running.settle(&reply.text, reply.tokens),
+            });
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, exchange: &Exchange, history: &History, thread: &str) -> Reply {
+        let texts = &self.app.config.rules.texts;
+        let model = &self.app.config.model;
+        if exchange.is_hopeless() {
+            self.platform.log(&Line::error("mini.given_up", "its object died too often"));
+            self.count("given_up");
+            return self.reply(texts.model_failed(), 0, true);
+        }
+        let cacheable = history.is_empty();
+        let (chain, messages) = match &exchange.question {
+            Question::Text(text) => {
+                let cached = self.app.answers.borrow().get(text, self.platform.now()).map(str::to_owned);
+                if let Some(answer) = cached.filter(|_| cacheable) {
+                    self.count("cached");
+                    return self.reply(answer, 0, false);
+                }
+                (model.chain.as_slice(), prompt::question(&model.system_prompt, history, text))
+            }
+            Question::Summary if history.is_empty() => {
+                return self.reply(texts.nothing_to_summarise(), 0, false);
+            }
+            Question::Summary => (model.chain.as_slice(), prompt::summary(texts.lang, history)),
+            Question::Picture { url } => match senses::picture(&self.platform, &self.app, url).await {
+                Some(messages) => (model.vision.as_slice(), messages),
+                None => {
+                    self.count("unseen");
+                    return self.reply(texts.cannot_see(), 0, false);
+                }
+            },
+            Question::Voice { .. } => return self.reply(texts.cannot_hear(), 0, false),
+        };
+        let ear = |progress: Progress<'_>| {
+            self.with_running(thread, exchange.n, |running| match progress {
+                Progress::Begins => running.begin(),
+                Progress::Wrote(output) => running.write(output),
+            });
+        };
+        match ask::ask(&self.platform, &self.app, chain, &messages, Some(&ear)).await {
+            Ok(written) => {
+                self.count("answered");
+                if let Question::Text(text) = &exchange.question
+                    && cacheable
+                {
+                    self.app.answers.borrow_mut().put(text, &written.text, self.platform.now());
+                }
+                self.reply(bounded(&written.text, texts), written.tokens, false)
+            }
+            Err(_logged) => {
+                self.count("failed");
+                self.reply(texts.model_failed(), 0, true)
+            }
+        }
+    }
+
+    fn reply(&self, text: String, tokens: u64, failed: bool) -> Reply {
+        Reply { at: self.platform.now(), text, tokens, failed }
+    }
+
+    /// Counts a question by where its answer came from.
+    fn count(&self, outcome: &str) {
+        metrics::count(&self.platform, &self.app, "wxapi_questions_total", &[("outcome", outcome)]);
+    }
+
+    /// Stores an answer, with patience: it must not be thrown away because storage fails for a moment.
+    async fn settle_at_last(&self, thread: &str, n: u32, reply: &Reply) -> Result<(), Unreachable> {
+        for pause in STORE_AGAIN {
+            if self.settle(thread, n, reply).is_ok() {
+                return Ok(());
+            }
+            self.platform.sleep(pause).await;
+        }
+        self.settle(thread, n, reply)
+    }
+
+    /// Stores an answer, unless the conversation was deleted meanwhile.
+    fn settle(&self, thread: &str, n: u32, reply: &Reply) -> Result<(), Unreachable> {
+        let Some(mut thread) = self.thread(thread)? else { return Ok(()) };
+        if !thread.answered(n, reply.clone()) {
+            return Ok(());
+        }
+        let mut user = self.snapshot();
+        if let Some(current) = user.current.as_mut().filter(|current| current.thread == thread.id) {
+            current.spoken = current.spoken.max(reply.at);
+        }
+        self.keep(user, Some(&thread))
+    }
+
+    /// Replaces the older half of a long history by the model's summary of it. Should that fail, the oldest turns drop
+    /// out in time.
+    async fn condense(&self, thread: &str) {
+        let texts = &self.app.config.rules.texts;
+        let Ok(Some(stored)) = self.thread(thread) else { return };
+        let Some((old, last)) = stored.overflow(texts) else { return };
+        let messages = prompt::compaction(&stored.summary, &old);
+        let chain = &self.app.config.model.chain;
+        let Ok(summary) = ask::ask(&self.platform, &self.app, chain, &messages, None).await else { return };
+        // Should it not be stored, the next answer leads here again.
+        if let Ok(Some(mut stored)) = self.thread(thread) {
+            stored.summarise(last, &summary.text);
+            let _ = self.keep(self.snapshot(), Some(&stored));
+        }
+    }
+}

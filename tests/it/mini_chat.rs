@@ -1,0 +1,115 @@
+//! The Mini Program's API: logging in, talking, coming back.
+
+use serde_json::{Value, json};
+
+use crate::world::mini::{shown, world};
+use crate::world::{answers, run};
+
+#[test]
+fn somebody_logs_in_talks_and_reads_it_again() {
+    run(async {
+        let world = world(&[]);
+        let session = world.wx_login("anna").await;
+        let first = world.chat(&session, "What is a spruce?", None).await;
+        assert_eq!(first.status, 200, "{first:?}");
+        assert_eq!(first.body["reply"], "Answer to What is a spruce?");
+        assert_eq!(first.body["tokens_used"], "Answer to What is a spruce?".len());
+        let id = first.body["conversation_id"].as_str().unwrap().to_owned();
+
+        let second = world.chat(&session, "And a fir?", Some(&id)).await;
+        assert_eq!(second.body["conversation_id"], *id);
+        let told = world.model_calls().last().unwrap().inputs["messages"].clone();
+        assert_eq!(told[1]["content"], "What is a spruce?", "the model is told what was said before: {told}");
+
+        let shown = world.api("GET", &format!("conversations/{id}"), &session, "").await;
+        let said: Vec<(&str, &str)> = shown.body["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| (message["role"].as_str().unwrap(), message["content"].as_str().unwrap()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("user", "What is a spruce?"),
+                ("assistant", "Answer to What is a spruce?"),
+                ("user", "And a fir?"),
+                ("assistant", "Answer to And a fir?"),
+            ]
+        );
+        let list = world.api("GET", "conversations", &session, "").await;
+        assert_eq!(list.body["conversations"][0]["title"], "What is a spruce?");
+        assert_eq!(list.body["next"], Value::Null);
+    });
+}
+
+#[test]
+fn words_are_passed_on_as_they_come() {
+    run(async {
+        let world = world(&[]);
+        world.model(|_| answers(0, "One two three four"));
+        world.model_pause(1_000);
+        let session = world.wx_login("anna").await;
+        let body = json!({ "message": "Count", "conversation_id": null }).to_string();
+        let mut events = world.events("POST", "chat", &session, None, &body).await.unwrap();
+        let begun = wxapi::platform::Platform::now(&world);
+        assert_eq!(events.next().await.unwrap().kind, "begin");
+        let first = events.next().await.unwrap();
+        assert_eq!((first.kind.as_str(), &first.data["delta"]), ("delta", &json!("One")));
+        assert!(wxapi::platform::Platform::now(&world) - begun <= 1_000, "the first word waits for no other");
+        let rest = events.rest().await;
+        let last = rest.last().unwrap();
+        assert_eq!((last.kind.as_str(), &last.data["reply"]), ("done", &json!("One two three four")));
+        let all: Vec<_> = [first].into_iter().chain(rest).collect();
+        assert_eq!(shown(&all), "One two three four");
+    });
+}
+
+#[test]
+fn whoever_hangs_up_finds_the_answer_later() {
+    run(async {
+        let world = world(&[]);
+        world.model(|_| answers(0, "One two three four"));
+        world.model_pause(1_000);
+        let session = world.wx_login("anna").await;
+        let body = json!({ "message": "Count", "conversation_id": null }).to_string();
+        let mut events = world.events("POST", "chat", &session, None, &body).await.unwrap();
+        let id = events.next().await.unwrap().data["conversation_id"].as_str().unwrap().to_owned();
+        let seen = events.next().await.unwrap();
+        drop(events);
+        let target = format!("chat/{id}");
+        let early = world.api("GET", &target, &session, "").await;
+        assert_eq!((early.status, &early.body["status"]), (202, &json!("pending")));
+
+        // Somebody comes back: what they have is not told again.
+        let mut events = world.events("GET", &target, &session, Some(&seen.id), "").await.unwrap();
+        let rest = events.rest().await;
+        let all: Vec<_> = [seen].into_iter().chain(rest).collect();
+        assert_eq!(shown(&all), "One two three four");
+        assert!(all.iter().all(|event| event.kind != "replace"), "{all:?}");
+
+        let late = world.api("GET", &target, &session, "").await;
+        assert_eq!((late.status, &late.body["reply"]), (200, &json!("One two three four")));
+        assert_eq!(world.model_calls().len(), 1);
+    });
+}
+
+#[test]
+fn an_answer_survives_the_death_of_its_object() {
+    run(async {
+        let world = world(&[]);
+        world.model(|_| answers(10_000, "At last"));
+        let session = world.wx_login("anna").await;
+        let body = json!({ "message": "Wait", "conversation_id": null }).to_string();
+        let mut events = world.events("POST", "chat", &session, None, &body).await.unwrap();
+        let id = events.next().await.unwrap().data["conversation_id"].as_str().unwrap().to_owned();
+        drop(events);
+        world.pass(1_000).await;
+        world.crash();
+        // Nobody asks: the alarm finds the question.
+        world.pass(60_000).await;
+        assert_eq!(world.model_calls().len(), 2);
+        let late = world.api("GET", &format!("chat/{id}"), &session, "").await;
+        assert_eq!((late.status, &late.body["reply"]), (200, &json!("At last")));
+    });
+}
