@@ -11,6 +11,7 @@ pub mod count;
 pub mod history;
 pub mod human;
 pub mod intent;
+pub mod live;
 pub mod model;
 pub mod paging;
 pub mod prompt;

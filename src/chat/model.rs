@@ -29,6 +29,14 @@ struct Completion<'a> {
     model: &'a str,
     messages: &'a [ChatMessage],
     stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+/// <https://platform.openai.com/docs/api-reference/chat/create#chat_create-stream_options>
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
 }
 
 /// The inputs of a text generation model on Workers AI.
@@ -47,9 +55,12 @@ struct WhisperInputs {
     audio: String,
 }
 
-/// The JSON body for an OpenAI-compatible endpoint.
-pub fn completion_body(model: &str, messages: &[ChatMessage]) -> String {
-    json(&Completion { model, messages, stream: true })
+/// The JSON body for an OpenAI-compatible endpoint. `usage` asks for the tokens at the end of the stream. OpenAI,
+/// Azure, DashScope, vLLM and Ollama tell them only if asked; Mistral refuses the question with status 422, and so do
+/// some gateways.
+pub fn completion_body(model: &str, messages: &[ChatMessage], usage: bool) -> String {
+    let stream_options = usage.then_some(StreamOptions { include_usage: true });
+    json(&Completion { model, messages, stream: true, stream_options })
 }
 
 /// The JSON inputs for the `AI` binding.
@@ -132,10 +143,21 @@ pub fn back_off(attempt: u32, jitter: u8) -> u64 {
     base + base * u64::from(jitter) / 1_024
 }
 
+/// What a model wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Its words, thoughts and marks included.
+    pub text: String,
+    /// Tokens of question and answer together, as the provider counts them; 0 if it does not say, or was not heard
+    /// out because the answer was too long.
+    pub tokens: u64,
+}
+
 /// Reads an answer from server-sent events, as they come in any pieces.
 ///
 /// Understands `choices[0].delta.content` (OpenAI-compatible), `response` (Workers AI) and, for servers that
-/// ignore `stream`, one plain JSON body with `choices[0].message.content`.
+/// ignore `stream`, one plain JSON body with `choices[0].message.content`. The tokens are in `usage`, most often of an
+/// event of their own at the end, whose `choices` is empty; Moonshot has it in the last choice.
 #[derive(Debug, Default)]
 pub struct AnswerReader {
     /// The event that is not complete yet.
@@ -143,6 +165,7 @@ pub struct AnswerReader {
     answer: String,
     /// Where the part of `answer` begins that is no thought; beyond its end while the model thinks.
     visible_from: usize,
+    tokens: u64,
     failed: bool,
     done: bool,
 }
@@ -162,14 +185,19 @@ impl AnswerReader {
         !(self.done || self.failed || enough || self.answer.len() >= OUTPUT_LIMIT)
     }
 
+    /// What came so far, thoughts and marks included.
+    pub fn so_far(&self) -> &str {
+        &self.answer
+    }
+
     /// The whole answer, once the stream has ended.
-    pub fn finish(mut self) -> Result<String, ModelError> {
+    pub fn finish(mut self) -> Result<Written, ModelError> {
         let rest = std::mem::take(&mut self.buffer);
         self.line(&rest);
         match (self.failed, self.answer.trim().is_empty()) {
             (true, _) => Err(ModelError::Reported),
             (false, true) => Err(ModelError::Empty),
-            (false, false) => Ok(self.answer),
+            (false, false) => Ok(Written { text: self.answer, tokens: self.tokens }),
         }
     }
 
@@ -194,6 +222,12 @@ impl AnswerReader {
             Some(Value::Number(number)) => self.answer.push_str(&number.to_string()),
             _ => {}
         }
+        let usage = event.get("usage").filter(|usage| !usage.is_null());
+        match usage.or_else(|| choice.and_then(|choice| choice.get("usage"))).map(tokens) {
+            // Some servers count on with every event.
+            Some(tokens) if tokens > 0 => self.tokens = tokens,
+            _ => {}
+        }
         self.failed |= event.get("error").is_some_and(|error| !error.is_null());
     }
 
@@ -205,6 +239,14 @@ impl AnswerReader {
             let thought = self.answer.rfind("</think>");
             self.visible_from = if thinking > thought { usize::MAX } else { thought.unwrap_or_default() };
         }
+    }
+}
+
+fn tokens(usage: &Value) -> u64 {
+    let count = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or_default();
+    match count("total_tokens") {
+        0 => count("prompt_tokens").saturating_add(count("completion_tokens")),
+        total => total,
     }
 }
 

@@ -12,9 +12,9 @@
 
 use super::command::Command;
 use super::count::{Happened, kind, number};
-use super::history::{History, clip};
+use super::history::History;
 use super::intent::{self, Intent};
-use super::model::ANSWER_LIMIT;
+use super::live::bounded;
 use super::rule::Book;
 use super::state::{ANSWER_COUNT, Answer, Conversation, Job, Question};
 use super::text::{Status, Texts};
@@ -254,10 +254,7 @@ impl Conversation {
     pub fn answered(&mut self, job: u32, text: &str, turn: Option<&str>, now: u64, rules: &Rules) -> bool {
         let epoch = self.epoch;
         let Some(job) = self.job_mut(job).filter(|job| job.answer.is_none()) else { return false };
-        let mut answer = clip(text, ANSWER_LIMIT);
-        if answer.len() < text.len() {
-            answer.push_str(rules.texts.cut_short());
-        }
+        let answer = bounded(text, &rules.texts);
         let same_conversation = job.epoch == epoch;
         job.question = None;
         job.answer = Some(Answer { at: now, text: answer, read: 0, shown: 0, on_its_way: false });

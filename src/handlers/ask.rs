@@ -2,7 +2,7 @@
 
 use super::{App, metrics};
 use crate::chat::clean::clean;
-use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError};
+use crate::chat::model::{self, ATTEMPTS, AnswerReader, LONGEST, ModelError, Written};
 use crate::chat::prompt::ChatMessage;
 use crate::config::Endpoint;
 use crate::log::Line;
@@ -67,7 +67,7 @@ async fn once<P: Platform>(
         Some(endpoint) => begin_by_endpoint(platform, endpoint, name, messages).await?,
         None => begin_by_binding(platform, name, messages).await?,
     };
-    let answer = clean(&read(body).await?);
+    let answer = clean(&read(body).await?.text);
     if answer.is_empty() { Err(ModelError::Empty) } else { Ok(answer) }
 }
 
@@ -86,9 +86,15 @@ async fn begin_by_endpoint<P: Platform>(
     name: &str,
     messages: &[ChatMessage],
 ) -> Result<P::Body, ModelError> {
-    let body = model::completion_body(name, messages).into_bytes();
-    let request = request(endpoint, "/chat/completions", "application/json".to_owned(), body);
-    let inflow = platform.fetch(request).await.map_err(unreachable)?;
+    let complete = |usage| {
+        let body = model::completion_body(name, messages, usage).into_bytes();
+        platform.fetch(request(endpoint, "/chat/completions", "application/json".to_owned(), body))
+    };
+    let mut inflow = complete(true).await.map_err(unreachable)?;
+    if matches!(inflow.status, 400 | 422) {
+        // It may be the question for the tokens that is refused.
+        inflow = complete(false).await.map_err(unreachable)?;
+    }
     expect_success(inflow)
 }
 
@@ -107,7 +113,7 @@ fn expect_success<B>(inflow: Inflow<B>) -> Result<B, ModelError> {
 }
 
 /// Reads the whole stream, as long as it is wanted.
-async fn read<B: Pieces>(mut body: B) -> Result<String, ModelError> {
+async fn read<B: Pieces>(mut body: B) -> Result<Written, ModelError> {
     let mut reader = AnswerReader::default();
     while let Some(piece) = body.next().await {
         if !reader.feed(&piece.map_err(unreachable)?) {
