@@ -1,13 +1,15 @@
 //! What WeChat says: wire formats and limits. Imports nothing of ours, does no I/O, reads no clock.
 //!
 //! Reading order: [`callback`] is the way in and out; it uses [`signature`], [`crypto`] and [`xml`] and ends in
-//! [`message`] and [`event`]. [`reply`] is the answer in the same HTTP response, [`api`] what we ask of WeChat.
+//! [`message`] and [`event`]. [`reply`] is the answer in the same HTTP response, [`api`] what we ask of WeChat;
+//! [`open_data`] is what Mini Programs' pages hand on.
 
 pub mod api;
 pub mod callback;
 pub mod crypto;
 pub mod event;
 pub mod message;
+pub mod open_data;
 pub mod reply;
 pub mod signature;
 pub mod xml;

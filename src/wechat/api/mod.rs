@@ -8,6 +8,7 @@ pub mod custom;
 pub mod mass;
 pub mod media;
 pub mod menu;
+pub mod mini;
 pub mod qrcode;
 pub mod sns;
 pub mod ticket;
@@ -75,6 +76,17 @@ impl ApiRequest {
         }
         url
     }
+}
+
+/// A `GET` with this query.
+fn get(path: &'static str, query: &[(&'static str, &str)]) -> ApiRequest {
+    let query = query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    ApiRequest { method: Method::Get, path, query, body: Body::Empty }
+}
+
+/// A member that is a text and not empty.
+fn text<'a>(value: &'a serde_json::Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// A `POST` with JSON.

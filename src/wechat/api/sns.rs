@@ -5,7 +5,7 @@
 
 use super::super::{AppId, OpenId, Secret};
 use super::error::integer;
-use super::{ApiError, ApiRequest, Body, Method, UNREADABLE, check, push_percent_encoded};
+use super::{ApiError, ApiRequest, UNREADABLE, check, get, push_percent_encoded, text};
 use serde_json::Value;
 
 /// Longest `state`, bytes; all of them `[a-zA-Z0-9]`.
@@ -157,11 +157,6 @@ pub fn verify(token: &UserToken, openid: &OpenId) -> ApiRequest {
     get("/sns/auth", &[("access_token", token.expose()), ("openid", openid.as_str())])
 }
 
-fn get(path: &'static str, query: &[(&'static str, &str)]) -> ApiRequest {
-    let query = query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    ApiRequest { method: Method::Get, path, query, body: Body::Empty }
-}
-
 /// Reads the answer to [`access_token`] and [`refresh_token`]; numbers may be strings.
 ///
 /// # Errors
@@ -196,10 +191,6 @@ pub fn parse_user_info(answer: &str) -> Result<UserInfo, ApiError> {
         headimgurl: owned("headimgurl"),
         unionid: text(&value, "unionid").map(OpenId::new),
     })
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// Whatever is neither 0 nor false counts: nobody is to be logged in by mistake.
