@@ -1,6 +1,7 @@
 //! Typed configuration: read once, every problem reported at once, a feature with a faulty setting is off.
 
 pub mod login;
+pub mod mini;
 
 use std::borrow::Cow;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub keys: Option<Keys>,
     /// What access tokens are fetched with; `None` switches off what needs one.
     pub account: Option<Account>,
+    /// The Mini Program; `None` switches its API off.
+    pub mini: Option<mini::Mini>,
     /// `APP_ID`, or empty: names the objects of this account.
     pub app_id: String,
     /// The language models.
@@ -164,7 +167,7 @@ impl Config {
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let app_id = reader.secret("APP_ID").unwrap_or_default();
-        let keys = keys(&mut reader, &app_id);
+        let keys = keys(&mut reader, &KEYS, &app_id);
         let account = match reader.secret("APP_SECRET") {
             Some(secret) if !app_id.is_empty() => {
                 Some(Account { app_id: AppId::new(app_id.as_str()), secret: Secret::new(secret) })
@@ -178,6 +181,7 @@ impl Config {
         let wechat_api =
             reader.base("WECHAT_API_BASE", "is no http or https address, so WeChat's API is not called");
         let account = account.filter(|_| wechat_api.is_ok());
+        let mini = mini::load(&mut reader, &app_id).filter(|_| wechat_api.is_ok());
         let wechat_api = wechat_api.ok().flatten().unwrap_or_else(|| WECHAT_API.to_owned());
         let model = model(&mut reader);
         let rules = rules(&mut reader, account.is_some());
@@ -192,6 +196,7 @@ impl Config {
         Self {
             keys,
             account,
+            mini,
             app_id,
             model,
             rules,
@@ -202,6 +207,15 @@ impl Config {
             mass,
             problems,
         }
+    }
+
+    /// What the access token of the Mini Program `app_id` is fetched with; that of the account, if it is empty.
+    pub fn credentials(&self, app_id: &str) -> Option<(&AppId, &Secret)> {
+        if app_id.is_empty() {
+            return self.account.as_ref().map(|Account { app_id, secret }| (app_id, secret));
+        }
+        let mini = self.mini.as_ref().filter(|mini| mini.app_id.as_str() == app_id);
+        mini.map(|mini| (&mini.app_id, &mini.secret))
     }
 }
 
@@ -224,16 +238,36 @@ fn api_clients<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Vec<Cli
     clients
 }
 
-/// The callback's keys. A faulty AES key closes the callback: reading on in plain mode would be a downgrade.
-fn keys<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, app_id: &str) -> Option<Keys> {
-    let Some(token) = reader.secret("WECHAT_TOKEN") else {
-        reader.problem("WECHAT_TOKEN", "is missing, so /wechat refuses every message");
+/// What the settings of a callback are called, and what follows if one of them cannot be used.
+struct KeyNames {
+    token: &'static str,
+    current: &'static str,
+    previous: &'static str,
+    consequence: &'static str,
+}
+
+const KEYS: KeyNames = KeyNames {
+    token: "WECHAT_TOKEN",
+    current: "ENCODING_AES_KEY",
+    previous: "ENCODING_AES_KEY_PREVIOUS",
+    consequence: ", so /wechat refuses every message",
+};
+
+/// A callback's keys. A faulty AES key closes the callback: reading on in plain mode would be a downgrade.
+fn keys<F: Fn(&str) -> Option<String>>(
+    reader: &mut Reader<F>,
+    names: &KeyNames,
+    app_id: &str,
+) -> Option<Keys> {
+    let consequence = names.consequence;
+    let Some(token) = reader.secret(names.token) else {
+        reader.problem(names.token, ["is missing", consequence].concat());
         return None;
     };
-    let current = aes_key(reader, "ENCODING_AES_KEY")?;
-    let previous = aes_key(reader, "ENCODING_AES_KEY_PREVIOUS")?;
+    let current = aes_key(reader, names.current, consequence)?;
+    let previous = aes_key(reader, names.previous, consequence)?;
     if current.is_some() && app_id.is_empty() {
-        reader.problem("APP_ID", "is missing, but secure mode needs it, so /wechat refuses every message");
+        reader.problem("APP_ID", ["is missing, but secure mode needs it", consequence].concat());
         return None;
     }
     let app_id = (!app_id.is_empty()).then(|| AppId::new(app_id));
@@ -244,16 +278,14 @@ fn keys<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, app_id: &str) -> 
 fn aes_key<F: Fn(&str) -> Option<String>>(
     reader: &mut Reader<F>,
     name: &'static str,
+    consequence: &str,
 ) -> Option<Option<EncodingAesKey>> {
-    let value = (reader.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-    match value.map(|value| EncodingAesKey::parse(&value)) {
+    match reader.text(name).map(|value| EncodingAesKey::parse(&value)) {
         None => Some(None),
         Some(Ok(key)) => Some(Some(key)),
         Some(Err(_)) => {
-            reader.problem(
-                name,
-                "is not an EncodingAESKey (43 letters and digits), so /wechat refuses every message",
-            );
+            let fault = ["is not an EncodingAESKey (43 letters and digits)", consequence];
+            reader.problem(name, fault.concat());
             None
         }
     }

@@ -41,6 +41,8 @@ extern "C" {
     pub fn verify(algorithm: &str, public: &str, message: &[u8], signature: &[u8]) -> Promise;
     #[wasm_bindgen(js_name = callObject)]
     pub fn call_object(namespace: &JsValue, name: &str, body: &str) -> Promise;
+    #[wasm_bindgen(js_name = nameOf)]
+    pub fn name_of(state: &JsValue) -> String;
     pub fn send(method: &str, url: &str, headers: Vec<String>, body: &[u8], timeout: f64) -> Promise;
     #[wasm_bindgen(js_name = sendOn)]
     pub fn send_on(
