@@ -219,6 +219,11 @@ export async function verify(algorithm, publicKey, message, signature) {
   return crypto.subtle.verify(use, key, signed, text);
 }
 
+/** The name by which an object was called first; empty if it is not known: an old alarm may not tell. */
+export function nameOf(state) {
+  return state.id.name ?? "";
+}
+
 /** Calls an object by its name: its answer, or undefined where it answers 204. */
 export async function callObject(namespace, name, body) {
   const response = await namespace.getByName(name).fetch("https://object/", { method: "POST", body });

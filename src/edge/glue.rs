@@ -51,6 +51,8 @@ extern "C" {
     pub fn call_object(namespace: &JsValue, name: &str, body: &str) -> Promise;
     #[wasm_bindgen(js_name = openObject)]
     pub fn open_object(namespace: &JsValue, name: &str, body: &str) -> Promise;
+    #[wasm_bindgen(js_name = nameOf)]
+    pub fn name_of(state: &JsValue) -> String;
     pub fn send(method: &str, url: &str, headers: Vec<String>, body: &[u8], timeout: f64) -> Promise;
     #[wasm_bindgen(js_name = sendOn)]
     pub fn send_on(

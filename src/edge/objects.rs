@@ -66,7 +66,7 @@ impl SessionObject {
     }
 }
 
-/// `ACCOUNT_OBJECT`: the account's access token.
+/// `ACCOUNT_OBJECT`: the access token of the account, or that of the Mini Program.
 #[wasm_bindgen]
 pub struct AccountObject {
     account: Rc<Account<Runtime, ObjectStorage>>,
@@ -79,7 +79,8 @@ impl AccountObject {
     pub fn new(state: JsValue, env: JsValue) -> Self {
         let runtime = Runtime::inside(env, "account");
         let app = app(&runtime);
-        Self { account: Rc::new(Account::new(runtime, ObjectStorage::new(state), app)) }
+        let name = glue::name_of(&state);
+        Self { account: Rc::new(Account::new(runtime, ObjectStorage::new(state), app, &name)) }
     }
 
     /// A call, if the body is a JSON object. Else the token, or why there is none, as JSON; the body is a token that

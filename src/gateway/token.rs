@@ -119,7 +119,7 @@ pub struct Failure {
     pub why: TokenFailure,
 }
 
-/// What one account borrowed, as its object stores it.
+/// What one account or Mini Program borrowed, as its object stores it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TokenState {
@@ -133,12 +133,15 @@ pub struct TokenState {
     pub forced: Vec<Millis>,
     /// When somebody asked for the access token, to the hour.
     pub asked: Millis,
+    /// Whose they are: the Mini Program's AppID, or empty for the Official Account.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub of: String,
 }
 
 /// Why there is no token. Crosses from the account's object to others as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenFailure {
-    /// `APP_ID` or `APP_SECRET` is missing.
+    /// `APP_ID` or `APP_SECRET` is missing; of a Mini Program, `MINI_APP_ID` or `MINI_APP_SECRET`.
     NotConfigured,
     /// WeChat could not be reached or gave no sense.
     Unreachable(String),

@@ -21,7 +21,7 @@ use crate::chat::cache::AnswerCache;
 use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::desk;
-use crate::gateway::send::{Answer, SendError, send};
+use crate::gateway::send::{Answer, Found, SendError, download, send};
 use crate::gateway::token::{self, TokenFailure};
 use crate::log::Line;
 use crate::metrics::Counters;
@@ -143,6 +143,34 @@ pub async fn call_wechat<P: Platform>(
     request: &ApiRequest,
 ) -> Result<Answer, SendError> {
     let outcome = send(platform, &app.config.wechat_api, &app.config.app_id, request).await;
+    metrics::count_call(platform, app, &outcome);
+    outcome
+}
+
+/// As [`call_wechat`], for the Mini Program.
+pub async fn call_mini<P: Platform>(
+    platform: &P,
+    app: &App,
+    request: &ApiRequest,
+) -> Result<Answer, SendError> {
+    let outcome = match &app.config.mini {
+        Some(mini) => send(platform, &app.config.wechat_api, mini.app_id.as_str(), request).await,
+        None => Err(SendError::Token(TokenFailure::NotConfigured)),
+    };
+    metrics::count_call(platform, app, &outcome);
+    outcome
+}
+
+/// Asks WeChat for a file of the Mini Program's, as [`download`] does, and counts how it went.
+pub async fn download_mini<P: Platform>(
+    platform: &P,
+    app: &App,
+    request: &ApiRequest,
+) -> Result<Found<P::Body>, SendError> {
+    let outcome = match &app.config.mini {
+        Some(mini) => download(platform, &app.config.wechat_api, mini.app_id.as_str(), request).await,
+        None => Err(SendError::Token(TokenFailure::NotConfigured)),
+    };
     metrics::count_call(platform, app, &outcome);
     outcome
 }

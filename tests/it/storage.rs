@@ -65,6 +65,10 @@ fn the_access_token_is_stored_in_this_shape() {
     let json = r#"{"access":{"text":"t","fetched":1700000000000,"renew":1700006900000,"expires":1700007200000,"failure":{"at":1700000000000,"until":1700000060000,"why":{"Refused":{"errcode":40164,"errmsg":"invalid ip"}}}},"jsapi":{"text":"j","fetched":1,"renew":2,"expires":3},"wx_card":{"text":"","fetched":0,"renew":0,"expires":0},"forced":[1700000000000],"asked":1700000000000}"#;
     let state: TokenState = serde_json::from_str(json).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), json);
+    // That of the Mini Program says whose it is.
+    let minis = json.replacen("\"asked\":1700000000000}", "\"asked\":1700000000000,\"of\":\"wx2\"}", 1);
+    let state: TokenState = serde_json::from_str(&minis).unwrap();
+    assert_eq!((state.of.as_str(), serde_json::to_string(&state).unwrap()), ("wx2", minis));
     // Of what an earlier release stored, only the forced refreshes matter; the token is fetched again.
     let earlier = r#"{"token":"t","expires":1700007200000,"forced":[1700000000000]}"#;
     let state: TokenState = serde_json::from_str(earlier).unwrap();

@@ -1,7 +1,7 @@
 //! Runs every vector of `tests/vectors/` and, where `WX_VECTORS` names one, of another folder with the same kind of
 //! `index.json`. Each kind has a checker; a kind without one fails the test.
 
-use crate::{vectors_inbound, vectors_wire};
+use crate::{vectors_inbound, vectors_mini, vectors_wire};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
@@ -84,13 +84,14 @@ fn check(vector: &Vector) -> Check {
         "crypto-reply-encrypt" => vectors_wire::sealed_reply(vector),
         "crypto-echostr-encrypted" => vectors_wire::encrypted_echostr(vector),
         "sig-plain" => vectors_wire::signature(vector),
-        "sig-jssdk" | "sig-rawdata" => vectors_wire::sha1_of_text(vector),
+        "sig-jssdk" => vectors_wire::jssdk(vector),
         "api-error" => vectors_wire::api_error(vector),
         "api-request" => vectors_wire::api_request(vector),
         "api-response" => vectors_wire::api_response(vector),
         "crypto-api-gcm" => Ok(Outcome::Skipped("signing of API calls is optional and not used")),
-        "crypto-encrypted-data" => Ok(Outcome::Skipped("encryptedData of Mini Programs is not used")),
-        "sig-session-hmac" => Ok(Outcome::Skipped("session checks of Mini Programs are not part of wechat/")),
+        "crypto-encrypted-data" => vectors_mini::encrypted_data(vector),
+        "sig-rawdata" => vectors_mini::raw_data(vector),
+        "sig-session-hmac" => vectors_mini::session(vector),
         other => Err(format!("there is no checker for the kind {other}")),
     }
 }

@@ -4,6 +4,7 @@ use crate::vectors::{Check, Outcome, Vector, same};
 use crate::vectors_admin;
 use crate::vectors_claims::{self, leaf};
 use crate::vectors_inbound::{raw_query, same_tree};
+use crate::vectors_mini;
 use crate::vectors_proxy;
 use serde_json::{Value, json};
 use wxapi::gateway::menu::{Live, difference};
@@ -176,22 +177,15 @@ pub fn signature(vector: &Vector) -> Check {
     Ok(Outcome::Passed)
 }
 
-/// SHA-1 of one text: what the JS-SDK and `rawData` use.
-pub fn sha1_of_text(vector: &Vector) -> Check {
+/// What a page signs for the JS-SDK: SHA-1 of one text.
+pub fn jssdk(vector: &Vector) -> Check {
     let file = vector.json();
-    let expected = &file["expected"];
-    if let Some(text) = expected["string1"].as_str() {
-        same("of text", &signature::sign(&[text]), &leaf(&expected["signature"]))?;
-        let field = |name: &str| leaf(&file[name]);
-        let timestamp = field("timestamp").parse().map_err(|_| "no timestamp")?;
-        let signed = ticket::sign(&field("jsapi_ticket"), &field("noncestr"), timestamp, &field("url"));
-        same("signature", &signed, &leaf(&expected["signature"]))?;
-        return Ok(Outcome::Passed);
-    }
-    let text = leaf(&file["raw_data"]) + &leaf(&file["session_key"]);
-    same("computed", &signature::sign(&[&text]), &leaf(&expected["computed"]))?;
-    let valid = signature::verify(&[&text], &leaf(&file["signature"]));
-    same("valid", &Some(valid), &expected["valid"].as_bool())?;
+    let signature = leaf(&file["expected"]["signature"]);
+    same("of text", &signature::sign(&[&leaf(&file["expected"]["string1"])]), &signature)?;
+    let field = |name: &str| leaf(&file[name]);
+    let timestamp = field("timestamp").parse().map_err(|_| "no timestamp")?;
+    let signed = ticket::sign(&field("jsapi_ticket"), &field("noncestr"), timestamp, &field("url"));
+    same("signature", &signed, &signature)?;
     Ok(Outcome::Passed)
 }
 
@@ -245,7 +239,9 @@ fn fits(reaction: Reaction, text: &str) -> bool {
 /// The calls that `wechat/api` makes; the others are those of other programs.
 pub fn api_request(vector: &Vector) -> Check {
     let body = &vector.expected()["body"];
-    let Some(request) = request(vector.subtype(), body) else {
+    let Some(request) =
+        request(vector.subtype(), body).or_else(|| vectors_mini::request(vector.subtype(), body))
+    else {
         return vectors_admin::request(vector, endpoint(vector))
             .unwrap_or_else(|| vectors_proxy::request(vector, endpoint(vector)));
     };
@@ -288,6 +284,7 @@ pub fn api_response(vector: &Vector) -> Check {
     if let (Ok(answer), body @ Value::Object(_)) = (&answer, &vector.expected()["body"]) {
         same("body", answer, body)?;
         vectors_admin::response(vector, answer)?;
+        vectors_mini::response(vector, answer)?;
     }
     if let Some(seconds) = vector.expected()["expires_in_seconds"].as_u64() {
         let parsed = token::parse(text).map_err(|error| error.to_string())?;

@@ -1,4 +1,5 @@
-//! The account's object: one home for its access token and for what is stored about it.
+//! The account's object: one home for its access token and for what is stored about it. The Mini Program has one too, with
+//! nothing but its own access token.
 
 mod calls;
 mod flight;
@@ -13,6 +14,7 @@ use crate::gateway::desk::Call;
 use crate::gateway::token::TokenState;
 use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
 use flight::Flight;
+pub(super) use token::of_mini;
 
 /// One account's object in memory.
 pub struct AccountObject<P: Platform, S: Storage + Tables> {
@@ -29,11 +31,21 @@ pub struct AccountObject<P: Platform, S: Storage + Tables> {
 }
 
 impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
-    /// The object, with what it stored.
-    pub fn new(platform: P, storage: S, app: Rc<App>) -> Self {
+    /// The object called `name`, with what it stored.
+    ///
+    /// The name is an AppID; it may be empty if the alarm woke the object, because an alarm that was set by an older
+    /// runtime does not know it. Then what was stored says whose the object is.
+    /// <https://developers.cloudflare.com/durable-objects/api/id/#name>
+    pub fn new(platform: P, storage: S, app: Rc<App>, name: &str) -> Self {
         // Without what was stored, the token is fetched anew; nothing is lost.
         let stored = storage.load().ok().flatten();
-        let state = stored.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
+        let mut state: TokenState =
+            stored.and_then(|json| crate::json::from_str(&json).ok()).unwrap_or_default();
+        let of = if name == app.config.app_id { "" } else { name };
+        // A release that knew of no Mini Program may have stored the account's token here.
+        if !name.is_empty() && state.of != of {
+            state = TokenState { of: of.to_owned(), ..TokenState::default() };
+        }
         let (desk, flights, alarm) = Default::default();
         Self { platform, storage, app, state: RefCell::new(state), desk, flights, alarm }
     }

@@ -3,13 +3,13 @@
 use std::pin::Pin;
 
 use super::AccountObject;
-use crate::config::Account;
 use crate::gateway::send::{self, LARGEST_JSON, SendError, collect, outbound};
 use crate::gateway::token::{Answer, Call, Lent, Loan, TokenFailure};
 use crate::handlers::metrics;
 use crate::log::Line;
 use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
 use crate::wechat::api::{ApiError, UNREADABLE, ticket, token};
+use crate::wechat::{AppId, Secret};
 
 /// What may work in a second is tried again after these times: to fetch a token twice does no harm …
 const PAUSES: [Millis; 2] = [1_000, 2_000];
@@ -18,6 +18,8 @@ const PATIENCE: Millis = 5_000;
 
 /// A token or ticket, and the seconds that it stays valid.
 type Issued = Result<(String, u64), TokenFailure>;
+/// What a token is fetched with.
+type Credentials<'a> = (&'a AppId, &'a Secret);
 
 impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
     /// The access token; `stale` is one that WeChat just refused.
@@ -44,8 +46,9 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
 
     /// When the token has to be renewed without being asked for.
     pub(super) fn token_wakes(&self) -> Option<Millis> {
-        self.app.config.account.as_ref()?;
-        self.state.borrow().wakes()
+        let state = self.state.borrow();
+        self.app.config.credentials(&state.of)?;
+        state.wakes()
     }
 
     /// Renews the token. What goes wrong is logged and stored; the alarm rings again.
@@ -110,6 +113,8 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
             && *failure != TokenFailure::TooOften
         {
             let reason = format!("{}: {failure} {}", loan.name(), failure.advice().unwrap_or_default());
+            let is_mini = !self.state.borrow().of.is_empty();
+            let reason = if is_mini { of_mini(&reason) } else { reason };
             self.platform.log(&Line::error("token.failed", reason.trim_end()));
         }
         let answer = {
@@ -138,7 +143,8 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
 
     /// The access token from WeChat, by force if `stale` is what it gives out.
     async fn fetch_token(&self, stale: Option<&str>, force: bool) -> Issued {
-        let account = self.app.config.account.as_ref().ok_or(TokenFailure::NotConfigured)?;
+        let of = self.state.borrow().of.clone();
+        let account = self.app.config.credentials(&of).ok_or(TokenFailure::NotConfigured)?;
         if force {
             return if self.may_force() {
                 self.ask_token(account, true).await
@@ -154,7 +160,7 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
     }
 
     /// Asks WeChat for the token. What may have passed in a second is tried again, unless it is forced: those are few.
-    async fn ask_token(&self, account: &Account, force: bool) -> Issued {
+    async fn ask_token(&self, account: Credentials<'_>, force: bool) -> Issued {
         let begun = self.platform.now();
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -176,8 +182,8 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         }
     }
 
-    async fn ask_token_once(&self, account: &Account, force: bool) -> Issued {
-        let request = token::stable_token(&account.app_id, &account.secret, force);
+    async fn ask_token_once(&self, (app_id, secret): Credentials<'_>, force: bool) -> Issued {
+        let request = token::stable_token(app_id, secret, force);
         let request = outbound(&self.app.config.wechat_api, &request, None);
         let unreachable = |Unreachable(reason)| TokenFailure::Unreachable(reason);
         let inflow = self.platform.fetch(request).await.map_err(unreachable)?;
@@ -230,6 +236,11 @@ impl<P: Platform, S: Storage + Tables> AccountObject<P, S> {
         }
         stored.is_ok()
     }
+}
+
+/// The same words about the Mini Program and its settings.
+pub fn of_mini(words: &str) -> String {
+    ["Mini Program: ", &words.replace("APP_", "MINI_APP_")].concat()
 }
 
 /// What WeChat's answer to the request for a token means; an answer without sense is none.

@@ -21,7 +21,7 @@ use crate::platform::{Millis, Platform};
 const LIMIT: Millis = 4_500;
 
 /// Every check: its name, what is tried, and whether it needs an access token.
-const CHECKS: [(&str, &str, bool); 21] = [
+const CHECKS: [(&str, &str, bool); 22] = [
     ("secrets", "read every secret, and compare it with the example values", false),
     ("settings", "read every other setting", false),
     ("admin_token", "measure ADMIN_TOKEN", false),
@@ -43,6 +43,11 @@ const CHECKS: [(&str, &str, bool); 21] = [
     ("model", "ask every model of AI_MODEL for one word", false),
     ("senses", "look for a model that sees and one that hears", false),
     ("token", "get the access token from the account's object", false),
+    (
+        "mini_program",
+        "read the Mini Program's settings, seal and open with its EncodingAESKeys, and get its access token",
+        false,
+    ),
     ("callback_check", "have WeChat resolve and ping this account's callback URL", true),
     ("callback_ips", "ask WeChat which addresses its calls come from", true),
     ("rights", "read one thing of every family of WeChat's API", true),
@@ -204,6 +209,7 @@ fn examine<'a, P: Platform>(visit: &'a Visit<'_, P>, name: &str) -> Task<'a, Fin
         "clock" => return Box::pin(works::clock(visit)),
         "model" => return Box::pin(works::model(visit)),
         "token" => return Box::pin(account::token(visit)),
+        "mini_program" => return Box::pin(account::mini(visit)),
         "callback_check" => return Box::pin(account::callback_check(visit)),
         "callback_ips" => return Box::pin(account::callback_ips(visit)),
         "rights" => return Box::pin(rights::rights(visit)),

@@ -94,7 +94,7 @@ struct Inner {
     dawn: Instant,
     app: Rc<App>,
     users: RefCell<HashMap<String, Rc<UserObject<World, Disk>>>>,
-    account: RefCell<Option<Rc<AccountObject<World, Disk>>>>,
+    accounts: RefCell<HashMap<String, Rc<AccountObject<World, Disk>>>>,
     logins: Logins,
     minis: RefCell<HashMap<String, Rc<MiniUserObject<World, Disk>>>>,
     disks: RefCell<HashMap<String, Disk>>,
@@ -146,7 +146,7 @@ impl World {
             dawn: Instant::now(),
             app,
             users: RefCell::default(),
-            account: RefCell::default(),
+            accounts: RefCell::default(),
             logins: Logins::default(),
             minis: RefCell::default(),
             disks: RefCell::default(),
@@ -226,7 +226,7 @@ impl World {
         self.0.users.borrow_mut().clear();
         self.0.logins.clear();
         self.0.minis.borrow_mut().clear();
-        *self.0.account.borrow_mut() = None;
+        self.0.accounts.borrow_mut().clear();
     }
 
     /// In half a second, nothing can be stored for a second.
@@ -251,7 +251,7 @@ impl World {
             tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await;
             self.disk_of(&name).alarm_rings();
             if let Some(account) = name.strip_prefix("account ") {
-                self.account(account).alarm().await.unwrap();
+                self.account_known_as(account, "").alarm().await.unwrap();
             } else if !self.login_alarm(&name) {
                 self.user(&name).alarm().unwrap();
             }
@@ -264,11 +264,16 @@ impl World {
         self.disk_of(&format!("account {}", self.app().config.app_id))
     }
 
-    /// The account's object, as `edge` has it.
+    /// The object of an account, as `edge` has it.
     pub fn account(&self, name: &str) -> Rc<AccountObject<World, Disk>> {
+        self.account_known_as(name, name)
+    }
+
+    /// The same; if it has to come to life first, the runtime calls it `known`: nothing, if an alarm does not tell.
+    fn account_known_as(&self, name: &str, known: &str) -> Rc<AccountObject<World, Disk>> {
         let disk = self.disk_of(&format!("account {name}"));
-        let new = || Rc::new(AccountObject::new(self.clone(), disk, Rc::clone(&self.0.app)));
-        Rc::clone(self.0.account.borrow_mut().get_or_insert_with(new))
+        let new = || Rc::new(AccountObject::new(self.clone(), disk, Rc::clone(&self.0.app), known));
+        Rc::clone(self.0.accounts.borrow_mut().entry(name.to_owned()).or_insert_with(new))
     }
 
     fn user(&self, name: &str) -> Rc<UserObject<World, Disk>> {

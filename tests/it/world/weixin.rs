@@ -12,6 +12,8 @@ use super::{Answer, World};
 /// Ends of tokens, by token, and what goes wrong.
 #[derive(Default)]
 pub struct Weixin {
+    /// What its tokens begin with.
+    prefix: &'static str,
     ends: RefCell<BTreeMap<String, Millis>>,
     current: RefCell<String>,
     /// Tokens that are refused although they are given out.
@@ -35,6 +37,23 @@ impl Weixin {
         let (answering, clock) = (Rc::clone(&weixin), world.clone());
         world.wechat(move |request| answering.answer(request, clock.now()));
         weixin
+    }
+
+    /// Two that `world` speaks to: the account's, and that of whoever has the AppID `other` and this secret. The tokens of
+    /// the latter begin with `other-`.
+    pub fn two(world: &World, other: &'static str, secret: &'static str) -> [Rc<Self>; 2] {
+        let both = [Self::default(), Self { prefix: "other-", ..Self::default() }].map(Rc::new);
+        let (answering, clock) = (both.clone(), world.clone());
+        world.wechat(move |request| {
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let is_other = body["appid"] == other || request.url.contains("access_token=other-");
+            assert!(
+                body["appid"].is_null() || is_other == (body["secret"] == secret),
+                "another app's secret"
+            );
+            answering[usize::from(is_other)].answer(request, clock.now())
+        });
+        both
     }
 
     /// How often a token was asked for, and how often by force.
@@ -95,7 +114,7 @@ impl Weixin {
         if force {
             self.invalidate();
         }
-        let token = format!("token-{}", self.asked.borrow().len());
+        let token = format!("{}token-{}", self.prefix, self.asked.borrow().len());
         self.ends.borrow_mut().insert(token.clone(), now + 7_200_000);
         self.current.replace(token.clone());
         json!({ "access_token": token, "expires_in": 7200 })

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Finding;
+use super::{Finding, State, settings};
 use crate::gateway::advice::advice;
 use crate::gateway::send::{SendError, send};
 use crate::gateway::token::TokenFailure;
+use crate::handlers::account::of_mini;
 use crate::handlers::admin::Visit;
 use crate::handlers::tasks::{Task, all, within};
 use crate::json::{Put, json};
@@ -55,8 +56,24 @@ pub fn request(path: &'static str, query: &[(&'static str, &str)], body: Option<
 
 /// Whether there is an access token.
 pub async fn token<P: Platform>(visit: &Visit<'_, P>) -> Finding {
+    token_of(visit, &visit.app.config.app_id).await
+}
+
+/// Whether the Mini Program's settings are in order, and there is an access token of its own.
+pub async fn mini<P: Platform>(visit: &Visit<'_, P>) -> Finding {
+    let Visit { platform, app, .. } = visit;
+    let seen = settings::mini(&app.config, platform.now() / 1_000, platform.random());
+    let Some(mini) = app.config.mini.as_ref().filter(|_| seen.state != State::Fail) else { return seen };
+    let Finding { state, found, fix, values } = token_of(visit, mini.app_id.as_str()).await;
+    if state == State::Ok {
+        return Finding { found: [&seen.found, "; of access tokens, ", &found].concat(), ..seen };
+    }
+    Finding { state, found: of_mini(&found), fix: of_mini(&fix), values }
+}
+
+async fn token_of<P: Platform>(visit: &Visit<'_, P>, name: &str) -> Finding {
     let begin = visit.platform.now();
-    match visit.platform.access_token(&visit.app.config.app_id, None).await {
+    match visit.platform.access_token(name, None).await {
         Ok(_) => {
             let milliseconds = visit.platform.now().saturating_sub(begin);
             Finding::ok(format!("there is one; it took {milliseconds} ms"))
@@ -86,7 +103,7 @@ fn failed(answer: Option<SendError>) -> Finding {
         Some(SendError::Refused(error)) if error.errcode == 48001 => {
             Finding::skip("this account may not ask (48001)")
         }
-        Some(SendError::Refused(error)) => Finding { state: super::State::Warn, ..refused(&error) },
+        Some(SendError::Refused(error)) => Finding { state: State::Warn, ..refused(&error) },
         Some(error) => Finding::warn(error.to_string(), "ask again"),
     }
 }

@@ -45,10 +45,21 @@ fn presence(config: &Config) -> [(&'static str, bool); 9] {
 }
 
 fn is_secret(name: &str) -> bool {
-    ["ENCODING_AES_KEY_PREVIOUS", "OPEN_APP_ID", "GITHUB_CLIENT_ID"].contains(&name)
-        || name.ends_with("_SECRET")
-        || name.ends_with("_TOKEN")
-        || ["APP_ID", "ENCODING_AES_KEY", "AI_API_KEY"].contains(&name)
+    let ends = name.ends_with("_SECRET") || name.ends_with("_TOKEN");
+    let others = [
+        "ENCODING_AES_KEY_PREVIOUS",
+        "OPEN_APP_ID",
+        "GITHUB_CLIENT_ID",
+        "APP_ID",
+        "ENCODING_AES_KEY",
+        "AI_API_KEY",
+    ];
+    !is_minis(name) && (ends || others.contains(&name))
+}
+
+/// Whether it is a setting of the Mini Program, which has a line of its own.
+fn is_minis(name: &str) -> bool {
+    name.starts_with("MINI_") || name == "MSG_SEC_CHECK"
 }
 
 /// Which secrets are there.
@@ -84,7 +95,9 @@ pub fn secrets(config: &Config) -> Finding {
 
 /// Problems with settings that have no line of their own.
 pub fn others(config: &Config) -> Finding {
-    let known = |name: &str| is_secret(name) || ADDRESSES.contains(&name) || name.ends_with("_CLIENTS");
+    let known = |name: &str| {
+        is_secret(name) || is_minis(name) || ADDRESSES.contains(&name) || name.ends_with("_CLIENTS")
+    };
     match problems(config, &|name| !known(name)) {
         none if none.is_empty() => Finding::ok("every setting is in order"),
         faults => Finding::warn(words(&faults), "correct them in wrangler.toml and deploy again"),
@@ -123,20 +136,45 @@ pub fn wechat_token(config: &Config) -> Finding {
     )
 }
 
-/// A round trip with each key.
+/// A round trip with each key of the account.
 pub fn aes(config: &Config, now: u64, random: [u8; 16]) -> Finding {
-    let Some(keys) = &config.keys else {
-        return Finding::fail(
+    match &config.keys {
+        Some(keys) => round_trips(keys, "", now, random),
+        None => Finding::fail(
             "the callback is closed",
             "see what secrets says about WECHAT_TOKEN and ENCODING_AES_KEY",
-        );
-    };
-    if keys.current.is_none() {
+        ),
+    }
+}
+
+/// The Mini Program's settings, and a round trip with each of its keys.
+pub fn mini(config: &Config, now: u64, random: [u8; 16]) -> Finding {
+    let faults = problems(config, &is_minis);
+    if !faults.is_empty() {
         let fix =
-            "choose secure mode (安全模式) in the console, and put its EncodingAESKey as ENCODING_AES_KEY";
+            "put each with `npm run wrangler -- secret put NAME`; docs/deploy.md says where it comes from";
+        return Finding::fail(words(&faults), fix);
+    }
+    let Some(mini) = &config.mini else {
+        return Finding::skip("there is none: MINI_APP_ID and MINI_APP_SECRET are not set");
+    };
+    match &mini.keys {
+        Some(keys) => round_trips(keys, "MINI_", now, random),
+        None => Finding::ok("its message push is off: MINI_TOKEN is not set"),
+    }
+}
+
+/// A round trip with each key; `prefix` is what the names of their settings begin with.
+fn round_trips(keys: &Keys, prefix: &str, now: u64, random: [u8; 16]) -> Finding {
+    if keys.current.is_none() {
+        let fix = [
+            "choose secure mode (安全模式) in the console, and put its EncodingAESKey as ",
+            prefix,
+            "ENCODING_AES_KEY",
+        ];
         return Finding::warn(
             "plain mode: messages are not encrypted, and whoever saw one signature can forge others",
-            fix,
+            fix.concat(),
         );
     }
     let all = [
@@ -146,9 +184,10 @@ pub fn aes(config: &Config, now: u64, random: [u8; 16]) -> Finding {
     let mut tried = Vec::new();
     for (which, key, name) in all {
         let Some(key) = key else { continue };
+        let name = [prefix, name].concat();
         if !round_trip(keys, key, which, now, random) {
             return Finding::fail(
-                [name, " does not open what it sealed"].concat(),
+                [&name, " does not open what it sealed"].concat(),
                 "copy it from the console anew",
             );
         }
