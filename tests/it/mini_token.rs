@@ -202,7 +202,7 @@ fn a_code_is_a_picture_or_an_error() {
         });
         let found = download_mini(&world, world.app(), &code).await.unwrap();
         let Found::File { content_type, mut first, mut rest, .. } = found else { panic!("no picture") };
-        while let Some(piece) = rest.next().await {
+        while let Some(piece) = rest.next(wxapi::platform::Pace::Calm).await {
             first.extend(piece.unwrap());
         }
         assert_eq!((content_type.as_str(), first), ("image/png", picture()));

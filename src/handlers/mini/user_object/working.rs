@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::MiniUserObject;
 use crate::chat::history::History;
 use crate::chat::live::bounded;
-use crate::chat::prompt;
+use crate::chat::prompt::{self, ChatMessage};
 use crate::chat::state::Question;
 use crate::chat::thread::{Exchange, Reply};
 use crate::handlers::ask::{self, Progress};
@@ -15,6 +15,14 @@ use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
 
 /// Storage that failed is tried again after these pauses.
 const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
+
+/// What to do with a question.
+enum Plan<'a> {
+    /// The answer is known.
+    Say(String),
+    /// One of these models is asked this.
+    Ask(&'a [String], Vec<ChatMessage>),
+}
 
 impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// An exchange from its question to its answer.
@@ -49,36 +57,17 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         Ok(())
     }
 
+    /// The answer to a question: known without a model, or a model's. Without context, it may come from the cache.
     async fn answer(&self, exchange: &Exchange, history: &History, thread: &str) -> Reply {
         let texts = &self.app.config.rules.texts;
-        let model = &self.app.config.model;
         if exchange.is_hopeless() {
             self.platform.log(&Line::error("mini.given_up", "its object died too often"));
             self.count("given_up");
             return self.reply(texts.model_failed(), 0, true);
         }
-        let cacheable = history.is_empty();
-        let (chain, messages) = match &exchange.question {
-            Question::Text(text) => {
-                let cached = self.app.answers.borrow().get(text, self.platform.now()).map(str::to_owned);
-                if let Some(answer) = cached.filter(|_| cacheable) {
-                    self.count("cached");
-                    return self.reply(answer, 0, false);
-                }
-                (model.chain.as_slice(), prompt::question(&model.system_prompt, history, text))
-            }
-            Question::Summary if history.is_empty() => {
-                return self.reply(texts.nothing_to_summarise(), 0, false);
-            }
-            Question::Summary => (model.chain.as_slice(), prompt::summary(texts.lang, history)),
-            Question::Picture { url } => match senses::picture(&self.platform, &self.app, url).await {
-                Some(messages) => (model.vision.as_slice(), messages),
-                None => {
-                    self.count("unseen");
-                    return self.reply(texts.cannot_see(), 0, false);
-                }
-            },
-            Question::Voice { .. } => return self.reply(texts.cannot_hear(), 0, false),
+        let (chain, messages) = match self.plan(&exchange.question, history).await {
+            Plan::Say(text) => return self.reply(text, 0, false),
+            Plan::Ask(chain, messages) => (chain, messages),
         };
         let ear = |progress: Progress<'_>| {
             self.with_running(thread, exchange.n, |running| match progress {
@@ -90,7 +79,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Ok(written) => {
                 self.count("answered");
                 if let Question::Text(text) = &exchange.question
-                    && cacheable
+                    && history.is_empty()
                 {
                     self.app.answers.borrow_mut().put(text, &written.text, self.platform.now());
                 }
@@ -100,6 +89,34 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
                 self.count("failed");
                 self.reply(texts.model_failed(), 0, true)
             }
+        }
+    }
+
+    /// What to do with a question.
+    async fn plan(&self, question: &Question, history: &History) -> Plan<'_> {
+        let texts = &self.app.config.rules.texts;
+        let model = &self.app.config.model;
+        match question {
+            Question::Text(text) => {
+                let cached = self.app.answers.borrow().get(text, self.platform.now()).map(str::to_owned);
+                match cached.filter(|_| history.is_empty()) {
+                    Some(answer) => {
+                        self.count("cached");
+                        Plan::Say(bounded(&answer, texts))
+                    }
+                    None => Plan::Ask(&model.chain, prompt::question(&model.system_prompt, history, text)),
+                }
+            }
+            Question::Summary if history.is_empty() => Plan::Say(texts.nothing_to_summarise()),
+            Question::Summary => Plan::Ask(&model.chain, prompt::summary(texts.lang, history)),
+            Question::Picture { url } => match senses::picture(&self.platform, &self.app, url).await {
+                Some(messages) => Plan::Ask(model.vision.as_slice(), messages),
+                None => {
+                    self.count("unseen");
+                    Plan::Say(texts.cannot_see())
+                }
+            },
+            Question::Voice { .. } => Plan::Say(texts.cannot_hear()),
         }
     }
 
