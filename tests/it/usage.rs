@@ -1,7 +1,8 @@
 //! The tokens that an answer took: asked for, and read in every place where a provider tells them.
 
 use serde_json::{Value, json};
-use wxapi::chat::model::{AnswerReader, ModelError, Written};
+use wxapi::chat::clean::clean;
+use wxapi::chat::model::{ANSWER_LIMIT, AnswerReader, ModelError, Written};
 
 use crate::world::{Answer, USER, World, run};
 
@@ -99,6 +100,16 @@ fn what_was_read_so_far_can_be_seen() {
         assert!(reader.feed(piece.as_bytes()));
         assert_eq!(reader.so_far(), so_far);
     }
+}
+
+#[test]
+fn an_answer_that_fits_once_it_is_cleaned_is_heard_out() {
+    let usage: Value = serde_json::from_str(USAGE).unwrap();
+    let mut said = vec![json!({ "response": "**a** " }); ANSWER_LIMIT / 5];
+    said.push(json!({ "response": "end", "usage": usage }));
+    let written = read(&events(&said)).unwrap();
+    assert!(written.text.len() > ANSWER_LIMIT && clean(&written.text).ends_with("a end"));
+    assert_eq!(written.tokens, 15);
 }
 
 /// Mistral's answer to `stream_options`.
