@@ -29,6 +29,8 @@ pub struct Cleaner {
     thinking: bool,
     /// What is undecided yet of the current line.
     line: String,
+    /// So many bytes of it are known to be nothing but marks and blanks.
+    marks: usize,
     place: Place,
     in_code: bool,
     /// Something was given out: ever, and of this line.
@@ -104,7 +106,7 @@ impl Cleaner {
             self.blank |= !self.line_begun && !matches!(self.place, Place::Fence);
             self.line_begun = false;
             self.blanks.clear();
-            self.place = Place::Start;
+            (self.place, self.marks) = (Place::Start, 0);
         } else if is_allowed(character) {
             self.line.push(character);
         }
@@ -116,7 +118,8 @@ impl Cleaner {
         let mut rest = line.as_str();
         if matches!(self.place, Place::Start) {
             let undecided = |character: char| character.is_whitespace() || "#>-*+_`".contains(character);
-            if !whole && rest.chars().all(undecided) {
+            if !whole && rest.get(self.marks..).unwrap_or_default().chars().all(undecided) {
+                self.marks = rest.len();
                 self.line = line;
                 return;
             }

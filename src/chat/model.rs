@@ -181,7 +181,8 @@ impl AnswerReader {
             }
         }
         self.failed |= self.buffer.len() > LINE_LIMIT;
-        let enough = self.answer.len().saturating_sub(self.visible_from) >= ANSWER_LIMIT;
+        // Marks count here and not in what is kept, which has to tell a cut answer from a whole one.
+        let enough = self.answer.len().saturating_sub(self.visible_from) >= 2 * ANSWER_LIMIT;
         !(self.done || self.failed || enough || self.answer.len() >= OUTPUT_LIMIT)
     }
 
