@@ -218,6 +218,15 @@ impl Thread {
         n
     }
 
+    /// A question that could not be answered is asked again. False: it was answered, or is being answered.
+    pub fn ask_again(&mut self, n: u32, now: u64) -> bool {
+        let failed = |exchange: &&mut Exchange| exchange.answer.as_ref().is_some_and(|answer| answer.failed);
+        let Some(exchange) = self.exchange_mut(n).filter(failed) else { return false };
+        (exchange.answer, exchange.starts) = (None, 1);
+        self.active = now;
+        true
+    }
+
     /// An exchange has its answer. False: it is gone, or was answered already.
     pub fn answered(&mut self, n: u32, reply: Reply) -> bool {
         let Some(exchange) = self.exchange_mut(n).filter(|exchange| exchange.answer.is_none()) else {

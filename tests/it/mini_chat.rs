@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::world::mini::{shown, world};
-use crate::world::{answers, run};
+use crate::world::{ModelTurn, answers, run};
 
 #[test]
 fn somebody_logs_in_talks_and_reads_it_again() {
@@ -111,5 +111,27 @@ fn an_answer_survives_the_death_of_its_object() {
         assert_eq!(world.model_calls().len(), 2);
         let late = world.api("GET", &format!("chat/{id}"), &session, "").await;
         assert_eq!((late.status, &late.body["reply"]), (200, &json!("At last")));
+    });
+}
+
+#[test]
+fn a_message_that_failed_can_be_sent_again() {
+    run(async {
+        let world = world(&[]);
+        world.model(|call| match call.number {
+            1 => ModelTurn { delay: 0, outcome: Err("5007: No such model".to_owned()) },
+            _ => answers(0, "Now it works"),
+        });
+        let session = world.wx_login("anna").await;
+        let body = json!({ "message": "Try", "message_id": "m1" }).to_string();
+        let first = world.api("POST", "chat", &session, &body).await;
+        assert_eq!((first.status, first.error()), (500, "Service temporarily unavailable"));
+        let second = world.api("POST", "chat", &session, &body).await;
+        assert_eq!((second.status, &second.body["reply"]), (200, &json!("Now it works")));
+        let third = world.api("POST", "chat", &session, &body).await;
+        assert_eq!(second.body, third.body);
+        assert_eq!(world.model_calls().len(), 2);
+        let shown = world.api("GET", "conversations", &session, "").await;
+        assert_eq!(shown.body["conversations"].as_array().unwrap().len(), 1);
     });
 }

@@ -34,7 +34,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     ///
     /// 1. it counts, whatever it is
     /// 2. what is no message is refused
-    /// 3. one that is known by its name joins its answer
+    /// 3. one that is known by its name joins its answer; if there was none, it is asked again
     /// 4. a new one is stored before anything else happens, and work on it begins
     /// 5. the answer is waited for, or passed on as it comes
     pub(super) async fn chat(
@@ -125,8 +125,9 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Ok(chat) => chat,
             Err(fault) => return Ok(Err(Said::refused(400, fault))),
         };
-        if let Some(known) = self.known(&chat)? {
-            return Ok(Ok(known));
+        if let Some((id, n)) = self.known(&chat)? {
+            self.ask_again(&id, n, now)?;
+            return Ok(Ok((id, n)));
         }
         let Some(mut thread) = self.place(&chat.place, &user, now)? else {
             return Ok(Err(Said::not_found()));
@@ -160,6 +161,16 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             }
         }
         Ok(None)
+    }
+
+    /// A message that comes again although there was no answer to it: perhaps there is one now.
+    fn ask_again(self: &Rc<Self>, id: &str, n: u32, now: Millis) -> Result<(), Unreachable> {
+        let Some(mut thread) = self.thread(id)? else { return Ok(()) };
+        if thread.ask_again(n, now) {
+            self.keep(self.snapshot(), Some(&thread))?;
+            self.start_jobs()?;
+        }
+        Ok(())
     }
 
     /// The conversation in which something is said; `None` if it is not theirs.
