@@ -58,7 +58,7 @@ async function logIn(person) {
 test("the doctor finds all in order that this machine has", async () => {
   const { checks, line, healthy } = await doctor();
   const states = Object.fromEntries(checks.map(({ name, state }) => [name, state]));
-  for (const name of ["secrets", "settings", "aes", "bindings", "objects", "storage", "clock", "model", "token", "rights", "quota", "callback_ips"]) {
+  for (const name of ["secrets", "settings", "aes", "bindings", "objects", "storage", "clock", "model", "token", "mini_program", "rights", "quota", "callback_ips"]) {
     assert.equal(states[name], "ok", JSON.stringify(line(name)));
   }
   assert.equal(states.domain, "skip");

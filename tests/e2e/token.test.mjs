@@ -76,6 +76,20 @@ describe("the access token", () => {
     await until(async () => JSON.stringify(await pair.sim.get("/_sim/inbox?as=survivor")).includes("after the crash"), "the push");
   });
 
+  test("the Mini Program has a token of its own, from its own object", async () => {
+    const doctor = async () => (await admin("GET", "doctor?only=token,mini_program")).body.checks;
+    const before = await fetches();
+    for (const check of await doctor()) assert.equal(check.state, "ok", JSON.stringify(check));
+    assert.equal(await fetches(), before + 1, "the account had one");
+    await Promise.all(Array.from({ length: 20 }, doctor));
+    await pair.stack.kill();
+    await pair.stack.restart();
+    for (const check of await doctor()) assert.equal(check.state, "ok", JSON.stringify(check));
+    assert.equal(await fetches(), before + 1, "both were stored");
+    const [asked] = (await calls(TOKEN)).slice(-1);
+    assert.ok(JSON.stringify(asked).includes(pair.vars.MINI_APP_ID), JSON.stringify(asked));
+  });
+
   test("other programs get tokens and tickets in WeChat's form", async () => {
     const { access_token, expires_in } = await ask("shop");
     assert.match(access_token, /^shop\.\d+\.[0-9a-f]{16}\.[\w-]{43}$/);

@@ -156,7 +156,9 @@ pub fn mini(config: &Config, now: u64, random: [u8; 16]) -> Finding {
         return Finding::fail(words(&faults), fix);
     }
     let Some(mini) = &config.mini else {
-        return Finding::skip("there is none: MINI_APP_ID and MINI_APP_SECRET are not set");
+        return Finding::skip(
+            "there is none: MINI_APP_ID and MINI_APP_SECRET are not set, or WECHAT_API_BASE is faulty",
+        );
     };
     match &mini.keys {
         Some(keys) => round_trips(keys, "MINI_", now, random),
