@@ -436,6 +436,7 @@ async function bySocket(turn, session) {
     ? { type: 'resume', conversation_id: conversationId, last_event_id: turn.lastEventId }
     : { type: 'chat', message: question.message, conversation_id: conversationId, message_id: question.messageId }
   let opened = false
+  let over = false
   const outcome = await new Promise((resolve, reject) => {
     const socket = wx.connectSocket({
       url: `${api.baseUrl.replace(/^http/, 'ws')}/api/chat/ws`,
@@ -446,6 +447,8 @@ async function bySocket(turn, session) {
     const watch = watchdog(() => end({ error: broken() }))
     const ping = setInterval(() => opened && socket.send({ data: 'ping' }), SILENCE / 2)
     const end = (outcome, error) => {
+      if (over) return
+      over = true
       watch.end()
       clearInterval(ping)
       socket.close({})
@@ -458,7 +461,7 @@ async function bySocket(turn, session) {
     })
     socket.onMessage(({ data }) => {
       watch.feed()
-      if (data === 'pong' || turn.stopped) return
+      if (data === 'pong' || over) return
       try {
         const event = JSON.parse(data)
         const outcome = turn.take(event, event.id)

@@ -29,6 +29,7 @@ export class Phone {
   /** Every request: `{ method, path, header, data, status, chunks, aborted }`. */
   requests = [];
   sockets = [];
+  timers = [];
   logins = 0;
   /** How the person answers `wx.showModal`. */
   agrees = true;
@@ -46,9 +47,9 @@ export class Phone {
     this.listeners = {};
     this.pages = [];
     this.modules = new Map();
-    const timers = { setTimeout, clearTimeout, setInterval, clearInterval, console };
     this.context = vm.createContext({
-      ...timers,
+      ...this.clocks(),
+      console,
       wx: makeWx(this),
       App: (app) => (this.app = app),
       Page: (page) => (this.defined = page),
@@ -67,7 +68,18 @@ export class Phone {
     for (const request of this.requests) request.abort?.();
     for (const socket of this.sockets) socket.drop();
     for (const page of this.pages ?? []) page.onUnload?.();
+    for (const timer of this.timers) clearTimeout(timer);
     this.pages = [];
+  }
+
+  /** Clocks that stop with the app. */
+  clocks() {
+    const known = (start) => (callback, milliseconds) => {
+      const timer = start(callback, milliseconds);
+      this.timers.push(timer);
+      return timer;
+    };
+    return { setTimeout: known(setTimeout), setInterval: known(setInterval), clearTimeout, clearInterval };
   }
 
   /** The page on the screen. */
@@ -117,6 +129,15 @@ export class Phone {
   /** What is on the screen, as lines. */
   get lines() {
     return this.page.data.messages.map(({ role, text }) => `${role}: ${text}`);
+  }
+
+  /** The next request to `/api/chat` goes wrong in this way. */
+  spoil(order) {
+    this.trouble = ({ path }) => {
+      if (!path.startsWith("/api/chat")) return undefined;
+      this.trouble = () => undefined;
+      return order;
+    };
   }
 
   /** Waits until the last message is in one of these states. */

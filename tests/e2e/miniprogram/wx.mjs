@@ -50,7 +50,7 @@ export function makeWx(phone) {
       done(options, { confirm: phone.agrees, cancel: !phone.agrees });
     },
     showActionSheet(options) {
-      phone.sheets.push(options.itemList);
+      phone.sheets.push([...options.itemList]);
       done(options, { tapIndex: 0 });
     },
     setClipboardData(options) {
@@ -81,6 +81,7 @@ function request(phone, options) {
     if (over) return;
     over = true;
     controller.abort();
+    clearTimeout(timeout);
     setImmediate(() => (options.fail?.({ errMsg, errno: 600001 }), options.complete?.({ errMsg })));
   };
   const succeed = (response) => {
@@ -93,6 +94,7 @@ function request(phone, options) {
     if (!over) known.aborted = true;
     over = true;
     controller.abort();
+    clearTimeout(timeout);
   };
   const timeout = setTimeout(() => fail("request:fail timeout"), options.timeout ?? 60_000);
   const run = async () => {

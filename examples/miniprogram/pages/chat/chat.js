@@ -64,8 +64,9 @@ Page({
       if (this.conversation !== id) return
       this.setData({ loading: false, messages: messages.map(({ role, content }, n) => shown(`${id}-${n}`, role, content)) })
       this.toEnd()
-      if (status === 'pending') this.watch()
-      if (status === 'failed') this.showUnanswered()
+      const asked = messages.length > 0 && messages[messages.length - 1].role === 'user'
+      if (asked && status === 'pending') this.watch()
+      if (asked && status === 'failed') this.showUnanswered()
     } catch (error) {
       if (this.conversation !== id) return
       if (error.status === 404) return this.newConversation()
@@ -121,9 +122,8 @@ Page({
 
   ask(text) {
     const id = newMessageId()
-    const messages = this.data.messages.concat(shown(`${id}-q`, 'user', text), { ...shown(`${id}-a`, 'assistant', ''), state: 'waiting', id })
     this.following = true
-    this.setData({ messages, loadFailed: false })
+    this.append(shown(`${id}-q`, 'user', text), { ...shown(`${id}-a`, 'assistant', ''), state: 'waiting', id })
     this.answer(text, id)
   },
 
@@ -144,12 +144,16 @@ Page({
 
   /** An answer is being written already. */
   watch() {
-    const messages = this.data.messages.slice()
-    const last = messages[messages.length - 1]
-    if (last && last.role === 'assistant') messages.pop()
-    messages.push({ ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'waiting' })
-    this.setData({ messages })
+    this.append({ ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'waiting' })
+    this.resume()
+  },
+
+  resume() {
     this.follow(listeners => this.api.resume({ conversationId: this.conversation, ...listeners }))
+  },
+
+  append(...messages) {
+    this.setData({ messages: this.data.messages.concat(messages) })
   },
 
   /** Shows what a task brings in the last message. */
@@ -213,16 +217,15 @@ Page({
     }
     if (status === 0) return { error: text ? t.lost : t.offline, retryable: true, retryIn: 0 }
     const retryIn = status === 429 ? retryAfter || 0 : 0
-    return { error: explain(error), retryable: true, retryIn, retryText: fill(t.retryIn, { n: retryIn }) }
+    const trouble = { error: explain(error), retryable: true, retryIn, retryText: fill(t.retryIn, { n: retryIn }) }
+    // The Worker remembers that there will be no answer under this name; whoever tries again asks anew.
+    return status === 500 ? { ...trouble, error: t.noAnswer, id: newMessageId() } : trouble
   },
 
   /** An earlier question that nobody answered. */
   showUnanswered() {
-    const { messages } = this.data
-    const last = messages[messages.length - 1]
-    if (!last || last.role !== 'user') return
-    const unanswered = { ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'failed', error: t.noAnswer, retryable: true, id: newMessageId() }
-    this.setData({ messages: messages.concat(unanswered) })
+    const trouble = { error: t.noAnswer, retryable: true, retryIn: 0 }
+    this.append({ ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'failed', id: newMessageId(), ...trouble })
     this.toEnd()
   },
 
@@ -244,14 +247,14 @@ Page({
     const failed = messages[index]
     const question = messages[index - 1]
     if (busy || !failed || failed.state !== 'failed' || !question) return
-    // Whatever was said since then stays where it is; this question goes to the end.
+    // Whatever was said since then stays; this question goes to the end.
     const others = messages.filter(message => message !== failed && message !== question)
     const again = { ...failed, text: '', state: 'waiting', error: '', retryable: false, retryIn: 0 }
     clearInterval(this.countdown)
     this.following = true
     this.setData({ messages: others.concat(question, again) })
     if (failed.id) this.answer(question.text, failed.id)
-    else this.watch()
+    else this.resume()
   },
 
   // ---- the screen
