@@ -13,7 +13,7 @@ const REPLY = "Zoë 问：“天气怎么样？” 答：☀️ 26 °C，很好 
 describe("the Mini Program", () => {
   const phones = [];
   let world;
-  before(async () => (world = await startPair({ vars: { LANG: "zh", RATE_LIMIT: "6" } })));
+  before(async () => (world = await startPair({ vars: { LANG: "zh", RATE_LIMIT: "23" } })));
   after(async () => {
     for (const phone of phones) phone.close();
     await world.close();
@@ -133,11 +133,23 @@ describe("the Mini Program", () => {
     assert.ok(phone.storage.get(SESSION));
   });
 
-  test("too fast: it says for how many seconds, and counts them", async () => {
+  test("many conversations come page by page; too fast: it says for how many seconds, and counts them", async () => {
     await model({ reply: "嗯" });
     const phone = await phoneOf("emil");
-    await Promise.all(Array.from({ length: 6 }, (_, n) => phone.app.api.chat({ message: `${n}`, conversationId: "new" }).answer));
-    phone.say("第七句");
+    for (let n = 1; n <= 23; n++) await phone.app.api.chat({ message: `第 ${n} 个`, conversationId: "new" }).answer;
+    await phone.navigate("/pages/history/history");
+    await phone.see(({ loading }) => !loading, "list");
+    assert.equal(phone.page.data.conversations.length, 20);
+    await phone.page.onReachBottom();
+    const { conversations } = phone.page.data;
+    assert.equal(new Set(conversations.map(({ id }) => id)).size, 23);
+    assert.deepEqual(conversations.map(({ title }) => Number(/\d+/.exec(title)[0])), Array.from({ length: 23 }, (_, n) => 23 - n));
+    await phone.page.onReachBottom();
+    assert.equal(phone.page.data.conversations.length, 23);
+
+    phone.tap("newConversation");
+    await phone.see(({ messages }) => messages?.length === 0, "empty chat");
+    phone.say("再来一句");
     const { error, retryIn, retryText } = await phone.until("failed");
     assert.equal(error, "发得太快了");
     assert.ok(retryIn > 0 && retryIn <= 60, `${retryIn}`);
@@ -146,16 +158,25 @@ describe("the Mini Program", () => {
     assert.match(phone.last.retryText, new RegExp(`^${retryIn - 1} 秒`));
   });
 
-  for (const [how, trouble] of [
-    ["cut in the middle", { cutAfter: 900 }],
-    ["cut before the first word", { cutAfter: 1 }],
-    ["cut inside the first words", { cutAfter: 300 }],
-    ["lost with the whole answer", { lost: true }],
+  test("somebody whom WeChat thinks dangerous: no login, and it says so", async () => {
+    const phone = await phoneOf("erik", { config: { simulator: null }, risky: true });
+    phone.say("你好");
+    const { error } = await phone.until("failed");
+    assert.equal(error, "暂时无法登录");
+    assert.equal(posts(phone).length, 0);
+  });
+
+  for (const [how, trouble, resumes] of [
+    ["cut before the first word", { cutAfter: 1 }, false],
+    ["cut early", { cutAfter: 600 }, true],
+    ["cut in the middle", { cutAfter: 2_000 }, true],
+    ["silent from the middle on, as on some iPhones", { silentAfter: 2_000 }, true],
+    ["lost before anything of it came", { lost: true }, false],
   ]) {
     test(`a connection that is ${how}: the whole answer once`, async () => {
       const words = `断线 ${how}`;
       await model({ match: words, reply: REPLY, chunk_ms: 15 });
-      const phone = await phoneOf(`fei ${how}`);
+      const phone = await phoneOf(`fei ${how}`, { hurry: trouble.silentAfter ? 40 : 1 });
       phone.spoil(trouble);
       phone.say(words);
       await phone.until("done");
@@ -163,8 +184,8 @@ describe("the Mini Program", () => {
       const drawn = phone.page.drawn.map((fields) => fields["messages[1].text"]).filter((text) => text !== undefined);
       for (const text of drawn) assert.ok(REPLY.startsWith(text), text);
       assert.equal(await timesAsked(world.sim, words), 1);
-      const resumed = phone.requests.filter(({ header }) => header["last-event-id"]);
-      assert.equal(resumed.length, trouble.cutAfter >= 900 ? 1 : resumed.length);
+      const [, second, ...more] = phone.requests.filter(({ path }) => path.startsWith("/api/chat"));
+      assert.deepEqual([second.method, Boolean(second.header["last-event-id"]), more.length], resumes ? ["GET", true, 0] : ["POST", false, 0]);
     });
   }
 
@@ -198,7 +219,7 @@ describe("the Mini Program", () => {
   });
 
   test("a phone that cannot stream: the whole answer, and looks at growing intervals for one that is late", async () => {
-    await model({ match: "老手机", reply: REPLY, delay_ms: 4_500 });
+    await model({ match: "老手机", reply: REPLY, delay_ms: 2_500 });
     const phone = await phoneOf("ivan", { streams: false });
     phone.say("老手机");
     await until(async () => (await timesAsked(world.sim, "老手机")) === 1, "the question");
@@ -211,6 +232,7 @@ describe("the Mini Program", () => {
     assert.ok(looks.length >= 2 && looks.length <= 4, `${looks.length} looks`);
     assert.equal(looks.at(-2).status, 202);
     assert.ok(phone.requests.every(({ enableChunked }) => !enableChunked));
+    await model({ match: "老手机", reply: REPLY });
     phone.say("老手机还好吗");
     await phone.until("done");
     assert.equal(phone.last.text, REPLY);
@@ -369,6 +391,30 @@ describe("the Mini Program", () => {
     assert.equal(phone.storage.size, 0);
     assert.match(phone.modals.at(-1).content, /无法恢复/);
     assert.deepEqual((await phone.app.api.conversations()).conversations, []);
+  });
+
+  test("the phone number, and a subscribe message to oneself", async () => {
+    const template = { kind: "mini_subscribe", template_id: "answer-ready", title: "回答提醒", content: "内容：{{thing1.DATA}}" };
+    await world.sim.post("/_sim/template", template);
+    const subscribe = { templateId: "answer-ready", data: { thing1: { value: "回答好了" } } };
+    const phone = await phoneOf("rui", { config: { phoneNumber: true, subscribe } }, "/pages/me/me");
+    const { offersPhone, offersSubscribe } = phone.page.data;
+    assert.deepEqual([offersPhone, offersSubscribe], [true, true]);
+
+    await phone.tap("linkPhone", {}, { errMsg: "getPhoneNumber:fail user deny" });
+    assert.equal(phone.page.data.phone, "");
+    const { code } = await world.sim.post("/_sim/phone_code", { as: "rui" });
+    await phone.tap("linkPhone", {}, { code, errMsg: "getPhoneNumber:ok" });
+    assert.match(phone.page.data.phone, /^手机号：1\d\d\*{4}\d\d$/);
+
+    phone.agrees = false;
+    await phone.tap("subscribe");
+    phone.agrees = true;
+    await phone.tap("subscribe");
+    assert.deepEqual(phone.toasts, ["没有订阅", "已订阅"]);
+    const { messages } = await world.sim.get("/_sim/inbox?as=rui&wait_ms=5000");
+    assert.equal(messages.length, 1);
+    assert.match(JSON.stringify(messages[0].shown), /回答好了/);
   });
 
   test("in English where WeChat is; a long press copies", async () => {

@@ -83,6 +83,11 @@ class Api {
     if (method === "GET" && path[0] === "conversations") return wrap(whole(thread()));
     if (place === "DELETE conversations") return wrap({ deleted: empty(user) });
     if (method === "DELETE" && path[0] === "conversations") return user.threads.delete(thread().id), wrap({ deleted: 1 });
+    if (place === "POST wx/phone") return wrap((await this.wechat("/wxa/business/getuserphonenumber", call.body)).phone_info);
+    if (place === "POST wx/subscribe") {
+      await this.wechat("/cgi-bin/message/subscribe/send", { touser: user.openid, ...call.body });
+      return wrap({ status: "ok" });
+    }
     if (place === "GET export") return wrap({ conversations: [...user.threads.values()].map(whole) });
     if (place === "POST forget-me") {
       for (const [session, other] of this.users) if (other === user) this.users.delete(session);
@@ -90,6 +95,15 @@ class Api {
       return wrap({ status: "ok" });
     }
     throw new Refusal(404, "Not found");
+  }
+
+  /** A call of WeChat's API for the Mini Program. */
+  async wechat(path, body) {
+    const { MINI_APP_ID: appid, MINI_APP_SECRET: secret } = this.vars;
+    const { access_token } = await this.sim.get(`/cgi-bin/token?${new URLSearchParams({ grant_type: "client_credential", appid, secret })}`);
+    const answer = await this.sim.post(`${path}?access_token=${access_token}`, body);
+    if (answer.errcode) throw new Refusal(400, `errcode ${answer.errcode}`);
+    return answer;
   }
 
   async logIn(code) {

@@ -17,6 +17,8 @@ const FOLDER = at("examples/miniprogram");
  * - `language`, `streams`: of WeChat; false: its base library is older than `enableChunked`
  * - `config`: over that of the Mini Program
  * - `piece`: bytes in a chunk, at most. Small numbers cut characters
+ * - `hurry`: how much faster the app's own clocks run
+ * - `risky`: WeChat thinks this person is up to no good
  */
 export class Phone {
   storage = new Map();
@@ -37,8 +39,8 @@ export class Phone {
   /** What goes wrong with requests: `(request) => undefined | { … }`, see `wx.mjs`. */
   trouble = () => undefined;
 
-  constructor({ world, person, language = "zh_CN", streams = true, config = {}, piece = 7 }) {
-    Object.assign(this, { world, person, language, streams, config, piece });
+  constructor({ world, person, language = "zh_CN", streams = true, config = {}, piece = 7, hurry = 1, risky = false }) {
+    Object.assign(this, { world, person, language, streams, config, piece, hurry, risky });
   }
 
   /** Taps on the icon: a new process of the app, on its first page or on another one. */
@@ -75,7 +77,7 @@ export class Phone {
   /** Clocks that stop with the app. */
   clocks() {
     const known = (start) => (callback, milliseconds) => {
-      const timer = start(callback, milliseconds);
+      const timer = start(callback, milliseconds / this.hurry);
       this.timers.push(timer);
       return timer;
     };
@@ -148,10 +150,10 @@ export class Phone {
 
   /** Waits until the page shows something. */
   async see(question, what, seconds = 30) {
-    const shows = () => question(this.page.data);
+    const shows = () => this.page && question(this.page.data);
     const end = Date.now() + seconds * 1000;
     while (!shows()) {
-      assert.ok(Date.now() < end, `no ${what} on the screen: ${JSON.stringify({ ...this.page.data, t: undefined })}`);
+      assert.ok(Date.now() < end, `no ${what} on the screen: ${JSON.stringify({ ...this.page?.data, t: undefined })}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -165,9 +167,9 @@ export class Phone {
     this.modules.delete(path.join(FOLDER, `${route}.js`));
     this.require(`${route}.js`);
     const page = makePage(this.defined, route);
-    this.pages.push(page);
     // Pages begin in tasks of their own.
     await new Promise(setImmediate);
+    this.pages.push(page);
     page.onLoad?.(Object.fromEntries(new URLSearchParams(query)));
     page.onShow?.();
     page.onReady?.();

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
  * - `lost: true`: it reaches the server, but nothing comes back
  * - `cutAfter: bytes`: the connection breaks after so many bytes of the answer
  * - `silentAfter: bytes`: so it does, and nobody is told, as on some iPhones
+ * - `dropAfter: messages`: of a WebSocket, the same as `cutAfter`
  * - `atEnd: true`: the chunks come in one piece with the end, as on some computers
  */
 export function makeWx(phone) {
@@ -29,7 +30,7 @@ export function makeWx(phone) {
 
     login(options) {
       phone.logins += 1;
-      phone.world.sim.post("/_sim/login_code", { as: phone.person }).then(
+      phone.world.sim.post("/_sim/login_code", { as: phone.person, risky: phone.risky }).then(
         ({ code }) => options.success?.({ code, errMsg: "login:ok" }),
         () => options.fail?.({ errMsg: "login:fail" }),
       );
@@ -62,7 +63,10 @@ export function makeWx(phone) {
       phone.shared.push(options.filePath);
       done(options);
     },
-    requestSubscribeMessage: (options) => done(options, Object.fromEntries(options.tmplIds.map((id) => [id, phone.agrees ? "accept" : "reject"]))),
+    async requestSubscribeMessage({ tmplIds: [template_id], success }) {
+      await phone.world.sim.post("/_sim/subscribe", { as: phone.person, template_id, accept: phone.agrees });
+      success({ errMsg: "requestSubscribeMessage:ok", [template_id]: phone.agrees ? "accept" : "reject" });
+    },
   };
 }
 
