@@ -272,6 +272,24 @@ describe("the Mini Program", () => {
     assert.equal(await timesAsked(world.sim, "没网"), 1);
   });
 
+  test("a question that could not be sent is still there when the app is opened again", async () => {
+    await model({ match: "明天再说", reply: "早。" });
+    const phone = await phoneOf("kurt");
+    phone.network(false);
+    phone.say("明天再说");
+    await phone.until("failed");
+    await phone.open();
+    await phone.until("failed");
+    assert.deepEqual(phone.lines, ["user: 明天再说", "assistant: "]);
+    phone.network(true);
+    phone.tap("retry", { index: 1 });
+    await phone.until("done");
+    assert.deepEqual(phone.lines, ["user: 明天再说", "assistant: 早。"]);
+    await phone.open();
+    await phone.see(({ messages }) => messages.length === 2, "the conversation");
+    assert.equal(await timesAsked(world.sim, "明天再说"), 1);
+  });
+
   test("a Worker out of reach: tried again at growing intervals, until the network is back", async () => {
     await model({ match: "连不上", reply: "连上了。" });
     const phone = await phoneOf("lara");

@@ -31,4 +31,11 @@ const current = {
   clear: () => wx.removeStorageSync('chat.conversation'),
 }
 
-module.exports = { toast, confirm, explain, current }
+/** A question `{text, id}` that has not arrived yet. It outlives the app. */
+const unsent = {
+  get: () => wx.getStorageSync('chat.unsent') || null,
+  set: question => wx.setStorageSync('chat.unsent', question),
+  clear: () => wx.removeStorageSync('chat.unsent'),
+}
+
+module.exports = { toast, confirm, explain, current, unsent }

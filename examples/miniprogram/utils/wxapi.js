@@ -482,6 +482,7 @@ async function bySocket(turn, session) {
  * One `wx.request`. `end` resolves with `{status, body, retryAfter}` and rejects with status 0 without a connection.
  * With `onText` it is a stream: the text is handed on as it comes, until that returns true; `body` is undefined then,
  * unless the answer was no stream but JSON.
+ * @param {{ url: string, method: string, header: object, data?: object, onText?: false | ((text: string) => boolean) }} options
  */
 function exchange({ url, method, header, data, onText }) {
   let abort = () => {}
@@ -504,7 +505,7 @@ function exchange({ url, method, header, data, onText }) {
       if (json || (!received && /^\s*\{/.test(text))) json += text
       received = true
       try {
-        if (!json && onText(text)) finish({})
+        if (!json && onText && onText(text)) settle(resolve, { status: 200 })
       } catch (error) {
         settle(reject, error.status === undefined ? broken() : error)
         task.abort()
@@ -620,7 +621,7 @@ function surroundings() {
     offline: false,
     pause(milliseconds) {
       let end
-      const promise = new Promise(resolve => {
+      const promise = new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
         const pause = { due: false, end: () => { pauses.delete(pause); clearTimeout(timer); resolve() } }
         const timer = setTimeout(() => {
           pause.due = true

@@ -1,7 +1,7 @@
 const config = require('../../config.js')
 const { newMessageId, MAX_MESSAGE } = require('../../utils/wxapi.js')
 const { t, fill } = require('../../utils/strings.js')
-const { toast, explain, current } = require('../../utils/ui.js')
+const { toast, explain, current, unsent } = require('../../utils/ui.js')
 
 /** Milliseconds between two pictures of a growing answer: each takes the whole text over WeChat's bridge. */
 const FRAME = 60
@@ -38,6 +38,7 @@ Page({
     const id = query.conversation || current.get()
     if (query.fresh) this.conversation = 'new'
     else if (id) this.open(id)
+    else this.showUnsent()
   },
 
   onShow() {
@@ -66,7 +67,8 @@ Page({
       this.toEnd()
       const asked = messages.length > 0 && messages[messages.length - 1].role === 'user'
       if (asked && status === 'pending') this.watch()
-      if (asked && status === 'failed') this.showUnanswered()
+      else if (asked && status === 'failed') this.showUnanswered()
+      else this.showUnsent()
     } catch (error) {
       if (this.conversation !== id) return
       if (error.status === 404) return this.newConversation()
@@ -82,6 +84,7 @@ Page({
     this.leave()
     this.conversation = 'new'
     current.clear()
+    unsent.clear()
     this.following = true
     this.setData({ messages: [], busy: false, loading: false, loadFailed: false, jump: false })
   },
@@ -122,6 +125,7 @@ Page({
 
   ask(text) {
     const id = newMessageId()
+    unsent.set({ text, id })
     this.following = true
     this.append(shown(`${id}-q`, 'user', text), { ...shown(`${id}-a`, 'assistant', ''), state: 'waiting', id })
     this.answer(text, id)
@@ -137,6 +141,7 @@ Page({
       onBegin: conversation => {
         this.conversation = conversation
         current.set(conversation)
+        unsent.clear()
       },
       ...listeners,
     }))
@@ -226,6 +231,18 @@ Page({
   showUnanswered() {
     const trouble = { error: t.noAnswer, retryable: true, retryIn: 0 }
     this.append({ ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'failed', id: newMessageId(), ...trouble })
+    this.toEnd()
+  },
+
+  /** A question that could not be sent when the app was open before. */
+  showUnsent() {
+    const question = unsent.get()
+    if (!question) return
+    const { text, id } = question
+    // It did arrive; only the word of it did not.
+    if (this.data.messages.some(message => message.role === 'user' && message.text === text)) return unsent.clear()
+    const trouble = { error: t.offline, retryable: true, retryIn: 0 }
+    this.append(shown(`${id}-q`, 'user', text), { ...shown(`${id}-a`, 'assistant', ''), state: 'failed', id, ...trouble })
     this.toEnd()
   },
 

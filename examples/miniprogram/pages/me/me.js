@@ -1,6 +1,6 @@
 const config = require('../../config.js')
 const { t, fill } = require('../../utils/strings.js')
-const { toast, confirm, explain, current } = require('../../utils/ui.js')
+const { toast, confirm, explain, current, unsent } = require('../../utils/ui.js')
 
 Page({
   data: {
@@ -54,6 +54,7 @@ Page({
   /** An empty chat, and nothing of before. */
   begin(words) {
     current.clear()
+    unsent.clear()
     wx.reLaunch({ url: '/pages/chat/chat', success: () => toast(words) })
   },
 
