@@ -13,7 +13,7 @@ const REPLY = "Zoë 问：“天气怎么样？” 答：☀️ 26 °C，很好 
 describe("the Mini Program", () => {
   const phones = [];
   let world;
-  before(async () => (world = await startPair({ vars: { LANG: "zh", RATE_LIMIT: "23" } })));
+  before(async () => (world = await startPair({ vars: { RATE_LIMIT: "23" } })));
   after(async () => {
     for (const phone of phones) phone.close();
     await world.close();
@@ -176,7 +176,7 @@ describe("the Mini Program", () => {
     test(`a connection that is ${how}: the whole answer once`, async () => {
       const words = `断线 ${how}`;
       await model({ match: words, reply: REPLY, chunk_ms: 15 });
-      const phone = await phoneOf(`fei ${how}`, { hurry: trouble.silentAfter ? 40 : 1 });
+      const phone = await phoneOf(`fei ${how}`, { hurry: trouble.silentAfter ? 20 : 1 });
       phone.spoil(trouble);
       phone.say(words);
       await phone.until("done");
@@ -371,6 +371,7 @@ describe("the Mini Program", () => {
     assert.equal(phone.sockets.length, 2);
     assert.match(phone.sockets[1].sent[0], /"resume".*"last_event_id":"[^"]+"/);
     await endSession(phone);
+    phone.tap("newConversation");
     phone.say("套接字二");
     await phone.until("done");
     assert.equal(phone.last.text, REPLY);

@@ -8,6 +8,8 @@ import { throwAwayAccount } from "../../../tools/settings.mjs";
 import { startSim } from "../../../tools/sim.mjs";
 
 const PATIENCE = 55_000;
+/** Logins from one address in a minute. */
+const LOGINS = 20;
 
 export async function startPair({ vars = {} } = {}) {
   const all = { ...throwAwayAccount(), ...vars };
@@ -43,6 +45,8 @@ class Api {
   /** Sessions: whose they are. */
   users = new Map();
   people = new Map();
+  /** How many logins came from where. */
+  logins = new Map();
 
   constructor(sim, vars) {
     Object.assign(this, { sim, vars });
@@ -56,8 +60,9 @@ class Api {
       const path = pathname.split("/").slice(2);
       const session = request.headers["x-wx-session"];
       const streams = request.headers.accept === "text/event-stream";
-      const answer = await this.route(request.method, path, { body, session, streams, searchParams, last: request.headers["last-event-id"], response });
-      if (answer) say(response, answer.status ?? 200, answer.body ?? answer);
+      const { "last-event-id": last, "cf-connecting-ip": address } = request.headers;
+      const answer = await this.route(request.method, path, { body, session, streams, searchParams, last, address, response });
+      if (answer) say(response, answer.status, answer.body);
     } catch (error) {
       const { status = 500, message, retryAfter } = error;
       if (status === 500 && !(error instanceof Refusal)) console.error(error);
@@ -68,7 +73,12 @@ class Api {
   async route(method, path, call) {
     const place = `${method} ${path.join("/")}`;
     if (place === "GET health") return wrap({ status: "ok", timestamp: Date.now() });
-    if (place === "POST auth/wx-login") return this.logIn(call.body.code);
+    if (place === "POST auth/wx-login") {
+      const count = (this.logins.get(call.address) ?? 0) + 1;
+      this.logins.set(call.address, count);
+      if (count > LOGINS) throw new Refusal(429, "Too many requests. Please slow down.", 60);
+      return this.logIn(call.body.code);
+    }
     const user = this.users.get(call.session);
     if (!user) throw new Refusal(401, "Invalid session");
     const thread = () => {

@@ -8,6 +8,7 @@ import { at } from "../../../tools/paths.mjs";
 import { makeWx } from "./wx.mjs";
 
 const FOLDER = at("examples/miniprogram");
+let phones = 0;
 
 /**
  * Somebody's phone. What it keeps outlives the app: `storage`, and what was shown (`toasts`, `modals`, …).
@@ -33,6 +34,8 @@ export class Phone {
   sockets = [];
   timers = [];
   logins = 0;
+  /** Its address in the network: logins are counted by that. */
+  address = `10.0.0.${++phones}`;
   /** How the person answers `wx.showModal`. */
   agrees = true;
   online = true;

@@ -105,7 +105,8 @@ function request(phone, options) {
     if (!phone.online || order.fail) return fail("request:fail errcode:-106 cronet_error_code:-106 error_msg:net::ERR_INTERNET_DISCONNECTED");
     if (phone.hidden) return fail("request:fail interrupted");
     const body = data === undefined ? undefined : JSON.stringify(data);
-    const sent = { "content-type": "application/json", referer: "https://servicewechat.com/wx/0/page-frame.html", ...header };
+    const referer = "https://servicewechat.com/wx/0/page-frame.html";
+    const sent = { "content-type": "application/json", "cf-connecting-ip": phone.address, referer, ...header };
     const response = await fetch(url, { method, headers: sent, body, signal: controller.signal });
     known.status = response.status;
     if (order.lost) return fail("request:fail timeout");
@@ -166,7 +167,7 @@ function connectSocket(phone, { url, header = {}, fail }) {
     setImmediate(() => fail?.({ errMsg: "connectSocket:fail" }));
   } else {
     // The WebSocket of Node is that of undici, which can send headers.
-    const socket = new WebSocket(url, { headers: header });
+    const socket = new WebSocket(url, { headers: { "cf-connecting-ip": phone.address, ...header } });
     const order = phone.trouble({ method: "SOCKET", path: known.path, header }) ?? {};
     let dead = false;
     known.drop = () => {
