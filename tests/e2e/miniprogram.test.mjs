@@ -288,6 +288,19 @@ describe("the Mini Program", () => {
     await phone.open();
     await phone.see(({ messages }) => messages.length === 2, "the conversation");
     assert.equal(await timesAsked(world.sim, "明天再说"), 1);
+
+    // It belongs to this conversation and to no other one.
+    const here = phone.storage.get(CONVERSATION);
+    const { conversationId: other } = await phone.app.api.chat({ message: "别处", conversationId: "new" }).answer;
+    phone.network(false);
+    phone.say("还有一句");
+    await phone.until("failed");
+    phone.network(true);
+    await phone.open(`/pages/chat/chat?conversation=${other}`);
+    await phone.see(({ messages }) => messages.length === 2, "the other conversation");
+    await phone.open(`/pages/chat/chat?conversation=${here}`);
+    await phone.see(({ messages }) => messages.length === 4, "what was not sent");
+    assert.equal(phone.last.state, "failed");
   });
 
   test("a Worker out of reach: tried again at growing intervals, until the network is back", async () => {

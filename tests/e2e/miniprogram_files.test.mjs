@@ -225,12 +225,14 @@ describe("utils/wxapi.js, with a server that says just what it is told to", () =
     assert.deepEqual(asked.slice(1).map(({ method, path, last }) => [method, path, last]), Array.from({ length: 8 }, (_, n) => ["GET", "/api/chat/c", `1.${n}`]));
   });
 
-  test("a connection that always breaks: it gives up, and says that there is none", async () => {
-    const nothing = Array.from({ length: 6 }, () => events());
-    const { outcome, asked } = await chat(nothing);
-    assert.equal(outcome.status, 0);
-    assert.equal(new Set(asked.map(({ body }) => body.message_id)).size, 1);
-  });
+  for (const [what, stream] of [["nothing", () => events()], ["no more than the beginning", () => events(begin)]]) {
+    test(`connections that always break, and bring ${what}: it gives up, and says that there is none`, async () => {
+      const { outcome, asked } = await chat(Array.from({ length: 6 }, stream));
+      assert.equal(outcome.status, 0);
+      assert.equal(asked.length, 6);
+      assert.equal(new Set(asked.map(({ body }) => body.message_id)).size, 1);
+    });
+  }
 
   test("refusals keep their status, word and patience, streamed or not", async () => {
     const slow = json(429, { error: "Too many requests. Please slow down." }, { "retry-after": "12" });

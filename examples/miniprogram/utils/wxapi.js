@@ -60,7 +60,7 @@ const RETRIES = [500, 1000, 2000, 4000, 8000]
 /** Milliseconds between two looks at an answer that is not ready; the last one again and again. */
 const POLLS = [1000, 2000, 3000, 5000, 8000, 10000]
 
-/** How long to look for one answer, in milliseconds. */
+/** How long to wait for one answer, in milliseconds. */
 const PATIENCE = 10 * 60 * 1000
 
 /**
@@ -68,6 +68,9 @@ const PATIENCE = 10 * 60 * 1000
  * iPhones do not tell when the connection is gone.
  */
 const SILENCE = 40000
+
+/** A connection that lasted so long, in milliseconds, was a good one, though nothing of the answer came yet. */
+const GOOD = 10000
 
 /** WeChat ends every request after 60 s. */
 const TIMEOUT = 60000
@@ -290,7 +293,7 @@ class Turn {
     this.text = ''
     this.lastEventId = ''
     this.pending = !question.message
-    this.progress = false
+    this.begun = false
     this.stopped = false
     this.abort = () => {}
     const stop = new Promise(resolve => {
@@ -311,12 +314,14 @@ class Turn {
     let looks = 0
     this.tell('waiting')
     for (;;) {
+      const start = Date.now()
+      this.heard = false
       this.progress = false
       const outcome = await this.attempt()
       if (this.stopped || outcome.answer) return outcome.answer
-      if (this.progress) failures = 0
+      if (this.progress || (this.heard && Date.now() - start > GOOD)) failures = 0
+      if (Date.now() > end) throw outcome.error || broken()
       if (outcome.pending) {
-        if (Date.now() > end) throw refusal(500, { error: 'Service temporarily unavailable' })
         await this.pause(POLLS[Math.min(looks++, POLLS.length - 1)])
       } else {
         // Who is not connected at all is told so, unless something has come already.
@@ -350,7 +355,8 @@ class Turn {
 
   /** Takes an event of the stream; the outcome, once there is one. */
   take(event, id) {
-    this.progress = true
+    this.heard = true
+    if (event.type !== 'begin') this.progress = true
     if (event.conversation_id) this.begin(event.conversation_id)
     if (id && event.type !== 'begin') this.lastEventId = id
     if (event.type === 'delta') this.show(this.text + event.delta)

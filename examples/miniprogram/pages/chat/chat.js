@@ -125,7 +125,7 @@ Page({
 
   ask(text) {
     const id = newMessageId()
-    unsent.set({ text, id })
+    unsent.set({ text, id, conversation: this.conversation })
     this.following = true
     this.append(shown(`${id}-q`, 'user', text), { ...shown(`${id}-a`, 'assistant', ''), state: 'waiting', id })
     this.answer(text, id)
@@ -206,7 +206,9 @@ Page({
   },
 
   stop() {
-    if (this.task) this.task.stop()
+    if (!this.task) return
+    unsent.clear()
+    this.task.stop()
   },
 
   // ---- what goes wrong
@@ -214,6 +216,7 @@ Page({
   /** What to say about it, and whether and when it can be tried again. */
   trouble(error, text) {
     const { status, retryAfter } = error
+    if (status === 400) unsent.clear()
     if (status === 400) return { error: t.tooLong, retryable: false, retryIn: 0 }
     if (status === 404) {
       this.conversation = 'new'
@@ -238,7 +241,10 @@ Page({
   showUnsent() {
     const question = unsent.get()
     if (!question) return
-    const { text, id } = question
+    const { text, id, conversation } = question
+    const elsewhere = conversation && conversation !== 'new'
+    if (elsewhere ? this.conversation !== conversation : this.conversation) return
+    this.conversation = conversation
     // It did arrive; only the word of it did not.
     if (this.data.messages.some(message => message.role === 'user' && message.text === text)) return unsent.clear()
     const trouble = { error: t.offline, retryable: true, retryIn: 0 }
