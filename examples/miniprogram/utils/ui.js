@@ -31,7 +31,7 @@ const current = {
   clear: () => wx.removeStorageSync('chat.conversation'),
 }
 
-/** A question `{text, id, conversation}` that has not arrived yet. It outlives the app. */
+/** A question `{text, id, conversation}` that has not arrived, or got no answer. It outlives the app. */
 const unsent = {
   get: () => wx.getStorageSync('chat.unsent') || null,
   set: question => wx.setStorageSync('chat.unsent', question),

@@ -137,6 +137,10 @@ class Api {
     if (typeof message !== "string" || message === "" || message.length > 2000) throw new Refusal(400, "Invalid message");
     for (const thread of user.threads.values()) {
       const known = key && thread.said.find((exchange) => exchange.key === key);
+      if (known?.failed) {
+        Object.assign(known, { failed: false, text: "" });
+        void this.work(known);
+      }
       if (known) return known;
     }
     const isNew = id === null || id === "new";

@@ -192,9 +192,9 @@ Page({
       const { reply, stopped } = await task.answer
       outcome = { text: reply, state: stopped ? 'stopped' : 'done' }
     } catch (error) {
-      outcome = { text: newest, state: 'failed', ...this.trouble(error, newest) }
+      if (this.task === task) outcome = { text: newest, state: 'failed', ...this.trouble(error, newest) }
     }
-    // Somebody else's answer is on the screen by now.
+    // Something else is on the screen by now.
     if (this.task !== task) return
     clearTimeout(this.frame)
     this.frame = null
@@ -202,6 +202,7 @@ Page({
     set(outcome)
     this.setData({ busy: false })
     this.keepUp()
+    if (outcome.retryable) this.remember(index)
     if (outcome.retryIn) this.countDown(index)
   },
 
@@ -226,14 +227,23 @@ Page({
     if (status === 0) return { error: text ? t.lost : t.offline, retryable: true, retryIn: 0 }
     const retryIn = status === 429 ? retryAfter || 0 : 0
     const trouble = { error: explain(error), retryable: true, retryIn, retryText: fill(t.retryIn, { n: retryIn }) }
-    // The Worker remembers that there will be no answer under this name; whoever tries again asks anew.
-    return status === 500 ? { ...trouble, error: t.noAnswer, id: newMessageId() } : trouble
+    return status === 500 ? { ...trouble, error: t.noAnswer } : trouble
+  },
+
+  /** So that it can be asked again under its name, also after the app was closed. */
+  remember(index) {
+    const { id } = this.data.messages[index]
+    if (id) unsent.set({ text: this.data.messages[index - 1].text, id, conversation: this.conversation })
   },
 
   /** An earlier question that nobody answered. */
   showUnanswered() {
+    const { text } = this.data.messages[this.data.messages.length - 1]
+    const question = unsent.get()
+    const same = question && question.conversation === this.conversation && question.text === text
+    const id = same ? question.id : newMessageId()
     const trouble = { error: t.noAnswer, retryable: true, retryIn: 0 }
-    this.append({ ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'failed', id: newMessageId(), ...trouble })
+    this.append({ ...shown(`${this.conversation}-a`, 'assistant', ''), state: 'failed', id, ...trouble })
     this.toEnd()
   },
 
