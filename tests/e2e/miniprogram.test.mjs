@@ -1,7 +1,7 @@
 // The Mini Program of examples/miniprogram: its own files, on phones for Node, with the Worker and wx-sim.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startPair } from "./miniprogram/contract.mjs";
+import { startPair } from "../../tools/stack.mjs";
 import { Phone } from "./miniprogram/phone.mjs";
 import { timesAsked, until } from "./people.mjs";
 
