@@ -346,6 +346,20 @@ describe("the Mini Program", () => {
     await phone.see(({ messages }) => messages.length === 2, "one question with its answer");
   });
 
+  test("the Worker dies in the middle of an answer: it comes all the same, once", { timeout: 120_000 }, async () => {
+    await model({ match: "断电", reply: REPLY, chunk_ms: 40 });
+    const phone = await phoneOf("nora");
+    phone.say("断电");
+    await phone.see(() => phone.last.text.length > 10, "words");
+    await world.stack.kill();
+    await world.stack.restart();
+    await phone.see(() => phone.last.state === "done", "answer", 90);
+    assert.deepEqual(phone.lines, ["user: 断电", `assistant: ${REPLY}`]);
+    await phone.open();
+    await phone.see(({ messages }) => messages.length === 2, "the conversation");
+    assert.equal(phone.last.text, REPLY);
+  });
+
   test("stop: what was there stays, nothing more comes, and the next question works", async () => {
     await model({ match: "说个不停", reply: REPLY, chunk_ms: 40 });
     const phone = await phoneOf("nils");
