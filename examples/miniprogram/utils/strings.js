@@ -13,6 +13,8 @@ const zh = {
   toEnd: '回到最新消息',
   iSaid: '我说：',
   itSaid: '助手说：',
+  /** WeChat's reviewers want it said where answers are shown. */
+  generated: '回答由 AI 生成，请注意甄别',
   thinking: '正在思考…',
   resuming: '网络不稳定，正在重新连接…',
   stopped: '已停止',
@@ -84,6 +86,7 @@ const en = {
   toEnd: 'Back to the newest message',
   iSaid: 'I said: ',
   itSaid: 'The assistant said: ',
+  generated: 'Answers are made by AI. Check what matters',
   thinking: 'Thinking…',
   resuming: 'The network is unstable, connecting again…',
   stopped: 'Stopped',
