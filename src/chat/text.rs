@@ -167,6 +167,15 @@ impl Texts {
         .to_owned()
     }
 
+    /// WeChat takes a question, or its answer, for a risk.
+    pub fn not_allowed(&self) -> String {
+        self.pick(
+            "抱歉，这个话题我不方便讨论，换个问题试试吧。",
+            "Sorry, this is nothing I can talk about. Please ask me something else.",
+        )
+        .to_owned()
+    }
+
     /// An answer was longer than what is kept.
     pub fn cut_short(&self) -> &str {
         self.pick("\n（回答太长，后面省略了）", "\n(The answer was too long; the rest is left out.)")

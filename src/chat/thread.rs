@@ -89,6 +89,9 @@ pub struct Reply {
     /// No model answered; the text says so, and no later question refers to it.
     #[serde(default)]
     pub failed: bool,
+    /// WeChat takes it for a risk: the question, if it failed as well, else what a model answered. The text says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// How far an answer has gone out as customer-service messages.

@@ -9,6 +9,7 @@ use wxapi::gateway::send::{Found, SendError};
 use wxapi::gateway::token::{TokenFailure, TokenState};
 use wxapi::handlers::{call_mini, call_wechat, download_mini};
 use wxapi::platform::{Millis, Pieces, Platform};
+use wxapi::wechat::OpenId;
 use wxapi::wechat::api::{ApiRequest, mini};
 
 use crate::world::weixin::Weixin;
@@ -37,7 +38,7 @@ fn disk(world: &World) -> Disk {
 }
 
 fn request() -> ApiRequest {
-    mini::phone_number("c")
+    mini::phone_number(&OpenId::new("o"), "c")
 }
 
 async fn call(world: &World) -> Result<(), SendError> {

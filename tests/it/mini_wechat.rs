@@ -100,7 +100,7 @@ fn sessions_are_asked_about_with_a_signature_and_without_the_key() {
 
 #[test]
 fn a_phone_number_is_taken_if_it_is_for_us() {
-    assert_eq!(body(&mini::phone_number("c")), json!({ "code": "c" }));
+    assert_eq!(body(&mini::phone_number(&openid(), "c")), json!({ "code": "c", "openid": "o 1" }));
     let answer = |app: Value, country: Value| {
         let watermark = json!({ "timestamp": 1, "appid": app });
         json!({ "errcode": 0, "phone_info": {

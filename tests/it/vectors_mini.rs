@@ -3,7 +3,7 @@
 use crate::vectors::{Check, Outcome, Vector, same};
 use crate::vectors_claims::leaf;
 use serde_json::Value;
-use wxapi::wechat::api::{ApiRequest, custom, mini};
+use wxapi::wechat::api::{ApiRequest, Body, custom, mini};
 use wxapi::wechat::{AppId, OpenId, Secret, open_data};
 
 /// Either every member, or a refusal.
@@ -55,7 +55,14 @@ pub fn session(vector: &Vector) -> Check {
 pub fn request(subtype: &str, body: &Value) -> Option<ApiRequest> {
     let to = OpenId::new(leaf(&body["touser"]));
     match subtype {
-        "wxa/business/getuserphonenumber" => Some(mini::phone_number(&leaf(&body["code"]))),
+        "wxa/business/getuserphonenumber" => {
+            let mut request = mini::phone_number(&OpenId::new("o"), &leaf(&body["code"]));
+            if body["openid"].is_null() {
+                let Body::Json(json) = &request.body else { return None };
+                request.body = Body::Json(json.replace(",\"openid\":\"o\"", ""));
+            }
+            Some(request)
+        }
         "wxa/msg_sec_check" if body["version"] == 2 => {
             let place = mini::Place::numbered(body["scene"].as_u64()?)?;
             Some(mini::check_text(&OpenId::new(leaf(&body["openid"])), place, &leaf(&body["content"])))

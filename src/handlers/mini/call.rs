@@ -103,6 +103,8 @@ pub enum Place {
 
 /// The longest message, in UTF-16 units, as JavaScript counts them.
 pub const MESSAGE_LIMIT: usize = 2_000;
+/// What is said of a message that WeChat takes for a risk.
+pub const NOT_ALLOWED: &str = "Content not allowed";
 /// The longest name that a client may give to a message, bytes.
 const KEY_LIMIT: usize = 64;
 
@@ -178,6 +180,11 @@ impl Said {
     /// Something of ours failed.
     pub fn unavailable() -> Self {
         Self::refused(500, "Service temporarily unavailable")
+    }
+
+    /// WeChat takes what they said for a risk.
+    pub fn not_allowed() -> Self {
+        Self::refused(400, NOT_ALLOWED)
     }
 
     /// As a response.

@@ -3,6 +3,7 @@
 use futures_channel::oneshot;
 use serde_json::Value;
 
+use super::call::NOT_ALLOWED;
 use crate::chat::live::{Change, Live};
 use crate::json::{Put, json};
 
@@ -26,6 +27,8 @@ pub struct Event {
     pub id: String,
     /// The conversation, and what happened.
     pub body: Value,
+    /// Of an `error`, the status that it would have as a response: nobody but a WebSocket needs to be told.
+    pub status: u16,
 }
 
 impl Event {
@@ -37,7 +40,7 @@ impl Event {
         {
             body.put(name, value);
         }
-        Self { kind, id, body }
+        Self { kind, id, body, status: 0 }
     }
 
     /// That the answer is whole.
@@ -51,7 +54,13 @@ impl Event {
 
     /// That there will be no answer.
     pub fn failed(id: String, thread: &str) -> Self {
-        Self::new("error", id, thread, "error", json!("Service temporarily unavailable"))
+        let event = Self::new("error", id, thread, "error", json!("Service temporarily unavailable"));
+        Self { status: 500, ..event }
+    }
+
+    /// That the question gets no answer.
+    pub fn refused(id: String, thread: &str) -> Self {
+        Self { status: 400, ..Self::new("error", id, thread, "error", json!(NOT_ALLOWED)) }
     }
 
     /// Whether nothing comes after it.
@@ -71,6 +80,9 @@ impl Event {
         let mut body = self.body.clone();
         if let Value::Object(body) = &mut body {
             body.put("id", json!(self.id));
+            if self.status > 0 {
+                body.put("status", json!(self.status));
+            }
             if !message.is_empty() {
                 body.put("message_id", json!(message));
             }
@@ -162,6 +174,11 @@ impl Running {
     /// There will be no answer.
     pub fn fail(&mut self) {
         self.tell(&Event::failed(self.id(), &self.thread));
+    }
+
+    /// The question gets no answer.
+    pub fn refuse(&mut self) {
+        self.tell(&Event::refused(self.id(), &self.thread));
     }
 
     /// Nothing happened for a while.

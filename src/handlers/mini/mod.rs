@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod listening;
+pub mod services;
 pub mod user;
 pub mod user_object;
 
@@ -52,7 +53,10 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
         Ok(caller) => caller,
         Err(refusal) => return refusal.response(),
     };
-    let served = Box::pin(serve(request, segments, platform, &caller)).await;
+    let served = match segments {
+        ["wx", service] => Box::pin(services::serve(service, request, platform, app, mini, &caller)).await,
+        _ => Box::pin(serve(request, segments, platform, &caller)).await,
+    };
     served.unwrap_or_else(|Unreachable(reason)| {
         platform.log(&Line::error("mini.unreachable", reason));
         Said::unavailable().response()
@@ -64,6 +68,7 @@ fn methods(segments: &[&str]) -> Option<&'static str> {
     Some(match segments {
         ["health"] | ["chat", _] | ["export"] => "GET",
         ["auth", "wx-login" | "logout"] | ["chat"] | ["forget-me"] => "POST",
+        ["wx", "decrypt" | "phone" | "signature" | "check" | "subscribe" | "code"] => "POST",
         ["conversations"] | ["conversations", _] => "GET, DELETE",
         _ => return None,
     })

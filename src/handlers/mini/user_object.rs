@@ -1,6 +1,7 @@
 //! The object of one user of the Mini Program: their sessions, their conversations, and the answers on their way.
 
 mod asking;
+mod guard;
 mod keeping;
 mod records;
 mod working;

@@ -93,10 +93,10 @@ pub struct Phone {
 }
 
 /// Exchanges the code of the phone-number button, which is not the code of `wx.login`; it lives for five minutes and
-/// serves once. 40029: it is wrong or used.
-/// <https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/phone-number/getPhoneNumber.html>
-pub fn phone_number(code: &str) -> ApiRequest {
-    post_json("/wxa/business/getuserphonenumber", &json!({ "code": code }))
+/// serves once. WeChat checks that it is the code of `openid`. 40029: it is wrong, used or another's.
+/// <https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber.html>
+pub fn phone_number(openid: &OpenId, code: &str) -> ApiRequest {
+    post_json("/wxa/business/getuserphonenumber", &json!({ "code": code, "openid": openid.as_str() }))
 }
 
 /// Reads the answer; the country's code may be a number.

@@ -187,6 +187,11 @@ pub fn phone_number(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let asked = call.json()?;
     let Call { state, now_ms, .. } = call;
     let openid = state.mini.codes.take(Purpose::Phone, text(&asked, "code"), *now_ms)?;
+    // Whoever says whose code it should be has that checked. WeChat does not publish the error.
+    let claimed = text(&asked, "openid");
+    if !claimed.is_empty() && claimed != openid {
+        return Err(errcode::CODE);
+    }
     let info = call.account.mini.as_ref().map(|mini| phone_info(call.state, mini, &openid, call.now_ms));
     Ok(ok_with(json!({ "phone_info": info.transpose()? })))
 }

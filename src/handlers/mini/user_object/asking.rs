@@ -271,6 +271,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             let exchange = ended.as_ref().and_then(|thread| thread.exchange(n));
             let event = match exchange.and_then(|exchange| exchange.answer.as_ref()) {
                 Some(answer) if !answer.failed => Event::done(end(n), thread, &answer.text, answer.tokens),
+                Some(answer) if answer.refused => Event::refused(end(n), thread),
                 _ => Event::failed(end(n), thread),
             };
             listener(&News::Event(&event));
@@ -319,6 +320,7 @@ fn said(thread: &Thread, n: u32) -> Said {
     match thread.exchange(n).map(|Exchange { answer, .. }| answer) {
         None => Said::not_found(),
         Some(None) => pending(&thread.id),
+        Some(Some(answer)) if answer.failed && answer.refused => Said::not_allowed(),
         Some(Some(answer)) if answer.failed => Said::unavailable(),
         Some(Some(answer)) => Said::ok(json!({
             "reply": answer.text,

@@ -49,9 +49,10 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             let history = stored.context(n, &self.app.config.rules.texts);
             let reply = self.answer(exchange, &history, thread).await;
             self.settle_at_last(thread, n, &reply).await?;
-            self.with_running(thread, n, |running| match reply.failed {
-                true => running.fail(),
-                false => running.settle(&reply.text, reply.tokens),
+            self.with_running(thread, n, |running| match (reply.failed, reply.refused) {
+                (true, true) => running.refuse(),
+                (true, false) => running.fail(),
+                (false, _) => running.settle(&reply.text, reply.tokens),
             });
         }
         Ok(())
@@ -65,8 +66,11 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             self.count("given_up");
             return self.reply(texts.model_failed(), 0, true);
         }
+        if let Some(stopped) = self.stop(&exchange.question).await {
+            return stopped;
+        }
         let (chain, messages) = match self.plan(&exchange.question, history).await {
-            Plan::Say(text) => return self.reply(text, 0, false),
+            Plan::Say(text) => return self.look_at(self.reply(text, 0, false)).await,
             Plan::Ask(chain, messages) => (chain, messages),
         };
         let ear = |progress: Progress<'_>| {
@@ -75,15 +79,22 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
                 Progress::Wrote(output) => running.write(output),
             });
         };
-        match ask::ask(&self.platform, &self.app, chain, &messages, Some(&ear)).await {
+        // What is to be looked at is not shown while it comes.
+        let ear: Option<ask::Ear<'_>> = if self.is_guarded() { None } else { Some(&ear) };
+        match ask::ask(&self.platform, &self.app, chain, &messages, ear).await {
             Ok(written) => {
+                let reply = self.reply(bounded(&written.text, texts), written.tokens, false);
+                let reply = self.look_at(reply).await;
+                if reply.failed || reply.refused {
+                    return reply;
+                }
                 self.count("answered");
                 if let Question::Text(text) = &exchange.question
                     && history.is_empty()
                 {
                     self.app.answers.borrow_mut().put(text, &written.text, self.platform.now());
                 }
-                self.reply(bounded(&written.text, texts), written.tokens, false)
+                reply
             }
             Err(_logged) => {
                 self.count("failed");
@@ -120,12 +131,12 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         }
     }
 
-    fn reply(&self, text: String, tokens: u64, failed: bool) -> Reply {
-        Reply { at: self.platform.now(), text, tokens, failed }
+    pub(super) fn reply(&self, text: String, tokens: u64, failed: bool) -> Reply {
+        Reply { at: self.platform.now(), text, tokens, failed, refused: false }
     }
 
     /// Counts a question by where its answer came from.
-    fn count(&self, outcome: &str) {
+    pub(super) fn count(&self, outcome: &str) {
         metrics::count(&self.platform, &self.app, "wxapi_questions_total", &[("outcome", outcome)]);
     }
 
