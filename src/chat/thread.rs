@@ -221,9 +221,10 @@ impl Thread {
         n
     }
 
-    /// A question that could not be answered is asked again. False: it was answered, or is being answered.
+    /// A question that could not be answered is asked again. False: it was answered or refused, or is being answered.
     pub fn ask_again(&mut self, n: u32, now: u64) -> bool {
-        let failed = |exchange: &&mut Exchange| exchange.answer.as_ref().is_some_and(|answer| answer.failed);
+        let failed = |answer: &Reply| answer.failed && !answer.refused;
+        let failed = |exchange: &&mut Exchange| exchange.answer.as_ref().is_some_and(failed);
         let Some(exchange) = self.exchange_mut(n).filter(failed) else { return false };
         (exchange.answer, exchange.starts) = (None, 1);
         self.active = now;

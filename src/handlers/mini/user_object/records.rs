@@ -111,7 +111,13 @@ fn whole(thread: &Thread, texts: &Texts) -> Value {
             Source::Window => Some("customer_service"),
             Source::Account => Some("official_account"),
         };
-        messages.push(message("user", &exchange.shown(texts), exchange.asked, source));
+        let mut asked = message("user", &exchange.shown(texts), exchange.asked, source);
+        // WeChat's own names of messages are nobody's business.
+        let key = (exchange.source == Source::App && !exchange.key.is_empty()).then_some(&exchange.key);
+        if let (Some(key), Some(asked)) = (key, asked.as_object_mut()) {
+            asked.put("message_id", json!(key));
+        }
+        messages.push(asked);
         messages.extend(answer(exchange, source));
     }
     json!({
