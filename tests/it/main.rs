@@ -53,6 +53,8 @@ mod menu_limits;
 mod metrics;
 mod mini_chat;
 mod mini_config;
+mod mini_guard;
+mod mini_services;
 mod mini_token;
 mod mini_wechat;
 mod openapi;

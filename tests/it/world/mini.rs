@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wxapi::handlers::mini::user_object::{MiniUserObject, Outcome};
 use wxapi::platform::{Object, Outlet, Pace, Pieces, Request, Response, Unreachable};
 
-use super::runtime::Body;
+use super::Body;
 use super::{Answer, Disk, ORIGIN, World};
 
 pub const MINI_APP: &str = "wx-mini";

@@ -7,6 +7,7 @@ pub mod client;
 mod keys;
 mod logins;
 pub mod mini;
+pub mod mini_api;
 mod runtime;
 pub mod site;
 pub mod weixin;
@@ -29,7 +30,7 @@ use wxapi::wechat::signature::sign;
 use wxapi::wechat::xml::parse_xml;
 
 use logins::Logins;
-pub use runtime::Disk;
+pub use runtime::{Body, Disk};
 
 /// Where the Worker is.
 pub const ORIGIN: &str = "https://wx.example.com";

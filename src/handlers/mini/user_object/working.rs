@@ -18,8 +18,8 @@ const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
 
 /// What to do with a question.
 enum Plan<'a> {
-    /// The answer is known.
-    Say(String),
+    /// The answer is known, and counts as this, if as anything.
+    Say(String, &'static str),
     /// One of these models is asked this.
     Ask(&'a [String], Vec<ChatMessage>),
 }
@@ -70,7 +70,13 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             return stopped;
         }
         let (chain, messages) = match self.plan(&exchange.question, history).await {
-            Plan::Say(text) => return self.look_at(self.reply(text, 0, false)).await,
+            Plan::Say(text, outcome) => {
+                let reply = self.look_at(self.reply(text, 0, false)).await;
+                if !outcome.is_empty() && !reply.failed && !reply.refused {
+                    self.count(outcome);
+                }
+                return reply;
+            }
             Plan::Ask(chain, messages) => (chain, messages),
         };
         let ear = |progress: Progress<'_>| {
@@ -111,23 +117,17 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Question::Text(text) => {
                 let cached = self.app.answers.borrow().get(text, self.platform.now()).map(str::to_owned);
                 match cached.filter(|_| history.is_empty()) {
-                    Some(answer) => {
-                        self.count("cached");
-                        Plan::Say(bounded(&answer, texts))
-                    }
+                    Some(answer) => Plan::Say(bounded(&answer, texts), "cached"),
                     None => Plan::Ask(&model.chain, prompt::question(&model.system_prompt, history, text)),
                 }
             }
-            Question::Summary if history.is_empty() => Plan::Say(texts.nothing_to_summarise()),
+            Question::Summary if history.is_empty() => Plan::Say(texts.nothing_to_summarise(), ""),
             Question::Summary => Plan::Ask(&model.chain, prompt::summary(texts.lang, history)),
             Question::Picture { url } => match senses::picture(&self.platform, &self.app, url).await {
                 Some(messages) => Plan::Ask(model.vision.as_slice(), messages),
-                None => {
-                    self.count("unseen");
-                    Plan::Say(texts.cannot_see())
-                }
+                None => Plan::Say(texts.cannot_see(), "unseen"),
             },
-            Question::Voice { .. } => Plan::Say(texts.cannot_hear()),
+            Question::Voice { .. } => Plan::Say(texts.cannot_hear(), ""),
         }
     }
 
