@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startPair } from "../../tools/stack.mjs";
+import { bundleWith } from "./bundle.mjs";
 import { MiniUser, shown, startWriter } from "./mini.mjs";
 import { until } from "./people.mjs";
 
@@ -18,9 +19,19 @@ async function startWriting(options = {}) {
   return { ...pair, writer, close };
 }
 
+/** A bundle that says when a user's object comes to life, and when it finds that the reader of a stream is gone. */
+function talkative() {
+  const made = /constructor\(([\w$]+),[\w$]+\)\{(?=(?:(?!constructor).)*?miniuserobject_new)/;
+  const left = /return (?=([\w$]+)\.leave=)/;
+  return bundleWith(
+    [made, `console.log("made: "+ARGUMENT.id.name);`],
+    [left, `ARGUMENT.writer.closed.catch(()=>console.log("a reader is gone")),`],
+  );
+}
+
 describe("answers as they come", { concurrency: true }, () => {
   let world;
-  before(async () => (world = await startWriting()));
+  before(async () => (world = await startWriting({ build: talkative() })));
   after(() => world.close());
 
   const user = (name) => new MiniUser(world, name).logIn();
@@ -68,26 +79,31 @@ describe("answers as they come", { concurrency: true }, () => {
     const events = await anna.say("tell me about larches");
     const call = await world.writer.asked("about larches");
     const { conversation_id: id } = (await events.upTo("begin")).data;
-    call.write("A larch sheds ");
+    call.write("A larch sheds");
     const seen = await events.next();
     events.leave();
     // The next words find nobody there; that is no reason to stop.
-    call.write("its needles ");
+    let words = "A larch sheds";
+    await until(() => {
+      call.write(" and sheds");
+      words += " and sheds";
+      return world.stack.logs.some(({ message }) => message === "a reader is gone");
+    }, "that nobody reads was noticed");
     const early = await anna.api("GET", `chat/${id}`);
     assert.deepEqual([early.status, early.body], [202, { status: "pending", conversation_id: id }]);
 
     // They come back on another connection: what they saw is not told again.
     const again = await anna.resume(id, seen.id);
     await again.upTo("begin");
-    call.write("in autumn.");
+    call.write(" in autumn.");
     call.end(11);
     await again.rest();
     const back = [seen, ...again.seen];
     assert.ok(back.every(({ event }) => event !== "replace"), JSON.stringify(back));
-    assert.equal(shown(back.map(({ data }) => data)), "A larch sheds its needles in autumn.");
+    assert.equal(shown(back.map(({ data }) => data)), `${words} in autumn.`);
 
     const late = await anna.api("GET", `chat/${id}`);
-    const reply = { reply: "A larch sheds its needles in autumn.", conversation_id: id, tokens_used: 11 };
+    const reply = { reply: `${words} in autumn.`, conversation_id: id, tokens_used: 11 };
     assert.deepEqual([late.status, late.body], [200, reply]);
     const over = await (await anna.resume(id, seen.id)).rest();
     assert.deepEqual(over.map(({ data }) => data), [{ type: "done", ...reply }]);
@@ -140,6 +156,28 @@ describe("answers as they come", { concurrency: true }, () => {
     call.write("Elms.");
     call.end();
     assert.match((await pieces.next()).value, /"Elms/);
+  });
+
+  test("with nobody but an idle WebSocket, an object is put to sleep, and knows the session when it wakes", { timeout: 90_000 }, async () => {
+    const anna = await user("sleeps");
+    const wire = await anna.socket();
+    const ask = async (words) => {
+      wire.send({ type: "chat", message: words, conversation_id: "new" });
+      const call = await world.writer.asked(words);
+      call.write(`About ${words}.`);
+      call.end();
+      await wire.hears(({ reply }) => reply === `About ${words}.`, `the answer about ${words}`);
+    };
+    await ask("hedgehogs");
+    const made = () => world.stack.logs.filter(({ message }) => message === `made: ${anna.session.split(".")[0]}`).length;
+    assert.equal(made(), 1);
+    await until(async () => {
+      // workerd takes ten seconds to be sure that nothing goes on.
+      await new Promise((resolve) => setTimeout(resolve, 12_000));
+      await ask(`dormice after ${made()} lives, ${Date.now()}`);
+      return made() > 1;
+    }, "the sleep of the object");
+    assert.equal(wire.closed, undefined);
   });
 
   test("a conversation by WebSocket, with a resumed answer", async () => {
