@@ -89,7 +89,7 @@ export function passOn(status, contentType, headers, first, reader) {
     await reader.stream.pipeTo(writable);
   };
   // It ends early if whoever asked is gone, or if the source does, which they see by how the response ends.
-  passing().catch(() => cancel(reader));
+  passing().catch(() => cancel(reader)).finally(reader.stream.over);
   return new Response(readable, about);
 }
 
@@ -238,37 +238,53 @@ export async function openObject(namespace, name, body) {
   return await namespace.getByName(name).fetch("https://object/", { method: "POST", body });
 }
 
+/**
+ * What `begin` makes of a signal that ends it after `timeout` ms, body included. `over` of the stream in it stops the
+ * clock: an object is not put to sleep while one runs, as that of AbortSignal.timeout would to its end.
+ */
+async function within(timeout, begin) {
+  const controller = new AbortController();
+  const late = () => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+  const clock = setTimeout(late, timeout);
+  const over = () => clearTimeout(clock);
+  try {
+    const begun = await begin(controller.signal);
+    const stream = begun instanceof Response ? begun.body : begun;
+    if (stream instanceof ReadableStream) stream.over = over;
+    else over();
+    return begun;
+  } catch (error) {
+    over();
+    throw error;
+  }
+}
+
 /** Sends a request; fails if it is not over after `timeout` ms. Headers are name, value, name, value. */
-export async function send(method, url, headers, body, timeout) {
+export function send(method, url, headers, body, timeout) {
   const pairs = [];
   for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i], headers[i + 1]]);
-  return await fetch(url, {
-    method,
-    headers: pairs,
-    // A copy: `body` is a window into wasm's memory, which changes before the request is on its way.
-    body: method === "GET" ? undefined : body.slice(),
-    redirect: "manual",
-    signal: AbortSignal.timeout(timeout),
-  });
+  // A copy: `body` is a window into wasm's memory, which changes before the request is on its way.
+  const copy = method === "GET" ? undefined : body.slice();
+  return within(timeout, (signal) => fetch(url, { method, headers: pairs, body: copy, redirect: "manual", signal }));
 }
 
 /**
  * Sends a request whose body is passed on as it comes. WeChat wants to know its length beforehand, so a stream that says
  * it is put between.
  */
-export async function sendOn(method, url, headers, body, length, timeout) {
+export function sendOn(method, url, headers, body, length, timeout) {
   const pairs = [];
   for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i], headers[i + 1]]);
   const fixed = new FixedLengthStream(length);
   // A body that ends early makes the request itself fail.
   body.pipeTo(fixed.writable).catch(() => {});
-  const signal = AbortSignal.timeout(timeout);
-  return await fetch(url, { method, headers: pairs, body: fixed.readable, redirect: "manual", signal });
+  const init = { method, headers: pairs, body: fixed.readable, redirect: "manual" };
+  return within(timeout, (signal) => fetch(url, { ...init, signal }));
 }
 
 /** Runs a model by the AI binding: a stream, whether the model streams or not. */
 export async function runAi(ai, model, inputs, timeout) {
-  const output = await ai.run(model, JSON.parse(inputs), { signal: AbortSignal.timeout(timeout) });
+  const output = await within(timeout, (signal) => ai.run(model, JSON.parse(inputs), { signal }));
   return output instanceof ReadableStream ? output : new Response(JSON.stringify(output)).body;
 }
 
@@ -301,7 +317,9 @@ export async function read(reader, least) {
   return piece?.byteLength ? piece : undefined;
 }
 
+/** Nothing more is read, whether or not there is more. */
 export function cancel(reader) {
+  reader?.stream.over?.();
   reader?.cancel().catch(() => {});
 }
 

@@ -1,15 +1,9 @@
 // Faults on purpose: workerd is killed while the model runs, wasm is stopped by a trap.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { startPair } from "../../tools/stack.mjs";
+import { bundleWith } from "./bundle.mjs";
 import { fetchAnswer, say, see, timesAsked, until } from "./people.mjs";
-
-const folders = [];
-after(() => folders.forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
 
 test("kill -9 while the model runs: after the restart every answer is there", { timeout: 120_000 }, async (t) => {
   const { stack, sim, close } = await startPair({ vars: { LANG: "en" } });
@@ -30,18 +24,6 @@ test("kill -9 while the model runs: after the restart every answer is there", { 
   await fetchAnswer(sim, "silent", /silent asks/);
 });
 
-/** Production code has no way to panic on demand, so a copy of the bundle gets one: `code` at the start of a function. */
-function bundleWithTrap(head, code) {
-  const build = fs.mkdtempSync(path.join(os.tmpdir(), "wxapi-trap-"));
-  folders.push(build);
-  fs.cpSync(fileURLToPath(new URL("../../build", import.meta.url)), build, { recursive: true });
-  const bundle = path.join(build, "index.js");
-  const source = fs.readFileSync(bundle, "utf8");
-  assert.match(source, head, "the place to put the trap in");
-  fs.writeFileSync(bundle, source.replace(head, (start, name) => start + code.replaceAll("ARGUMENT", name)));
-  return build;
-}
-
 const TRAP = `throw new WebAssembly.RuntimeError("unreachable");`;
 
 /** What a person who lost a delivery sees at last. */
@@ -51,7 +33,7 @@ async function answered(sim, person, words, { text }) {
 
 test("a trap in one request does not harm the next, and loses no answer", { timeout: 120_000 }, async (t) => {
   const method = /function [\w$]+\(([\w$]+)\)\{(?=return \1\.method\+" "\+\1\.url\})/;
-  const build = bundleWithTrap(method, `if(ARGUMENT.url.endsWith("/trap"))${TRAP}`);
+  const build = bundleWith([method, `if(ARGUMENT.url.endsWith("/trap"))${TRAP}`]);
   const { stack, sim, close } = await startPair({ vars: { LANG: "en" }, build });
   t.after(close);
   await see(sim, "before", "hello", 1, /hello/);
@@ -66,7 +48,7 @@ test("a trap in one request does not harm the next, and loses no answer", { time
 test("a trap in an object's job loses no answer and harms nobody else", { timeout: 120_000 }, async (t) => {
   // Where the first answer of the model begins to stream in.
   const reader = /function [\w$]+\(([\w$]+)\)\{(?=let [\w$]+=\1\?\.getReader\(\{mode:"byob"\}\))/;
-  const build = bundleWithTrap(reader, `if(!globalThis.trapped){globalThis.trapped=true;console.log("trapped");${TRAP}}`);
+  const build = bundleWith([reader, `if(!globalThis.trapped){globalThis.trapped=true;console.log("trapped");${TRAP}}`]);
   const { stack, sim, close } = await startPair({ vars: { LANG: "en" }, build });
   t.after(close);
   const unlucky = say(sim, "unlucky", "streamed twice");
