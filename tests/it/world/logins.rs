@@ -119,7 +119,8 @@ impl World {
                 Box::pin(self.account(name).call(body)).await
             }
             Object::Metrics => MetricsObject::new(disk()).unwrap().call(body),
-            Object::MiniUser => self.call_mini_user(name, body).await,
+            Object::MiniUser => Box::pin(self.call_mini_user(name, body)).await,
+            Object::Session => self.user(name).call(body),
         }
     }
 
