@@ -52,6 +52,8 @@ mod menu_limits;
 mod metrics;
 mod mini_chat;
 mod mini_config;
+mod mini_kin;
+mod mini_kin_parting;
 mod mini_token;
 mod mini_wechat;
 mod openapi;
