@@ -48,9 +48,10 @@ impl Kin {
         self.home.is_none() && self.asked == 0
     }
 
-    /// When home should be told again what it does not know yet: the longer it takes, the later.
+    /// When home should be told again what it does not know yet: the longer it takes, the later, until it is given up.
     pub fn again(&self, now: u64, least: u64) -> Option<u64> {
-        self.outbox.first().map(|oldest| now + least.max(now.saturating_sub(oldest.at)))
+        let oldest = self.outbox.first()?.at;
+        Some((now + least.max(now.saturating_sub(oldest))).min(oldest + UNREAD_LIFETIME))
     }
 }
 

@@ -125,16 +125,15 @@ pub async fn part<P: Platform>(platform: P, app: Rc<App>, gone: Gone) {
 /// Something that an object has to be told: its class, its name, and what.
 pub type Errand = (Object, String, Result<String, Unreachable>);
 
-/// That a document of somebody who left the account, or forgot it, is to be changed.
-pub fn forgotten(app: &App, mini: &Mini, unionid: &OpenId, forget: bool) -> Errand {
+/// What becomes of the document of somebody who left the account: without `user`, who want to be forgotten, none is left.
+pub fn left(app: &App, mini: &Mini, unionid: &OpenId, user: Option<String>) -> Errand {
     let (kind, id) = (Kind::Kin, id_of(mini, unionid));
-    desk(
-        app,
-        match forget {
-            true => RecordCall::Delete { kind, id },
-            false => RecordCall::MergeAll { kind, documents: vec![(id, json!({ "account": null }))] },
-        },
-    )
+    let half = user.map(|user| json!({ "account": null, "user": user }));
+    let record = match half {
+        Some(half) => RecordCall::MergeAll { kind, documents: vec![(id, half)] },
+        None => RecordCall::Delete { kind, id },
+    };
+    desk(app, record)
 }
 
 fn desk(app: &App, call: RecordCall) -> Errand {

@@ -134,8 +134,9 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             user.account = None;
             self.keep(user, None)?;
         }
-        if let (Some((_, unionid)), Some(mini)) = (names, &self.app.config.mini) {
-            kin::insist(&self.platform, vec![kin::forgotten(&self.app, mini, &unionid, forget)]);
+        if let (Some((name, unionid)), Some(mini)) = (names, &self.app.config.mini) {
+            let user = Some(name).filter(|_| !forget);
+            kin::insist(&self.platform, vec![kin::left(&self.app, mini, &unionid, user)]);
         }
         Ok(Said::done())
     }
