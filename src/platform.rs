@@ -235,6 +235,8 @@ pub enum Object {
     Metrics,
     /// A user of the Mini Program: their sessions and conversations.
     MiniUser,
+    /// A user of the account. Their messages come by [`Platform::deliver`].
+    Session,
 }
 
 /// Who is counted where the request arrived.

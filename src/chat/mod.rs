@@ -11,6 +11,7 @@ pub mod count;
 pub mod history;
 pub mod human;
 pub mod intent;
+pub mod kin;
 pub mod live;
 pub mod model;
 pub mod paging;

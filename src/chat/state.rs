@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::count::Happened;
 use super::history::History;
 use super::human::Human;
+use super::kin::{ASKED_FOR, Kin};
 use super::push::Push;
 use crate::wechat::OpenId;
 use crate::wechat::callback::SUCCESS;
@@ -57,6 +58,9 @@ pub struct Conversation {
     /// A person answers this user instead of us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub human: Option<Human>,
+    /// The same person in the Mini Program.
+    #[serde(default, skip_serializing_if = "Kin::is_empty")]
+    pub kin: Kin,
     /// What happened in the last steps, for the counters: whoever made them takes it.
     #[serde(skip)]
     pub happened: Vec<Happened>,
@@ -215,6 +219,7 @@ impl Conversation {
         }
         self.asked.retain(|at| now < at + super::turn::MINUTE);
         self.push.expire(now);
+        self.expire_kin(now);
         self.human = self.human.take().filter(|human| now < human.until);
         let silent = now >= self.active + timeout;
         if silent && self.running().next().is_none() {
@@ -265,7 +270,9 @@ impl Conversation {
         let known = self.replies.last().map(|reply| reply.at + KEY_LIFETIME);
         let refused = self.push.refused().then(|| self.push.refused_until());
         let human = self.human.as_ref().map(|human| human.until);
-        unread.chain(silence).chain(human).min().or_else(|| known.into_iter().chain(refused).max())
+        let asked = (self.kin.asked > 0).then(|| self.kin.asked + ASKED_FOR);
+        let last = known.into_iter().chain(refused).chain(asked);
+        unread.chain(silence).chain(human).min().or_else(|| last.max())
     }
 
     /// Nothing is left that is worth a row in the storage.
@@ -275,5 +282,6 @@ impl Conversation {
             && self.history.is_empty()
             && !self.push.refused()
             && self.human.is_none()
+            && self.kin.is_empty()
     }
 }

@@ -12,7 +12,7 @@
 
 use super::command::Command;
 use super::count::{Happened, kind, number};
-use super::history::History;
+use super::history::{History, Turn};
 use super::intent::{self, Intent};
 use super::live::bounded;
 use super::rule::Book;
@@ -130,6 +130,7 @@ impl Conversation {
             Intent::Note { note, reply } => {
                 self.push.open(now);
                 self.history.push(&note, "");
+                self.tell(&address.key, now, now, Some(Turn { question: note, answer: String::new() }));
                 (self.say(&address, &reply, now), "noted")
             }
             Intent::Say(text) => (self.say(&address, &text, now), "told"),
@@ -211,13 +212,16 @@ impl Conversation {
                 self.epoch = self.epoch.wrapping_add(1);
                 self.history = History::default();
                 self.human = None;
+                self.tell(&address.key, now, now, None);
                 texts.new_conversation()
             }
             Command::Forget => {
                 self.forget(now);
                 texts.forgotten()
             }
-            Command::Summary if self.history.is_empty() => texts.nothing_to_summarise(),
+            Command::Summary if self.history.is_empty() && self.kin.home.is_none() => {
+                texts.nothing_to_summarise()
+            }
             Command::Summary => return self.ask(Question::Summary, address, now, rules).0,
         };
         self.say(&address, &text, now)
@@ -227,7 +231,7 @@ impl Conversation {
         Status {
             running: self.running().count(),
             unread: self.jobs.iter().filter(|job| job.answer.as_ref().is_some_and(Answer::is_unread)).count(),
-            turns: self.history.turns.len(),
+            turns: self.kin.turns.unwrap_or(self.history.turns.len()),
             timeout_minutes: rules.timeout.div_ceil(MINUTE),
             left: rules.rate_limit.saturating_sub(self.asked.len()),
         }
@@ -256,11 +260,13 @@ impl Conversation {
         let Some(job) = self.job_mut(job).filter(|job| job.answer.is_none()) else { return false };
         let answer = bounded(text, &rules.texts);
         let same_conversation = job.epoch == epoch;
+        let (key, asked) = (job.key.clone(), job.asked);
         job.question = None;
-        job.answer = Some(Answer { at: now, text: answer, read: 0, shown: 0, on_its_way: false });
+        job.answer = Some(Answer { at: now, text: answer.clone(), read: 0, shown: 0, on_its_way: false });
         if let Some(question) = turn.filter(|_| same_conversation) {
             self.history.push(question, text);
             self.active = self.active.max(now);
+            self.tell(&key, asked, now, Some(Turn { question: question.to_owned(), answer }));
         }
         true
     }

@@ -48,11 +48,15 @@ impl SessionObject {
         Ok(Self { user })
     }
 
-    /// A delivery; 204 lets it run out.
+    /// A call, if the body is a JSON object; else a delivery, and 204 lets it run out.
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
         let user = Rc::clone(&self.user);
         promise(async move {
-            let delivery = Delivery::from_text(&text(&request).await?).ok_or("not a delivery")?;
+            let said = text(&request).await?;
+            if said.starts_with('{') {
+                return Ok(json(&user.call(&said).map_err(failed)?));
+            }
+            let delivery = Delivery::from_text(&said).ok_or("not a delivery")?;
             Ok(match user.receive(&delivery).await.map_err(failed)? {
                 Verdict::Reply(reply) => glue::respond(200, TEXT, Vec::new(), &reply).into(),
                 Verdict::RunOut => web_sys::Response::new_with_opt_str_and_init(None, &no_content())?.into(),

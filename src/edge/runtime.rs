@@ -73,6 +73,7 @@ fn binding_of(object: Object) -> &'static str {
         Object::Account => "ACCOUNT_OBJECT",
         Object::Metrics => "METRICS_OBJECT",
         Object::MiniUser => "MINI_USER_OBJECT",
+        Object::Session => "SESSION_OBJECT",
     }
 }
 

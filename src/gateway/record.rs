@@ -34,6 +34,8 @@ pub enum Kind {
     Media,
     /// A follower; the id is the openid.
     Person,
+    /// Somebody whose unionid is known, here and in the Mini Program; the id is made of it.
+    Kin,
     /// What `/admin/doctor` writes, reads and deletes at once.
     Doctor,
 }
@@ -50,6 +52,7 @@ impl Kind {
             Self::MassResult => "mass_result",
             Self::Media => "media",
             Self::Person => "person",
+            Self::Kin => "kin",
             Self::Doctor => "doctor",
         }
     }
@@ -154,6 +157,9 @@ pub enum Call {
         kind: Kind,
         /// Whatever was stored last before this.
         before: Millis,
+        /// All of these must hold.
+        #[serde(default)]
+        filters: Vec<Filter>,
     },
     /// Deletes a document. Answer: [`Reply::Count`], 1 or 0.
     Delete {

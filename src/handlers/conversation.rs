@@ -2,6 +2,7 @@
 //! the alarm.
 
 mod answer;
+mod kin;
 mod push;
 mod visit;
 
@@ -12,6 +13,8 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
+
+pub use kin::Call;
 
 use super::login::chat::{self as login_chat, Chat};
 use super::{App, metrics, rules};
@@ -44,6 +47,8 @@ pub struct UserObject<P: Platform, S: Storage> {
     at_work: RefCell<Vec<u32>>,
     /// The deliveries that wait for them.
     waiting: RefCell<Vec<Waiting>>,
+    /// The same person in the Mini Program is being told something.
+    telling: Cell<bool>,
     /// When the alarm is set to ring, as far as this memory knows.
     alarm: Cell<Option<Millis>>,
 }
@@ -69,6 +74,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             visits: RefCell::default(),
             at_work: RefCell::default(),
             waiting: RefCell::default(),
+            telling: Cell::default(),
             alarm: Cell::default(),
         }))
     }
@@ -90,6 +96,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let known = self.state.borrow().knows(&inbound);
         if !known {
             rules::current(&self.platform, &self.app).await;
+            self.before(&inbound).await;
         }
         if self.app.config.login.is_on() && !known {
             if let Some(word) = login_chat::word(&self.app.config, &inbound) {
@@ -99,12 +106,17 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
                 self.logins.forget()?;
             }
         }
-        self.accept(&inbound, delivery).await
+        let verdict = self.accept(&inbound, delivery).await;
+        if !known {
+            self.seek(&inbound);
+        }
+        verdict
     }
 
     async fn accept(self: &Rc<Self>, inbound: &Inbound, delivery: &Delivery) -> Result<Verdict, Unreachable> {
         let outcome = self.decide(inbound)?;
         self.start_jobs();
+        self.pass_on();
         self.settle_delivery(outcome, delivery).await
     }
 
@@ -134,6 +146,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         self.logins.is_empty()?;
         self.step(|state, now, app| state.expire(now, app.config.rules.timeout))?;
         self.start_jobs();
+        self.pass_on();
         Ok(())
     }
 
@@ -186,6 +199,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// to ring once in vain than to be set anew with every message.
     fn set_alarm(&self, state: &Conversation, now: Millis) -> Result<(), Unreachable> {
         let watch = state.unfinished().next().map(|_| now + LOOK_AFTER);
+        let watch = watch.or_else(|| state.kin.again(now, LOOK_AFTER));
         let expiry = state.next_expiry(self.app.config.rules.timeout);
         if let Some(due) = watch.into_iter().chain(expiry).chain(self.logins.ends()).min()
             && self.alarm.get().is_none_or(|set| due < set)
@@ -238,6 +252,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     async fn work(self: Rc<Self>, job: u32) {
         // What cannot be stored is logged; the alarm, or the next message, starts the job again.
         if self.finish(job).await.is_ok() {
+            self.pass_on();
             self.condense().await;
         }
         self.at_work.borrow_mut().retain(|other| *other != job);

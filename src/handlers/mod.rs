@@ -26,7 +26,8 @@ use crate::gateway::token::{self, TokenFailure};
 use crate::log::Line;
 use crate::metrics::Counters;
 use crate::platform::{Millis, Object, Platform, Request, Response, Unreachable};
-use crate::wechat::api::{ApiError, ApiRequest};
+use crate::wechat::OpenId;
+use crate::wechat::api::{ApiError, ApiRequest, user};
 use crate::wechat::callback::BODY_LIMIT;
 
 /// What one isolate holds: its configuration, and what it need not ask for twice.
@@ -38,6 +39,8 @@ pub struct App {
     pub answers: RefCell<AnswerCache>,
     /// Until when WeChat is not asked for parametric QR codes, because it refused one.
     pub no_scenes_until: Cell<Millis>,
+    /// Until when WeChat is not asked who users are in the Mini Program, because it refused that.
+    pub no_unionids_until: Cell<Millis>,
     /// The public keys of the login, and when they were fetched.
     pub keys: RefCell<Option<(Millis, serde_json::Value)>>,
     /// What was counted and not yet brought to the object with the counters.
@@ -53,6 +56,7 @@ impl App {
             config,
             answers: RefCell::default(),
             no_scenes_until: Cell::default(),
+            no_unionids_until: Cell::default(),
             keys: RefCell::default(),
             counters: Rc::default(),
             rules: Rc::default(),
@@ -145,6 +149,17 @@ pub async fn call_wechat<P: Platform>(
     let outcome = send(platform, &app.config.wechat_api, &app.config.app_id, request).await;
     metrics::count_call(platform, app, &outcome);
     outcome
+}
+
+/// Asks WeChat who `user` is at every app of the same owner.
+pub async fn ask_unionid<P: Platform>(
+    platform: &P,
+    app: &App,
+    user: &OpenId,
+) -> Result<Option<OpenId>, SendError> {
+    let answer = call_wechat(platform, app, &user::info(user)).await?;
+    let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+    user::parse_unionid(text).map_err(SendError::Refused)
 }
 
 /// As [`call_wechat`], for the Mini Program.

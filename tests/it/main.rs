@@ -54,6 +54,8 @@ mod metrics;
 mod mini_chat;
 mod mini_config;
 mod mini_guard;
+mod mini_kin;
+mod mini_kin_parting;
 mod mini_services;
 mod mini_token;
 mod mini_wechat;

@@ -42,11 +42,12 @@ pub fn answer(tables: &impl Tables, call: Call, now: Millis) -> Result<Reply, Un
             }
             Ok(Reply::Count(all))
         }
-        Call::DeleteOlder { kind, before } => {
-            let rows = tables.run(
-                "DELETE FROM record WHERE kind = ? AND at < ? RETURNING number",
-                &[json!(kind.name()), json!(before)],
-            )?;
+        Call::DeleteOlder { kind, before, filters } => {
+            let (condition, mut values) = condition(kind, &filters);
+            values.push(json!(before));
+            let statement =
+                ["DELETE FROM record WHERE ", &condition, " AND at < ? RETURNING number"].concat();
+            let rows = tables.run(&statement, &values)?;
             Ok(Reply::Count(rows.len() as u64))
         }
         Call::Put { kind, id, version, document } => put(tables, kind, &id, version, &document, now),

@@ -59,7 +59,15 @@ const FORGETTING: Millis = 1_500;
 /// although their conversation is forgotten: they are answered, and the log tells the operator.
 pub async fn forget<P: Platform>(platform: &P, app: &App, inbound: &Inbound) -> Result<(), Unreachable> {
     let Some(openid) = addressee(inbound) else { return Ok(()) };
-    let deletion = Box::pin(records::delete(platform, app, Kind::Person, openid.as_str()));
+    let deletion = Box::pin(async {
+        if app.config.mini.is_some() {
+            // By which they would be found in the Mini Program.
+            let filters = vec![Filter { field: "account".to_owned(), value: json!(openid.as_str()) }];
+            let before = platform.now() + MARGIN;
+            records::ask(platform, app, Call::DeleteOlder { kind: Kind::Kin, before, filters }).await?;
+        }
+        records::delete(platform, app, Kind::Person, openid.as_str()).await
+    });
     let deleted = within(platform, FORGETTING, deletion).await;
     match deleted.unwrap_or_else(|| Err(Unreachable("it took too long".to_owned()))).map(drop) {
         Err(Unreachable(reason)) if !matches!(inbound.message, Message::Event(_)) => {
@@ -131,7 +139,12 @@ async fn sync<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let done = openids.len() < PAGE && openids.len() <= BATCHES * user::BATCH;
     if done {
         let before = started.saturating_sub(MARGIN);
-        records::ask(visit.platform, visit.app, Call::DeleteOlder { kind: Kind::Person, before }).await?;
+        records::ask(
+            visit.platform,
+            visit.app,
+            Call::DeleteOlder { kind: Kind::Person, before, filters: Vec::new() },
+        )
+        .await?;
     }
     let next = (!done).then(|| format!("{started}.{after}"));
     let said = json!({ "done": done, "cursor": next, "stored": stored, "followers": list.get("total") });

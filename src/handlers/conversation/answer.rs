@@ -45,12 +45,12 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
                     (texts.cannot_see(), None)
                 }
             },
-            Ok(Question::Summary) if self.state.borrow().history.is_empty() => {
-                (texts.nothing_to_summarise(), None)
-            }
             Ok(Question::Summary) => {
-                let messages = prompt::summary(texts.lang, &self.state.borrow().history);
-                self.ask(&model.chain, &messages, None).await
+                let history = self.recalled().await;
+                if history.is_empty() {
+                    return (texts.nothing_to_summarise(), None);
+                }
+                self.ask(&model.chain, &prompt::summary(texts.lang, &history), None).await
             }
         }
     }
@@ -58,10 +58,9 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// A typed question. Without context, the answer may come from the cache.
     async fn answer_text(&self, text: String) -> (String, Option<String>) {
         let model = &self.app.config.model;
-        let (messages, context_free) = {
-            let history = &self.state.borrow().history;
-            (prompt::question(&model.system_prompt, history, &text), history.is_empty())
-        };
+        let history = self.recalled().await;
+        let messages = prompt::question(&model.system_prompt, &history, &text);
+        let context_free = history.is_empty();
         if context_free && let Some(answer) = self.app.answers.borrow().get(&text, self.platform.now()) {
             self.count_question("cached");
             return (answer.to_owned(), Some(text));
@@ -93,8 +92,11 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     }
 
     /// Replaces the older half of a long history by the model's summary of it. Should that fail, the oldest
-    /// turns drop out in time.
+    /// turns drop out in time; so they do if this history is only a fall-back.
     pub(super) async fn condense(&self) {
+        if self.home().is_some() {
+            return;
+        }
         let (messages, old) = {
             let history = &self.state.borrow().history;
             let Some(old) = history.overflow() else { return };

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use super::{call_login, offer, write};
 use crate::chat::rule::reply;
 use crate::config::Config;
-use crate::gateway::send::SendError;
-use crate::handlers::{App, call_wechat, rules};
+use crate::handlers::{App, ask_unionid, rules};
 use crate::log::Line;
 use crate::login::client::{self, Client};
 use crate::login::code::{TYPED_LIFETIME, halves};
@@ -19,7 +18,6 @@ use crate::login::subject::Who;
 use crate::login::text::{Site, Texts};
 use crate::login::words::{self, By, Scanned, Word};
 use crate::platform::{Millis, Platform, Storage, Unreachable};
-use crate::wechat::api::user;
 use crate::wechat::message::{Inbound, Message};
 use crate::wechat::reply::{Reply as Passive, TEXT_LIMIT};
 use crate::wechat::{AppId, OpenId};
@@ -270,12 +268,7 @@ impl<P: Platform, S: Storage> Chat<P, S> {
     }
 
     async fn unionid(&self, user: &OpenId) -> Option<OpenId> {
-        let answer = call_wechat(&self.platform, &self.app, &user::info(user)).await;
-        let unionid = answer.and_then(|answer| {
-            let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-            user::parse_unionid(text).map_err(SendError::Refused)
-        });
-        let reason = match unionid {
+        let reason = match ask_unionid(&self.platform, &self.app, user).await {
             Ok(Some(unionid)) => return Some(unionid),
             Ok(None) => "WeChat tells none: the account is not bound to an Open Platform owner".to_owned(),
             Err(error) => error.to_string(),

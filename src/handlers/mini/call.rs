@@ -30,6 +30,8 @@ pub enum Call {
         /// What.
         ask: Ask,
     },
+    /// The same person's conversation at the Official Account says something.
+    Kin(super::kin::Call),
 }
 
 /// What somebody with a session may want.

@@ -2,6 +2,7 @@
 //! <https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/login.html>
 
 pub mod call;
+pub mod kin;
 pub mod listening;
 pub mod services;
 pub mod user;

@@ -7,6 +7,7 @@ use crate::chat::thread::{Status, Thread};
 use crate::chat::turn::MINUTE;
 use crate::login::mini::Holder;
 use crate::platform::Millis;
+use crate::wechat::OpenId;
 
 /// A conversation in which nobody has said anything for so long, milliseconds, is deleted.
 const KEPT_FOR: Millis = 30 * 86_400_000;
@@ -31,6 +32,9 @@ pub struct User {
     /// Customer-service messages: what may still be sent.
     #[serde(default)]
     pub push: Push,
+    /// Who they are at the Official Account, if that is known and a conversation there goes by this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<OpenId>,
 }
 
 /// A conversation, in the list of them.

@@ -3,6 +3,7 @@
 mod asking;
 mod guard;
 mod keeping;
+mod kin;
 mod records;
 mod working;
 
@@ -90,6 +91,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
                     None => return Ok(Outcome::Streaming),
                 },
             },
+            Call::Kin(call) => self.kin(call)?,
         };
         write(&said).map(Outcome::Said)
     }
@@ -143,7 +145,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
 
     /// Somebody logged in.
     fn login(
-        &self,
+        self: &Rc<Self>,
         openid: OpenId,
         unionid: Option<OpenId>,
         session_key: &str,
@@ -154,6 +156,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         let holder = user.holder.get_or_insert_with(|| Holder::new(openid, now));
         holder.begin(digest, Secret::new(session_key), unionid, now);
         self.keep(user, None)?;
+        self.seek();
         Ok(Said::done())
     }
 

@@ -40,6 +40,10 @@ pub struct Logins {
     heard: RefCell<HashMap<String, Heard>>,
     flooded: Cell<bool>,
     made: Cell<usize>,
+    /// Calls of all objects so far.
+    called: RefCell<Vec<Object>>,
+    /// A class that cannot be reached; and whether that is said, or nothing comes back.
+    cut_off: Cell<Option<(Object, bool)>>,
 }
 
 impl Logins {
@@ -73,6 +77,16 @@ impl World {
         self.0.logins.flooded.set(true);
     }
 
+    /// The classes of the objects that were called with JSON so far, one for each call.
+    pub fn object_calls(&self) -> Vec<Object> {
+        self.0.logins.called.borrow().clone()
+    }
+
+    /// From now on no object of this class can be called; whoever calls is told so, or waits for ever.
+    pub fn cut_off(&self, object: Option<(Object, bool)>) {
+        self.0.logins.cut_off.set(object);
+    }
+
     /// What the watchers of a login heard.
     pub fn heard(&self, login: &str) -> Heard {
         self.0.logins.heard.borrow_mut().entry(login.to_owned()).or_default().clone()
@@ -97,6 +111,12 @@ impl World {
     pub async fn call_object(&self, object: Object, name: &str, body: &str) -> Result<String, Unreachable> {
         let disk = || self.disk_behind(object, name);
         let logins = &self.0.logins;
+        logins.called.borrow_mut().push(object);
+        match logins.cut_off.get().filter(|(class, _)| *class == object) {
+            Some((_, true)) => return Err(Unreachable("cut off".to_owned())),
+            Some((_, false)) => return std::future::pending().await,
+            None => {}
+        }
         match object {
             // Boxed, because such an object calls others.
             Object::Login => Box::pin(self.login_object(name).call(body)).await,
@@ -119,7 +139,8 @@ impl World {
                 Box::pin(self.account(name).call(body)).await
             }
             Object::Metrics => MetricsObject::new(disk()).unwrap().call(body),
-            Object::MiniUser => self.call_mini_user(name, body).await,
+            Object::MiniUser => Box::pin(self.call_mini_user(name, body)).await,
+            Object::Session => self.user(name).call(body),
         }
     }
 

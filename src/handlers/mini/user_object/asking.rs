@@ -148,15 +148,22 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         if chat.key.is_empty() {
             return Ok(None);
         }
-        let recent: Vec<String> = match &chat.place {
-            Place::Thread(id) => vec![id.clone()],
-            Place::Any | Place::New => {
-                self.user.borrow().threads.iter().rev().take(3).map(|entry| entry.id.clone()).collect()
-            }
-        };
-        for id in recent {
+        match &chat.place {
+            Place::Thread(id) => self.among(vec![id.clone()], &chat.key),
+            Place::Any | Place::New => self.recent(&chat.key),
+        }
+    }
+
+    /// The exchange of a message in one of the conversations in which something was said last.
+    pub(super) fn recent(&self, key: &str) -> Result<Option<(String, u32)>, Unreachable> {
+        let ids = self.user.borrow().threads.iter().rev().take(3).map(|entry| entry.id.clone()).collect();
+        self.among(ids, key)
+    }
+
+    fn among(&self, threads: Vec<String>, key: &str) -> Result<Option<(String, u32)>, Unreachable> {
+        for id in threads {
             let Some(thread) = self.thread(&id)? else { continue };
-            if let Some(exchange) = thread.by_key(&chat.key) {
+            if let Some(exchange) = thread.by_key(key) {
                 return Ok(Some((id, exchange.n)));
             }
         }

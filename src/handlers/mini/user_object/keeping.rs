@@ -44,8 +44,10 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             }
         }
         if user.is_forgettable() {
-            *user = User::default();
-            return self.clear();
+            let gone = std::mem::take(user);
+            self.clear()?;
+            self.part(&gone, false);
+            return Ok(());
         }
         self.storage.save(&super::write(user)?)?;
         self.set_alarm(user, now)

@@ -73,6 +73,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         Ok(Said::ok(json!({
             "openid": holder.map(|holder| holder.openid.as_str()),
             "unionid": holder.and_then(|holder| holder.unionid.as_ref()).map(|unionid| unionid.as_str()),
+            "official_account_openid": user.account.as_ref().map(|account| account.as_str()),
             "created_at": holder.map(|holder| holder.created),
             "last_seen_at": holder.map(|holder| holder.seen),
             "sessions": sessions,
@@ -80,14 +81,22 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         })))
     }
 
-    /// Deletes everything, sessions included.
+    /// Deletes everything, sessions included; at the Official Account too, if they are known there.
     pub(super) fn forget(&self) -> Result<Said, Unreachable> {
+        let gone = self.snapshot();
+        self.erase()?;
+        self.part(&gone, true);
+        Ok(Said::done())
+    }
+
+    /// Deletes everything that is here.
+    pub(super) fn erase(&self) -> Result<(), Unreachable> {
         self.clear()?;
         self.user.replace(User::default());
         for running in self.running.borrow_mut().iter_mut() {
             running.fail();
         }
-        Ok(Said::done())
+        Ok(())
     }
 }
 
@@ -131,7 +140,8 @@ fn whole(thread: &Thread, texts: &Texts) -> Value {
 }
 
 fn answer(exchange: &Exchange, source: Option<&str>) -> Option<Value> {
-    let answer = exchange.answer.as_ref().filter(|answer| !answer.failed)?;
+    // Whoever only tells something, such as a place, gets no answer.
+    let answer = exchange.answer.as_ref().filter(|answer| !answer.failed && !answer.text.is_empty())?;
     let mut said = message("assistant", &answer.text, answer.at, source);
     said.as_object_mut()?.put("tokens_used", json!(answer.tokens));
     Some(said)

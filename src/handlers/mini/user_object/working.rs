@@ -166,7 +166,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
 
     /// Replaces the older half of a long history by the model's summary of it. Should that fail, the oldest turns drop
     /// out in time.
-    async fn condense(&self, thread: &str) {
+    pub(super) async fn condense(&self, thread: &str) {
         let texts = &self.app.config.rules.texts;
         let Ok(Some(stored)) = self.thread(thread) else { return };
         let Some((old, last)) = stored.overflow(texts) else { return };
