@@ -5,6 +5,7 @@ pub mod call;
 pub mod listening;
 pub mod user;
 pub mod user_object;
+pub mod window;
 
 use std::rc::Rc;
 
