@@ -54,6 +54,8 @@ mod mini_chat;
 mod mini_config;
 mod mini_token;
 mod mini_wechat;
+mod mini_window;
+mod mini_window_push;
 mod openapi;
 mod paging;
 mod passing;

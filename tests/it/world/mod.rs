@@ -10,6 +10,7 @@ pub mod mini;
 mod runtime;
 pub mod site;
 pub mod weixin;
+pub mod window;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
