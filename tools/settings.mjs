@@ -15,11 +15,13 @@ const shapes = {
   OPEN_APP_ID: () => `wx${random(HEX, 16)}`,
   OPEN_APP_SECRET: () => random(HEX, 32),
   ENCODING_AES_KEY: () => random(LETTERS_AND_DIGITS, 43),
+  MINI_ENCODING_AES_KEY: () => random(LETTERS_AND_DIGITS, 43),
 };
 
 /** What wx-sim and the Worker must agree on: of the account, its Mini Program, and its website application. */
 export const accountSettings = [
-  "WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY", "MINI_APP_ID", "MINI_APP_SECRET", "OPEN_APP_ID", "OPEN_APP_SECRET",
+  "WECHAT_TOKEN", "APP_ID", "APP_SECRET", "ENCODING_AES_KEY", "MINI_APP_ID", "MINI_APP_SECRET", "MINI_TOKEN",
+  "MINI_ENCODING_AES_KEY", "OPEN_APP_ID", "OPEN_APP_SECRET",
 ];
 
 /** A fresh value for a secret. */

@@ -111,6 +111,17 @@ impl Target {
         if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
     }
 
+    /// The same with `added` behind its path.
+    pub fn below(&self, added: &str) -> Self {
+        let path = format!("{}{added}", self.path.trim_end_matches('/'));
+        Self { path, ..self.clone() }
+    }
+
+    /// Another path and query at the same server.
+    pub fn at(&self, path: &str, query: Option<String>) -> Self {
+        Self { path: path.to_owned(), query, ..self.clone() }
+    }
+
     /// The path.
     pub fn path(&self) -> &str {
         &self.path

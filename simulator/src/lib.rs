@@ -22,6 +22,7 @@
 mod account;
 mod articles;
 mod capture;
+mod chat;
 pub mod cli;
 mod clock;
 mod control;

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
+use super::send::no_key;
 use super::{Refused, done, json_response, read};
 use crate::account::MiniApp;
 use crate::ids;
+use crate::platform::api::App;
 use crate::platform::mini::open_data::{self, Kind};
 use crate::platform::mini::session::Purpose;
+use crate::push::envelope::{Format, Mode};
 use crate::state::Sim;
 
 #[derive(Deserialize)]
@@ -63,17 +66,58 @@ pub async fn open_data(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Respo
     Ok(json_response(&data))
 }
 
+/// `GET /_sim/mini`
+pub async fn get(State(sim): State<Arc<Sim>>) -> Result<Response, Refused> {
+    let mini = mini(&sim)?;
+    let state = sim.lock();
+    Ok(json_response(&json!({
+        "app_id": mini.app_id,
+        "original_id": mini.original_id,
+        "target": sim.options.target_of(App::Mini).map(|target| target.to_string()),
+        "has_token": mini.token.is_some(),
+        "has_key": mini.aes_key.is_some(),
+        "mode": state.mini.mode,
+        "format": state.mini.format,
+        "pages": state.mini.pages,
+    })))
+}
+
+/// What it does not name stays as it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MiniOrder {
-    pages: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "named")]
+    pages: Option<Option<Vec<String>>>,
+    mode: Option<Mode>,
+    format: Option<Format>,
 }
 
-/// `POST /_sim/mini`: the pages of the released version; null for any.
+/// Tells null from what is not there.
+fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(given: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(given).map(Some)
+}
+
+/// `POST /_sim/mini`: the pages of the released version (null for any), how messages to its customer service are
+/// sealed, and their notation.
 pub async fn set(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
     let order: MiniOrder = read(&body)?;
-    sim.lock().mini.pages = order.pages;
+    let has_key = mini(&sim)?.aes_key.is_some();
+    if order.mode.is_some_and(|mode| mode != Mode::Plain) && !has_key {
+        return Err(no_key(App::Mini));
+    }
+    let mini = &mut sim.lock().mini;
+    mini.pages = order.pages.unwrap_or(mini.pages.take());
+    mini.mode = order.mode.unwrap_or(mini.mode);
+    mini.format = order.format.unwrap_or(mini.format);
     Ok(done())
+}
+
+/// Somebody's openid in the Mini Program.
+pub fn openid(sim: &Sim, name: &str) -> Result<String, Refused> {
+    let official = ids::openid(&sim.account.app_id, name);
+    let state = sim.lock();
+    let name = state.people.get(&official).map_or(name, |person| person.name.as_str());
+    Ok(ids::mini_openid(&mini(sim)?.app_id, name))
 }
 
 fn mini(sim: &Sim) -> Result<&MiniApp, Refused> {

@@ -47,8 +47,8 @@ impl PersonView {
             phone_system: person.phone_system,
             following: person.fan.following,
             blacklisted: person.fan.blacklisted,
-            typing_until_ms: person.ledger.typing_until_ms(now_ms),
-            allowance: person.ledger.allowance(now_ms),
+            typing_until_ms: person.chat.ledger.typing_until_ms(now_ms),
+            allowance: person.chat.ledger.allowance(now_ms),
         }
     }
 }
@@ -102,6 +102,7 @@ pub async fn forget(State(sim): State<Arc<Sim>>, RawQuery(raw): RawQuery) -> Res
     let openid = ids::openid(&sim.account.app_id, name);
     let mut state = sim.lock();
     if state.people.forget(&openid) {
+        state.mini.forget(&openid);
         state.web.browsers.forget(&openid);
         Ok(done())
     } else {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::people::PersonView;
 use super::verify::TargetCheck;
+use crate::chat::Chat;
 use crate::journal::Exchange;
 use crate::network::Network;
 use crate::people::Person;
@@ -72,6 +73,8 @@ struct AccountView {
     original_id: String,
     has_key: bool,
     has_secret: bool,
+    /// Whether people have unionids.
+    bound: bool,
 }
 
 #[derive(PartialEq, Serialize)]
@@ -129,15 +132,14 @@ impl Watcher {
         let view = view(&self.sim, &state, now_ms);
         let changed = reset || self.view.as_ref() != Some(&view);
         let exchanges: Vec<_> = state.journal.since(known).collect();
-        let mut lines: Vec<_> =
-            state.people.iter().flat_map(|(_, person)| person.transcript.since(known)).collect();
+        let mut lines: Vec<_> = chats(&state).flat_map(|chat| chat.transcript.since(known)).collect();
         lines.sort_by_key(|line| line.id);
         let old = lines.len().saturating_sub(LINES);
         lines.drain(..old);
         if !changed && exchanges.is_empty() && lines.is_empty() {
             return None;
         }
-        let newest = state.people.iter().map(|(_, person)| person.transcript.revision).max();
+        let newest = chats(&state).map(|chat| chat.transcript.revision).max();
         self.known = Some(state.journal.revision.max(newest.unwrap_or_default()).max(known));
         self.epoch = state.epoch;
         let update = Update { reset, now_ms: wall_ms, view: changed.then_some(&view), lines, exchanges };
@@ -146,6 +148,12 @@ impl Watcher {
         self.view = Some(view);
         Some(Bytes::from(format!("data: {message}\n\n")))
     }
+}
+
+/// Everybody's chats with the account and with the Mini Program's customer service.
+fn chats(state: &Everything) -> impl Iterator<Item = &Chat> {
+    let windows = state.mini.users().map(|(_, user)| &user.window);
+    state.people.iter().map(|(_, person)| &person.chat).chain(windows)
 }
 
 fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
@@ -164,6 +172,7 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
             original_id: sim.account.original_id.clone(),
             has_key: sim.account.aes_key.is_some(),
             has_secret: sim.account.app_secret.is_some(),
+            bound: state.people.are_bound(),
         },
         mode: state.mode,
         people: state.people.in_order().into_iter().map(person).collect(),

@@ -11,7 +11,9 @@ use crate::control::click::{self, ClickReport, ClickRequest};
 use crate::control::scan;
 use crate::control::send::{self, SendRequest};
 use crate::control::settings;
+use crate::http::Target;
 use crate::phone::{Bubble, LinkKind};
+use crate::platform::api::App;
 use crate::platform::{self, owner};
 use crate::seed;
 
@@ -53,7 +55,9 @@ impl Runner {
         let default = self.request.scenario.mode.or(self.request.mode);
         request.person = Some(self.actor(person).name.clone());
         request.mode = request.mode.or(step.mode).or(default);
-        request.target = request.target.or_else(|| self.request.target.clone());
+        request.mini |= step.window;
+        let target = self.target(request.app());
+        request.target = request.target.or(target);
         if request.xml.is_none() {
             request.created = request.created.or(Some(self.sim.clock.wall_ms() / 1000));
         }
@@ -69,11 +73,21 @@ impl Runner {
         Ok(Seen { report: Some(report), shown, before, forged, ..Seen::default() })
     }
 
+    /// Where the messages of this run go, if its order says so.
+    fn target(&self, app: App) -> Option<String> {
+        let target = self.request.target.clone()?;
+        match app {
+            App::Official => Some(target),
+            App::Mini => Some(target.parse::<Target>().ok()?.below("/mini").to_string()),
+        }
+    }
+
     /// Taps the newest link or answer with this label that the person has on the screen.
     async fn tap(&mut self, step: &Step, person: &str, label: &str) -> Result<Seen, Trouble> {
         let actor = self.actor(person);
         let (openid, mut screen) = (actor.openid.clone(), actor.shown.clone());
-        let pushed = self.sim.lock().people.get(&openid).map(|person| person.inbox(0)).unwrap_or_default();
+        let pushed =
+            self.sim.lock().people.get(&openid).map(|person| person.chat.inbox(0)).unwrap_or_default();
         screen.extend(pushed.into_iter().rev().map(|pushed| pushed.shown));
         let taps: Vec<_> = screen.iter().flat_map(taps).collect();
         let Some(tap) = taps.iter().find(|tap| tap.label == label) else {

@@ -83,6 +83,10 @@ pub struct Step {
     /// How the message is sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// Whether it happens in the chat with the Mini Program's customer service: `send`, `event`, `again`, and what is
+    /// expected of `inbox`, `typing` and `allowance`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub window: bool,
     /// Sends a message: a text, or the body of `POST /_sim/send`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send: Option<Brief<SendRequest>>,
@@ -261,6 +265,11 @@ impl Step {
             || self.faults.is_some()
             || self.network.is_some()
             || self.seed.is_some()
+    }
+
+    /// Whether it happens in the chat with the Mini Program's customer service.
+    pub fn is_in_window(&self) -> bool {
+        self.window || self.send.as_ref().is_some_and(|send| send.0.mini)
     }
 
     /// The things that it lets happen, by name.

@@ -182,13 +182,16 @@ fn check_regex(name: &str, pattern: Option<&str>) -> Result<(), ParseError> {
     checked.map(drop).or_else(|error| wrong(name, &format!("not a regular expression: {error}")))
 }
 
-/// `${id}`, `${openid}`, `${openid:NAME}`, and what an earlier step saved.
+/// `${id}`, `${openid}`, `${openid:NAME}`, the same as `${mini_openid…}`, and what an earlier step saved.
 fn check_names(step: &Step, known: &BTreeSet<String>) -> Result<(), ParseError> {
     let value = serde_json::to_value(step).map_err(|error| ParseError(error.to_string()))?;
-    let unknown = vars::names(&value)
-        .into_iter()
-        .find(|name| !known.contains(name) && name != "openid" && !name.starts_with("openid:"));
+    let unknown = vars::names(&value).into_iter().find(|name| !known.contains(name) && !is_openid(name));
     unknown.map_or(Ok(()), |name| wrong("", &format!("${{{name}}} is not saved by an earlier step")))
+}
+
+fn is_openid(name: &str) -> bool {
+    let name = name.strip_prefix("mini_").unwrap_or(name);
+    name == "openid" || name.starts_with("openid:")
 }
 
 fn wrong(place: &str, what: &str) -> Result<(), ParseError> {

@@ -23,6 +23,7 @@ mod mass;
 mod material;
 mod menu;
 mod mini;
+mod mini_push;
 mod mini_service;
 mod model;
 mod network;

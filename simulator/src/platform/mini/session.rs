@@ -244,10 +244,7 @@ mod tests {
     #[test]
     fn phone_numbers() {
         let of = |phone: Option<&str>| {
-            let mut person = Person::default();
-            person.phone = phone.map(str::to_owned);
-            person.number = 7;
-            phone_of(&person)
+            phone_of(&Person { phone: phone.map(str::to_owned), number: 7, ..Person::default() })
         };
         let pair = |country: &str, number: &str| (country.to_owned(), number.to_owned());
         assert_eq!(of(None), pair("86", "10000000007"));
