@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::chat::Chat;
 use crate::chat::Pushed;
 use crate::control::send::{SendReport, SendRequest};
+use crate::mini_app::{Deed, Report};
 use crate::phone::Bubble;
 use crate::push::deliver::Delivery;
 use crate::scenario::{
@@ -61,6 +62,18 @@ impl Recorder {
         step.expect = Some(expect(report));
         self.steps.push(step);
         self.note_inboxes(state);
+    }
+
+    /// Adds what somebody did in the Mini Program.
+    pub fn note_deed(&mut self, person: &str, deed: &Deed, report: &Report) {
+        if scenario::is_of_a_run(person) || self.steps.len() >= MOST_STEPS {
+            return;
+        }
+        let text = report.reply.as_ref().map(|reply| Brief(TextRule::from_text(reply.clone())));
+        let outcome = Some(report.outcome).filter(|_| !report.is_good());
+        let expect = Expect { status: report.status, text, outcome, ..Expect::default() };
+        let (deed, expect) = (Some(deed.clone()), Some(expect));
+        self.steps.push(Step { person: named(person), mini: deed, expect, ..Step::default() });
     }
 
     /// Ends.

@@ -14,6 +14,7 @@ use crate::control::verify::TargetCheck;
 use crate::http::Target;
 use crate::journal::Journal;
 use crate::log::Log;
+use crate::mini_app::Panels;
 use crate::model::Desk;
 use crate::network::Network;
 use crate::people::People;
@@ -144,6 +145,8 @@ pub struct State {
     pub agents: Agents,
     /// The Mini Program.
     pub mini: Mini,
+    /// What phones show of it.
+    pub panels: Panels,
     /// Logins, and what is open in phones.
     pub web: Web,
     /// What goes wrong next.
@@ -192,6 +195,7 @@ impl State {
             subscriptions: Subscriptions::default(),
             agents: Agents::default(),
             mini: Mini::new(mini.as_ref().map_or(Mode::Plain, envelope::default_mode)),
+            panels: Panels::default(),
             web: Web::default(),
             faults: Faults::default(),
             journal: Journal::default(),

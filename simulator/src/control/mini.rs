@@ -9,10 +9,11 @@ use axum::response::Response;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
-use super::send::no_key;
+use super::send::{no_key, unattended};
 use super::{Refused, done, json_response, read};
 use crate::account::MiniApp;
 use crate::ids;
+use crate::mini_app::{self, Deed};
 use crate::platform::api::App;
 use crate::platform::mini::open_data::{self, Kind};
 use crate::platform::mini::session::Purpose;
@@ -50,6 +51,29 @@ struct OpenDataOrder {
     #[serde(rename = "as")]
     person: String,
     kind: Kind,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeedOrder {
+    #[serde(rename = "as")]
+    person: Option<String>,
+    #[serde(rename = "do")]
+    deed: Deed,
+}
+
+/// `POST /_sim/mini/do {as?, do}`: somebody does something in the Mini Program.
+pub async fn act(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let DeedOrder { person, deed } = read(&body)?;
+    let person = person.unwrap_or_else(|| "xiaoming".to_owned());
+    let done = async move {
+        let report = mini_app::carry_out(&sim, &person, deed.clone()).await?;
+        if let Some(recorder) = &mut sim.lock().recorder {
+            recorder.note_deed(&person, &deed, &report);
+        }
+        Ok(report)
+    };
+    Ok(json_response(&unattended(done).await?))
 }
 
 /// `POST /_sim/open_data`: what `wx.getUserInfo` and its like give to the Mini Program's page.

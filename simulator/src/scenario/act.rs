@@ -12,6 +12,7 @@ use crate::control::scan;
 use crate::control::send::{self, SendRequest};
 use crate::control::settings;
 use crate::http::Target;
+use crate::mini_app::{self, Deed};
 use crate::phone::{Bubble, LinkKind};
 use crate::platform::api::App;
 use crate::platform::{self, owner};
@@ -27,6 +28,9 @@ impl Runner {
         if let Some(Brief(event)) = &step.event {
             let request = SendRequest { event: Some(event.clone()), ..SendRequest::default() };
             return self.send(step, &person, request).await;
+        }
+        if let Some(deed) = &step.mini {
+            return self.in_mini(&person, deed.clone()).await;
         }
         if step.again {
             let last = self.actor(&person).last.clone();
@@ -71,6 +75,16 @@ impl Runner {
         let before = std::mem::replace(&mut actor.shown, shown.clone());
         actor.last = Some(request).filter(|_| !forged).or(actor.last.take());
         Ok(Seen { report: Some(report), shown, before, forged, ..Seen::default() })
+    }
+
+    /// Does something in the Mini Program.
+    async fn in_mini(&mut self, person: &str, deed: Deed) -> Result<Seen, Trouble> {
+        let name = self.actor(person).name.clone();
+        let done = mini_app::carry_out(&self.sim, &name, deed).await;
+        let report = done.map_err(|Refused(_, why)| why)?;
+        let shown: Vec<_> = report.reply.iter().map(Bubble::text).collect();
+        let before = std::mem::replace(&mut self.actor(person).shown, shown.clone());
+        Ok(Seen { mini: Some(report), shown, before, ..Seen::default() })
     }
 
     /// Where the messages of this run go, if its order says so.

@@ -9,6 +9,7 @@ use super::brief::{Brief, FromText};
 use super::expect::Expect;
 use crate::control::click::{Button, ClickRequest};
 use crate::control::send::SendRequest;
+use crate::mini_app::Deed;
 use crate::model::Rule;
 use crate::network::Network;
 use crate::platform::{AccountType, Fault};
@@ -93,6 +94,9 @@ pub struct Step {
     /// Lets an event happen: its name, or `{type, key, fields}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Brief<Event>>,
+    /// Does something in the Mini Program: `"login"`, `{"say": TEXT}`, and what else `POST /_sim/mini/do` takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mini: Option<Deed>,
     /// Delivers this person's last message once more, with the same MsgId and CreateTime.
     #[serde(skip_serializing_if = "is_false")]
     pub again: bool,
@@ -277,6 +281,7 @@ impl Step {
         let all = [
             ("send", self.send.is_some()),
             ("event", self.event.is_some()),
+            ("mini", self.mini.is_some()),
             ("again", self.again),
             ("tap", self.tap.is_some()),
             ("click", self.click.is_some()),

@@ -113,9 +113,12 @@ impl Mini {
         self.users.iter().map(|(openid, user)| (openid.as_str(), user))
     }
 
-    /// Forgets whoever has this openid in the Official Account.
-    pub fn forget(&mut self, official: &str) {
-        self.users.retain(|_, user| user.official != official);
+    /// Forgets whoever has this openid in the Official Account; their openids here.
+    pub fn forget(&mut self, official: &str) -> Vec<String> {
+        let gone = self.users.iter().filter(|(_, user)| user.official == official);
+        let gone: Vec<_> = gone.map(|(openid, _)| openid.clone()).collect();
+        gone.iter().for_each(|openid| drop(self.users.remove(openid)));
+        gone
     }
 
     /// The person opens the Mini Program, for the first time if they never did.

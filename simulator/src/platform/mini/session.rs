@@ -114,6 +114,11 @@ impl Mini {
         self.codes.give(purpose, openid, risky, now_ms)
     }
 
+    /// Somebody else exchanges a code of `wx.login` before.
+    pub fn spend(&mut self, code: &str, now_ms: u64) {
+        let _ = self.codes.take(Purpose::Login, code, now_ms);
+    }
+
     /// The user's session key, while it lasts.
     pub fn session_key(&self, openid: &str, now_ms: u64) -> Option<&str> {
         let session = self.users.get(openid)?.session.as_ref()?;
