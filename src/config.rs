@@ -339,7 +339,7 @@ fn rules<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, has_account: boo
         }
     };
     Rules {
-        texts: Texts { lang, retrieve },
+        texts: Texts { lang, retrieve, typed: false },
         timeout: reader.number("SESSION_TIMEOUT", 300, 60, 86_400) * 1_000,
         rate_limit: usize::try_from(reader.number("RATE_LIMIT", 20, 1, 1_000)).unwrap_or(20),
         push,

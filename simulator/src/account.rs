@@ -11,9 +11,11 @@ use crate::platform::errcode::{self, Errcode};
 /// The AppID when none is configured: enough for everything but encryption and tokens.
 const DEFAULT_APP_ID: &str = "wx73696d756c617465";
 
-/// Token, AppID, AppSecret and key of the account that is simulated.
+/// Token, AppID, AppSecret and key of the account that is simulated, or of its Mini Program.
 #[derive(Clone)]
 pub struct Account {
+    /// Which of the two it is.
+    pub app: App,
     /// The Token of the console; signs every push.
     pub token: String,
     /// The AppID (`wx…`).
@@ -39,9 +41,13 @@ pub struct MiniApp {
     pub app_secret: String,
     /// Its original id (`gh_…`), made from the AppID.
     pub original_id: String,
+    /// The Token of its own message push, if it has one.
+    pub token: Option<String>,
+    /// The EncodingAESKey of its own message push.
+    pub aes_key: Option<EncodingAesKey>,
 }
 
-/// Never shows the AppSecret.
+/// Never shows the AppSecret, the Token and the key.
 impl fmt::Debug for MiniApp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "MiniApp({})", self.app_id)
@@ -82,10 +88,10 @@ impl std::error::Error for SettingsError {}
 
 impl Account {
     /// Reads `WECHAT_TOKEN`, `APP_ID`, `APP_SECRET`, `ENCODING_AES_KEY`, `MINI_APP_ID`, `MINI_APP_SECRET`,
-    /// `OPEN_APP_ID` and `OPEN_APP_SECRET`; empty is the same as absent.
+    /// `MINI_TOKEN`, `MINI_ENCODING_AES_KEY`, `OPEN_APP_ID` and `OPEN_APP_SECRET`; empty is the same as absent.
     ///
     /// # Errors
-    /// No token, a key that is none, a key without an AppID, half a Mini Program, or half a website
+    /// No token, a key that is none, a key without an AppID or a Token, half a Mini Program, or half a website
     /// application.
     pub fn from_settings(setting: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let filled = |name: &str| setting(name).filter(|value| !value.is_empty());
@@ -94,10 +100,7 @@ impl Account {
                 "WECHAT_TOKEN is not set: put it into .dev.vars, or into the environment".to_owned(),
             )
         })?;
-        let parse = |text: String| {
-            EncodingAesKey::parse(&text).map_err(|error| SettingsError(format!("ENCODING_AES_KEY: {error}")))
-        };
-        let aes_key = filled("ENCODING_AES_KEY").map(parse).transpose()?;
+        let aes_key = aes_key(filled, "ENCODING_AES_KEY")?;
         let app_id = filled("APP_ID");
         if aes_key.is_some() && app_id.is_none() {
             return Err(SettingsError(
@@ -106,14 +109,27 @@ impl Account {
         }
         let app_id = app_id.unwrap_or_else(|| DEFAULT_APP_ID.to_owned());
         let original_id = ids::original_id(&app_id);
-        let mini = other_app(filled, "MINI", "a Mini Program", &app_id)?.map(|(app_id, app_secret)| {
-            let original_id = ids::original_id(&app_id);
-            MiniApp { app_id, app_secret, original_id }
-        });
+        let mini = mini_app(filled, &app_id)?;
         let open_app = other_app(filled, "OPEN", "a website application", &app_id)?
             .map(|(app_id, secret)| OpenApp { app_id, secret });
         let app_secret = filled("APP_SECRET");
-        Ok(Self { token, app_id, original_id, app_secret, aes_key, mini, open_app })
+        Ok(Self { app: App::Official, token, app_id, original_id, app_secret, aes_key, mini, open_app })
+    }
+
+    /// The Mini Program as an account of its own: what its messages are signed and sealed with. Absent if it has no
+    /// message push, or is not there.
+    pub fn as_mini(&self) -> Option<Self> {
+        let mini = self.mini.clone()?;
+        Some(Self {
+            app: App::Mini,
+            token: mini.token?,
+            app_id: mini.app_id,
+            original_id: mini.original_id,
+            app_secret: Some(mini.app_secret),
+            aes_key: mini.aes_key,
+            mini: None,
+            open_app: None,
+        })
     }
 
     /// Which app these secrets belong to.
@@ -137,6 +153,36 @@ impl Account {
             App::Mini => self.mini.as_ref().map(|mini| mini.app_id.as_str()).unwrap_or_default(),
         }
     }
+}
+
+/// The Mini Program that the settings name, with its message push.
+fn mini_app(
+    setting: impl Fn(&str) -> Option<String> + Copy,
+    account: &str,
+) -> Result<Option<MiniApp>, SettingsError> {
+    let (token, aes_key) = (setting("MINI_TOKEN"), aes_key(setting, "MINI_ENCODING_AES_KEY")?);
+    let app = other_app(setting, "MINI", "a Mini Program", account)?;
+    let needs = |what: &str, needed: &str| Err(SettingsError(format!("{what} needs {needed}")));
+    if token.is_some() && app.is_none() {
+        return needs("MINI_TOKEN", "MINI_APP_ID");
+    }
+    if aes_key.is_some() && token.is_none() {
+        return needs("MINI_ENCODING_AES_KEY", "MINI_TOKEN");
+    }
+    Ok(app.map(|(app_id, app_secret)| {
+        let original_id = ids::original_id(&app_id);
+        MiniApp { app_id, app_secret, original_id, token, aes_key }
+    }))
+}
+
+fn aes_key(
+    setting: impl Fn(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<EncodingAesKey>, SettingsError> {
+    let parse = |text: String| {
+        EncodingAesKey::parse(&text).map_err(|error| SettingsError(format!("{name}: {error}")))
+    };
+    setting(name).map(parse).transpose()
 }
 
 /// The AppID and AppSecret of another app than the account, whose settings begin with `name`; `what` it is has an
@@ -222,6 +268,12 @@ mod tests {
             (&format!("WECHAT_TOKEN=t\nENCODING_AES_KEY={KEY}"), "APP_ID"),
             ("WECHAT_TOKEN=t\nMINI_APP_ID=wx2", "MINI_APP_SECRET"),
             ("WECHAT_TOKEN=t\nAPP_ID=wx1\nMINI_APP_ID=wx1\nMINI_APP_SECRET=s", "another"),
+            ("WECHAT_TOKEN=t\nMINI_TOKEN=t", "MINI_APP_ID"),
+            (
+                &format!("WECHAT_TOKEN=t\nMINI_APP_ID=wx1\nMINI_APP_SECRET=s\nMINI_ENCODING_AES_KEY={KEY}"),
+                "MINI_TOKEN",
+            ),
+            ("WECHAT_TOKEN=t\nMINI_ENCODING_AES_KEY=short", "MINI_ENCODING_AES_KEY: "),
             ("WECHAT_TOKEN=t\nOPEN_APP_ID=wx2", "OPEN_APP_SECRET"),
             ("WECHAT_TOKEN=t\nAPP_ID=wx1\nOPEN_APP_ID=wx1\nOPEN_APP_SECRET=s", "website"),
         ] {

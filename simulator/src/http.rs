@@ -111,6 +111,17 @@ impl Target {
         if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
     }
 
+    /// The same with `added` behind its path.
+    pub fn below(&self, added: &str) -> Self {
+        let path = format!("{}{added}", self.path.trim_end_matches('/'));
+        Self { path, ..self.clone() }
+    }
+
+    /// Another path and query at the same server.
+    pub fn at(&self, path: &str, query: Option<String>) -> Self {
+        Self { path: path.to_owned(), query, ..self.clone() }
+    }
+
     /// The path.
     pub fn path(&self) -> &str {
         &self.path
@@ -241,10 +252,59 @@ impl Connection {
         let response = self.sender.send_request(request).await.map_err(|error| cut(&error))?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| cut(&error))?.to_bytes();
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        Ok(Answer { status: parts.status.as_u16(), headers, body })
+        Ok(Answer { status: parts.status.as_u16(), headers: pairs(&parts.headers), body })
     }
+}
+
+/// An answer whose body is still coming. Dropped, the connection is closed.
+#[derive(Debug)]
+pub struct Opened {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    body: hyper::body::Incoming,
+    _connection: Connection,
+}
+
+impl Opened {
+    /// The next bytes of the body; nothing at its end.
+    ///
+    /// # Errors
+    /// [`Failure::Cut`]
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| Failure::Cut(error.to_string()))?;
+            if let Ok(bytes) = frame.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Sends one request on a connection of its own; resolves when the head of the answer is there.
+///
+/// # Errors
+/// See [`Failure`].
+pub async fn open(target: &Target, mut request: Request<Full<Bytes>>) -> Result<Opened, Failure> {
+    if let Ok(host) = target.authority().parse() {
+        request.headers_mut().insert(HOST, host);
+    }
+    let mut connection = Connection::open(target).await?;
+    let cut = |error: hyper::Error| Failure::Cut(error.to_string());
+    let (parts, body) = connection.sender.send_request(request).await.map_err(cut)?.into_parts();
+    Ok(Opened {
+        status: parts.status.as_u16(),
+        headers: pairs(&parts.headers),
+        body,
+        _connection: connection,
+    })
+}
+
+fn pairs(headers: &hyper::HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 /// Sends one request on a connection of its own and closes it, at the latest after `limit`.

@@ -69,6 +69,8 @@ pub enum Kind {
     Model,
     /// A browser opens one of WeChat's pages.
     Web,
+    /// The Mini Program in somebody's phone calls the target's API.
+    Mini,
 }
 
 /// How a request stands.
@@ -216,13 +218,18 @@ impl Exchange {
     pub fn curl(&self) -> String {
         let Sent { url, headers, body } = &self.detail.request;
         let own = ["host", "content-length", "connection", "accept"];
+        // Neither is the session; whoever has one puts it into the variable.
         let headers = headers.iter().filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
         let plain = self.method.bytes().all(|byte| byte.is_ascii_alphabetic());
         let method = if plain { self.method.clone() } else { quoted(&self.method) };
         // The token is not kept; whoever has one puts it into the variable.
         let url = quoted(url).replace("access_token=***", "access_token='\"$ACCESS_TOKEN\"'");
         let mut parts = vec![format!("curl -i -X {method} {url}")];
-        parts.extend(headers.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
+        let header = |(name, value): &(String, String)| quoted(&format!("{name}: {value}"));
+        parts.extend(headers.map(|pair| match pair.0.as_str() {
+            "x-wx-session" => "-H \"x-wx-session: $WX_SESSION\"".to_owned(),
+            _ => format!("-H {}", header(pair)),
+        }));
         if !body.is_empty() {
             // Not `--data-binary`, which would send a file if the body begins with `@`.
             parts.push(format!("--data-raw {}", quoted(body)));

@@ -5,6 +5,7 @@
 //!
 //! - `push`: a message is written, sealed, delivered up to three times, and the answer is judged.
 //! - `phone`: how messages look to the user.
+//! - `mini_app`: the account's Mini Program, as it runs in people's phones.
 //! - `platform`: the stand-in for `api.weixin.qq.com`.
 //! - `web`: the pages at `open.weixin.qq.com`, `/sns`, and the browser inside the phone.
 //! - `model`: the stand-in for the model, behind OpenAI's protocol and Cloudflare's `AI` binding.
@@ -22,6 +23,7 @@
 mod account;
 mod articles;
 mod capture;
+mod chat;
 pub mod cli;
 mod clock;
 mod control;
@@ -33,6 +35,7 @@ mod ledger;
 mod load;
 mod log;
 pub mod manage;
+mod mini_app;
 mod model;
 mod multipart;
 mod network;

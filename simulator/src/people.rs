@@ -2,19 +2,15 @@
 //!
 //! <https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage>
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::chat::Chat;
 use crate::ids;
 use crate::ledger::{Action, Ledger};
-use crate::phone::Bubble;
-use crate::phone::transcript::{How, Transcript, What};
 use crate::platform::errcode::{self, Errcode};
 
-/// Pushed messages kept for each person.
-const INBOX: usize = 1000;
 /// The system of a person's phone, which conditional menus can ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -27,19 +23,6 @@ pub enum PhoneSystem {
     Android,
     /// Neither.
     Other,
-}
-
-/// A message that came by `custom/send`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Pushed {
-    /// Number within the person's inbox, from 1.
-    pub n: u64,
-    /// When it came: simulated milliseconds since 1970.
-    pub at_ms: u64,
-    /// How it looks on the phone.
-    pub shown: Bubble,
-    /// The request's JSON.
-    pub body: Value,
 }
 
 /// Who follows the account, and what the account noted about them.
@@ -70,6 +53,8 @@ pub struct Person {
     pub language: String,
     /// Their id in the Open Platform account, if this account is bound to one.
     pub unionid: Option<String>,
+    /// The one that a seed gave them.
+    pub given_unionid: Option<String>,
     /// Their phone number with its country code, as `+86 13800000000`.
     pub phone: Option<String>,
     /// The system of their phone.
@@ -81,11 +66,7 @@ pub struct Person {
     /// The how manieth they were whom the account met.
     pub number: usize,
     /// Their chat with the account.
-    pub transcript: Transcript,
-    /// What the account may still send them.
-    pub ledger: Ledger,
-    inbox: VecDeque<Pushed>,
-    pushed: u64,
+    pub chat: Chat,
 }
 
 impl Person {
@@ -96,40 +77,13 @@ impl Person {
             self.fan.following = true;
             self.fan.since_s = now_ms / 1000;
         }
-        self.ledger.open(action, now_ms);
+        self.chat.ledger.open(action, now_ms);
     }
 
     /// The person left: every window closes, and the account loses its notes about them.
     pub fn left(&mut self) {
         self.fan = Fan { blacklisted: self.fan.blacklisted, ..Fan::default() };
-        self.ledger = Ledger::default();
-    }
-
-    /// A customer-service message arrives; it ends "typing".
-    pub fn receive(&mut self, shown: Bubble, body: Value, now_ms: u64) {
-        let after_ms = self.transcript.last_sent_ms().map(|sent| now_ms.saturating_sub(sent));
-        self.receive_as(How::Custom { after_ms }, shown, body, now_ms);
-    }
-
-    /// A message of the account arrives that answers no delivery.
-    pub fn receive_as(&mut self, how: How, shown: Bubble, body: Value, now_ms: u64) {
-        self.ledger.cancel_typing();
-        self.transcript.add(&self.openid, now_ms, What::Account { shown: shown.clone(), how });
-        self.pushed += 1;
-        if self.inbox.len() == INBOX {
-            self.inbox.pop_front();
-        }
-        self.inbox.push_back(Pushed { n: self.pushed, at_ms: now_ms, shown, body });
-    }
-
-    /// Pushed messages with a number over `after`, in order.
-    pub fn inbox(&self, after: u64) -> Vec<Pushed> {
-        self.inbox.iter().filter(|pushed| pushed.n > after).cloned().collect()
-    }
-
-    /// The number of the newest pushed message; 0 without one.
-    pub fn newest(&self) -> u64 {
-        self.pushed
+        self.chat.ledger = Ledger::default();
     }
 }
 
@@ -139,26 +93,43 @@ pub struct People {
     by_openid: BTreeMap<String, Person>,
     met: usize,
     open_app: Option<String>,
+    bound: bool,
 }
 
 impl People {
-    /// Nobody yet. Whoever comes has a unionid if the account is bound to an Open Platform account, which is known by an
-    /// AppID of its.
-    pub fn bound_to(open_app: Option<String>) -> Self {
-        Self { open_app, ..Self::default() }
+    /// Nobody yet. Whoever comes has a unionid if the account and another app, by whose AppID it is known, are `bound` to
+    /// one Open Platform account.
+    pub fn new(open_app: Option<String>, bound: bool) -> Self {
+        Self { open_app, bound, ..Self::default() }
+    }
+
+    /// Whether people have unionids.
+    pub fn are_bound(&self) -> bool {
+        self.bound && self.open_app.is_some()
+    }
+
+    /// Binds the apps to one Open Platform account, or parts them; whether there is anything to bind.
+    pub fn bind(&mut self, bound: bool) -> bool {
+        self.bound = bound;
+        for person in self.by_openid.values_mut() {
+            let made = self.open_app.as_ref().map(|app_id| ids::unionid(app_id, &person.name));
+            person.unionid = person.given_unionid.clone().or(made).filter(|_| bound);
+        }
+        self.open_app.is_some()
     }
 
     /// The person with this openid, met now, under this name, if not before.
     pub fn meet(&mut self, openid: &str, name: &str) -> &mut Person {
-        let Self { by_openid, met, open_app } = self;
+        let Self { by_openid, met, open_app, bound } = self;
         by_openid.entry(openid.to_owned()).or_insert_with(|| {
             *met += 1;
             Person {
                 openid: openid.to_owned(),
+                chat: Chat::of(openid),
                 name: name.to_owned(),
                 nickname: name.to_owned(),
                 language: "zh_CN".to_owned(),
-                unionid: open_app.as_ref().map(|app_id| ids::unionid(app_id, name)),
+                unionid: open_app.as_ref().filter(|_| *bound).map(|app_id| ids::unionid(app_id, name)),
                 number: *met,
                 ..Person::default()
             }
@@ -215,15 +186,6 @@ mod tests {
         let mut person = Person::default();
         person.acted(Action::Follow, 0);
         person.left();
-        assert_eq!(person.ledger.take(1), Err(errcode::WINDOW_CLOSED));
-    }
-
-    #[test]
-    fn a_message_ends_typing() {
-        let mut person = Person::default();
-        person.acted(Action::Message, 0);
-        person.ledger.start_typing(0).unwrap();
-        person.receive(Bubble::text("你好"), Value::Null, 1);
-        assert!(!person.ledger.is_typing(2));
+        assert_eq!(person.chat.ledger.take(1), Err(errcode::WINDOW_CLOSED));
     }
 }

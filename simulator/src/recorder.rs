@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::chat::Chat;
+use crate::chat::Pushed;
 use crate::control::send::{SendReport, SendRequest};
-use crate::people::{People, Pushed};
+use crate::mini_app::{Deed, Report};
 use crate::phone::Bubble;
 use crate::push::deliver::Delivery;
 use crate::scenario::{
     self, Brief, Expect, FromText, MessageRule, Scenario, Shown, Step, TextRule, Texts, text_of,
 };
+use crate::state::State;
 
 /// Who acts in a step that names nobody.
 const DEFAULT_PERSON: &str = "xiaoming";
@@ -26,14 +29,14 @@ pub struct Recorder {
 
 impl Recorder {
     /// Begins now.
-    pub fn new(people: &People) -> Self {
-        let seen = people.iter().map(|(openid, person)| (openid.to_owned(), person.newest())).collect();
-        Self { steps: Vec::new(), seen }
+    pub fn new(state: &State) -> Self {
+        let seen = chats(state).into_iter().map(|found| (found.chat.openid.clone(), found.chat.newest()));
+        Self { steps: Vec::new(), seen: seen.collect() }
     }
 
     /// Everything else was forgotten: people have new inboxes.
-    pub fn after_reset(self, people: &People) -> Self {
-        Self { steps: self.steps, ..Self::new(people) }
+    pub fn after_reset(self, state: &State) -> Self {
+        Self { steps: self.steps, ..Self::new(state) }
     }
 
     /// How many steps there are.
@@ -42,13 +45,14 @@ impl Recorder {
     }
 
     /// Adds what somebody did. What scenarios do is not recorded.
-    pub fn note(&mut self, people: &People, request: &SendRequest, report: &SendReport) {
+    pub fn note(&mut self, state: &State, request: &SendRequest, report: &SendReport) {
         if scenario::is_of_a_run(&report.person) || self.steps.len() >= MOST_STEPS {
             return;
         }
         let mut request =
             SendRequest { person: None, msg_id: None, created: None, target: None, ..request.clone() };
         let mut step = Step { person: named(&report.person), ..Step::default() };
+        step.window = std::mem::take(&mut request.mini);
         let only_event = SendRequest { event: request.event.clone(), ..SendRequest::default() };
         if request.event.is_some() && request == only_event {
             step.event = request.event.take().map(Brief);
@@ -57,29 +61,58 @@ impl Recorder {
         }
         step.expect = Some(expect(report));
         self.steps.push(step);
-        self.note_inboxes(people);
+        self.note_inboxes(state);
+    }
+
+    /// Adds what somebody did in the Mini Program.
+    pub fn note_deed(&mut self, person: &str, deed: &Deed, report: &Report) {
+        if scenario::is_of_a_run(person) || self.steps.len() >= MOST_STEPS {
+            return;
+        }
+        let text = report.reply.as_ref().map(|reply| Brief(TextRule::from_text(reply.clone())));
+        let outcome = Some(report.outcome).filter(|_| !report.is_good());
+        let expect = Expect { status: report.status, text, outcome, ..Expect::default() };
+        let (deed, expect) = (Some(deed.clone()), Some(expect));
+        self.steps.push(Step { person: named(person), mini: deed, expect, ..Step::default() });
     }
 
     /// Ends.
-    pub fn finish(mut self, people: &People) -> Scenario {
-        self.note_inboxes(people);
+    pub fn finish(mut self, state: &State) -> Scenario {
+        self.note_inboxes(state);
         Scenario { name: "recorded".to_owned(), steps: self.steps, ..Scenario::default() }
     }
 
-    /// Adds the messages that the account sent on its own in the meantime.
-    fn note_inboxes(&mut self, people: &People) {
-        for (openid, person) in people.iter().filter(|(_, person)| !scenario::is_of_a_run(&person.name)) {
-            let seen = self.seen.get(openid).copied().unwrap_or_default();
-            let came = person.inbox(seen);
-            if came.is_empty() {
+    /// Adds the messages that the account, or the Mini Program, sent on its own in the meantime.
+    fn note_inboxes(&mut self, state: &State) {
+        for Found { name, chat, window } in chats(state) {
+            let seen = self.seen.get(&chat.openid).copied().unwrap_or_default();
+            let came = chat.inbox(seen);
+            if came.is_empty() || scenario::is_of_a_run(name) {
                 continue;
             }
-            self.seen.insert(openid.to_owned(), person.newest());
+            self.seen.insert(chat.openid.clone(), chat.newest());
             let inbox = Some(came.iter().map(message).collect());
             let expect = Some(Expect { inbox, ..Expect::default() });
-            self.steps.push(Step { person: named(&person.name), expect, ..Step::default() });
+            self.steps.push(Step { person: named(name), window, expect, ..Step::default() });
         }
     }
+}
+
+/// Somebody's chat.
+struct Found<'a> {
+    name: &'a str,
+    chat: &'a Chat,
+    /// Whether it is the one with the Mini Program's customer service.
+    window: bool,
+}
+
+fn chats(state: &State) -> Vec<Found<'_>> {
+    let official = state.people.iter().map(|(_, person)| (person.name.as_str(), &person.chat, false));
+    let windows = state
+        .mini
+        .users()
+        .filter_map(|(_, user)| Some((state.people.get(&user.official)?.name.as_str(), &user.window, true)));
+    official.chain(windows).map(|(name, chat, window)| Found { name, chat, window }).collect()
 }
 
 fn named(person: &str) -> Option<String> {

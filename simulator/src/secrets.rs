@@ -6,13 +6,14 @@ use serde_json::Value;
 use crate::journal::{self, BODY_KEPT};
 
 /// Names whose values are never shown.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "access_token",
     "secret",
     "appsecret",
     "component_access_token",
     "refresh_token",
     "session_key",
+    "sessionKey",
     "client_secret",
     "api_key",
 ];
@@ -89,8 +90,8 @@ fn hide(value: &mut Value) -> bool {
 /// Request headers without what proves who asks.
 pub fn in_headers(headers: &axum::http::HeaderMap) -> Vec<(String, String)> {
     let shown = headers.iter().map(|(name, value)| {
-        let secret =
-            ["authorization", "cookie", "set-cookie", "wxsim-phone", "x-api-key"].contains(&name.as_str());
+        let secret = ["authorization", "cookie", "set-cookie", "wxsim-phone", "x-api-key", "x-wx-session"]
+            .contains(&name.as_str());
         let value =
             if secret { HIDDEN.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
         (name.to_string(), value)

@@ -69,6 +69,10 @@ pub struct SeedAccount {
     /// How messages are sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// Whether the account and its Mini Program, or its website, belong to one Open Platform account, so that people
+    /// have unionids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bound: Option<bool>,
 }
 
 /// Somebody.
@@ -147,6 +151,9 @@ pub fn plant(state: &mut State, account: &Account, now_ms: u64, seed: &Seed) -> 
         return Err("account.mode: compat and aes mode need ENCODING_AES_KEY".to_owned());
     }
     state.mode = chosen.mode.unwrap_or(state.mode);
+    if let Some(bound) = chosen.bound {
+        state.people.bind(bound);
+    }
     let account_type = chosen.account_type.unwrap_or(state.account_type);
     // What this kind of account may not do by an API, its owner has done in the console.
     state.account_type = AccountType::Service;
@@ -229,7 +236,10 @@ fn plant_person(
     let person = state.people.meet(&openid, &seed.name);
     person.nickname = seed.nickname.clone().unwrap_or_else(|| seed.name.clone());
     person.phone_system = seed.phone_system;
-    person.unionid.clone_from(&seed.unionid);
+    if seed.unionid.is_some() {
+        person.unionid.clone_from(&seed.unionid);
+        person.given_unionid.clone_from(&seed.unionid);
+    }
     person.phone.clone_from(&seed.phone);
     if let Some(language) = &seed.language {
         person.language.clone_from(language);

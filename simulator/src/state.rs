@@ -7,15 +7,18 @@ use std::time::Duration;
 use tokio::sync::{RwLock, watch};
 
 use crate::account::Account;
+use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::control::send::SendRequest;
 use crate::control::verify::TargetCheck;
 use crate::http::Target;
 use crate::journal::Journal;
 use crate::log::Log;
+use crate::mini_app::Panels;
 use crate::model::Desk;
 use crate::network::Network;
 use crate::people::People;
+use crate::platform::api::App;
 use crate::platform::autoreply::AutoReplies;
 use crate::platform::draft::Drafts;
 use crate::platform::kf::Agents;
@@ -42,6 +45,10 @@ use crate::web::Web;
 pub struct Options {
     /// Where pushes go unless a request names another target.
     pub target: Option<Target>,
+    /// Where messages to the Mini Program's customer service go; without it, `/mini` behind the path of the target.
+    pub mini_target: Option<Target>,
+    /// The apps are not bound to one Open Platform account, though they could be: nobody has a unionid.
+    pub unbound: bool,
     /// The hosts of other machines to which pushes may go: somebody has typed each of these names.
     pub confirmed_hosts: Vec<String>,
     /// What is there after [`Sim::sow`] and after a reset.
@@ -49,6 +56,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// Where pushes of an app go.
+    pub fn target_of(&self, app: App) -> Option<Target> {
+        match app {
+            App::Official => self.target.clone(),
+            App::Mini => self.mini_target.clone().or_else(|| Some(self.target.as_ref()?.below("/mini"))),
+        }
+    }
+
     /// Whether pushes may go there: to this machine, or to a host that was confirmed.
     pub fn permit(&self, target: &Target) -> bool {
         target.is_loopback() || self.confirmed_hosts.iter().any(|host| host == target.host())
@@ -68,7 +83,9 @@ pub struct Overtaking {
 #[derive(Debug)]
 pub struct Sim {
     /// The simulated account.
-    pub account: Account,
+    pub account: Arc<Account>,
+    /// Its Mini Program, as far as messages go to it: with its own Token, key and AppID.
+    pub mini: Option<Arc<Account>>,
     /// The clock of everything here.
     pub clock: Clock,
     /// What the command line decided.
@@ -128,6 +145,8 @@ pub struct State {
     pub agents: Agents,
     /// The Mini Program.
     pub mini: Mini,
+    /// What phones show of it.
+    pub panels: Panels,
     /// Logins, and what is open in phones.
     pub web: Web,
     /// What goes wrong next.
@@ -150,14 +169,15 @@ pub struct State {
 }
 
 impl State {
-    fn new(base_url: String, account: &Account) -> Self {
+    fn new(base_url: String, account: &Account, options: &Options) -> Self {
+        let mini = account.as_mini();
         Self {
             base_url,
             account_type: AccountType::default(),
             mode: envelope::default_mode(account),
             network: Network::default(),
             outbox: Vec::new(),
-            people: People::bound_to(account.open_app.as_ref().map(|open| open.app_id.clone())),
+            people: People::new(open_platform(account), !options.unbound),
             media: MediaStore::default(),
             tokens: Tokens::default(),
             quotas: Quotas::default(),
@@ -174,7 +194,8 @@ impl State {
             templates: Templates::default(),
             subscriptions: Subscriptions::default(),
             agents: Agents::default(),
-            mini: Mini::default(),
+            mini: Mini::new(mini.as_ref().map_or(Mode::Plain, envelope::default_mode)),
+            panels: Panels::default(),
             web: Web::default(),
             faults: Faults::default(),
             journal: Journal::default(),
@@ -188,6 +209,20 @@ impl State {
         }
     }
 
+    /// The chat that somebody has with the account, or with the Mini Program's customer service, by their openid there.
+    pub fn chat(&mut self, openid: &str) -> Option<&mut Chat> {
+        match self.people.find(openid) {
+            Ok(person) => Some(&mut person.chat),
+            Err(_) => Some(&mut self.mini.find(openid).ok()?.window),
+        }
+    }
+
+    /// The same, to look at.
+    pub fn chat_of(&self, openid: &str) -> Option<&Chat> {
+        let official = self.people.get(openid).map(|person| &person.chat);
+        official.or_else(|| Some(&self.mini.get(openid)?.window))
+    }
+
     /// A new MsgId: 64 bits, over 2^53 as WeChat's are, never the same twice, not even after a restart.
     pub fn new_msg_id(&mut self, wall_ms: u64) -> u64 {
         self.last_msg_id = (self.last_msg_id + 1).max(wall_ms.saturating_mul(10_000));
@@ -198,10 +233,12 @@ impl State {
 impl Sim {
     /// A simulator that will be reached at `base_url`.
     pub fn new(account: Account, options: Options, base_url: String) -> Self {
-        let state = State::new(base_url, &account);
+        let state = State::new(base_url, &account, &options);
+        let mini = account.as_mini().map(Arc::new);
+        let account = Arc::new(account);
         let changes = watch::Sender::new(());
         let turns = Arc::default();
-        Self { account, clock: Clock::default(), options, turns, state: Mutex::new(state), changes }
+        Self { account, mini, clock: Clock::default(), options, turns, state: Mutex::new(state), changes }
     }
 
     /// Plants the seed of the options.
@@ -210,6 +247,14 @@ impl Sim {
     /// The platform refuses something of it; says what and why.
     pub fn sow(&self) -> Result<(), String> {
         seed::plant(&mut self.lock(), &self.account, self.clock.now_ms(), &self.options.seed)
+    }
+
+    /// The settings of one of the two apps; the Mini Program's are absent if no messages go to it.
+    pub fn app(&self, app: App) -> Option<&Arc<Account>> {
+        match app {
+            App::Official => Some(&self.account),
+            App::Mini => self.mini.as_ref(),
+        }
     }
 
     /// The state, for a moment: never hold it across an `await`.
@@ -250,7 +295,7 @@ impl Sim {
         let base_url = std::mem::take(&mut state.base_url);
         let (last_msg_id, epoch, target_check) = (state.last_msg_id, state.epoch, state.target_check.take());
         let (recorder, journal) = (state.recorder.take(), state.journal.after());
-        *state = State::new(base_url, &self.account);
+        *state = State::new(base_url, &self.account, &self.options);
         state.last_msg_id = last_msg_id;
         state.epoch = epoch + 1;
         state.journal = journal;
@@ -258,8 +303,14 @@ impl Sim {
         self.clock.reset();
         // A seed that was planted once can be planted again.
         let _ = seed::plant(&mut state, &self.account, self.clock.now_ms(), &self.options.seed);
-        state.recorder = recorder.map(|recorder| recorder.after_reset(&state.people));
+        state.recorder = recorder.map(|recorder| recorder.after_reset(&state));
     }
+}
+
+/// What the unionids of people are made from: without another app than the account, there is nothing to be bound to.
+fn open_platform(account: &Account) -> Option<String> {
+    let website = account.open_app.as_ref().map(|open| &open.app_id);
+    website.or(account.mini.as_ref().map(|mini| &mini.app_id)).cloned()
 }
 
 /// The state under its lock. Whoever changes it wakes those who [wait](Sim::wait_for), when the lock is free again.

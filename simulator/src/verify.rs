@@ -3,11 +3,13 @@
 //!
 //! <https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html>
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use http_body_util::Full;
 use hyper::Request;
+use wxapi::wechat::message::parse_document;
 use wxapi::wechat::signature;
-use wxapi::wechat::xml::parse_xml;
 
 use crate::account::Account;
 use crate::http::{self, Answer, Failure, Target};
@@ -15,7 +17,7 @@ use crate::ids;
 use crate::phone::Bubble;
 use crate::push::checks::{Check, is_nothing};
 use crate::push::deliver::{self, DELIVERIES, Delivered, LIMIT, Order, Outcome, Way};
-use crate::push::envelope::{self, Mode, NoKey, Sealed, Stamp, Tamper};
+use crate::push::envelope::{self, Format, Mode, NoKey, Sealed, Stamp, Tamper};
 use crate::push::message::{self, Content, Head};
 use crate::query;
 
@@ -23,11 +25,13 @@ use crate::query;
 #[derive(Debug)]
 pub struct Verification<'a> {
     /// The settings that the callback should have, too.
-    pub account: &'a Account,
+    pub account: &'a Arc<Account>,
     /// The callback URL.
     pub target: &'a Target,
     /// The mode in which it should be.
     pub mode: Mode,
+    /// The notation of messages.
+    pub format: Format,
     /// The time, in milliseconds since 1970.
     pub wall_ms: u64,
 }
@@ -176,17 +180,22 @@ impl Verification<'_> {
             // Any number of 62 bits, the highest of them set.
             msg_id: (u64::from_le_bytes(ids::random_bytes()) >> 3 | 1 << 61).to_string(),
         };
-        let xml = message::write(&head, &Content::Text { text: "你好".to_owned(), menu_id: None });
-        (openid, xml)
+        let text = Content::Text { text: "你好".to_owned(), menu_id: None };
+        let document = match self.format {
+            Format::Xml => message::write(&head, &text),
+            Format::Json => message::write_json(&head, &text),
+        };
+        (openid, document)
     }
 
     fn stamp(&self) -> Stamp {
         Stamp::new(self.wall_ms / 1000)
     }
 
-    async fn deliver(&self, openid: &str, xml: &str, sealed: Sealed, deliveries: u32) -> Delivered {
-        let (target, openid, push) = (self.target.clone(), openid.to_owned(), parse_xml(xml).ok());
+    async fn deliver(&self, openid: &str, document: &str, sealed: Sealed, deliveries: u32) -> Delivered {
+        let (target, openid, push) = (self.target.clone(), openid.to_owned(), parse_document(document).ok());
         let order = Order {
+            account: Arc::clone(self.account),
             target,
             sealed,
             mode: self.mode,
@@ -196,7 +205,7 @@ impl Verification<'_> {
             limit: LIMIT,
             way: Way::default(),
         };
-        deliver::one_by_one(self.account, &order, &|_| ()).await
+        deliver::one_by_one(&order, &|_| ()).await
     }
 
     fn verification_query(&self, echostr: &str, forged: bool) -> String {

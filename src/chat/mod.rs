@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, and time is an argument. Read [`turn`] first; it is the machine. [`state`] is what it
 //! stores, [`intent`] what a message means to it, [`rule`] what the operator wants said instead, [`human`] when a person
-//! answers. [`thread`] is a conversation of the Mini Program's API.
+//! answers. [`thread`] is a conversation of the Mini Program's API, [`window`] the chat with its customer service.
 
 pub mod cache;
 pub mod clean;
@@ -23,3 +23,4 @@ pub mod state;
 pub mod text;
 pub mod thread;
 pub mod turn;
+pub mod window;

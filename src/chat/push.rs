@@ -7,7 +7,7 @@ use super::count::Happened;
 use super::reading::next_page;
 use super::state::{Answer, Conversation};
 use super::text::Texts;
-use super::turn::STARTS;
+use super::turn::{MINUTE, STARTS};
 use crate::wechat::OpenId;
 
 /// After a message of the user, WeChat allows this many customer-service messages …
@@ -56,6 +56,20 @@ impl Push {
     /// A message is about to be sent. Counted before, since its outcome may stay unknown.
     pub fn count(&mut self) {
         self.sent = self.sent.saturating_add(1);
+    }
+
+    /// The user came in without a word: two messages, for a minute.
+    /// <https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/send.html>
+    pub fn enter(&mut self, now: u64) {
+        if !self.allows(now) {
+            self.opened = (now + MINUTE).saturating_sub(WINDOW);
+            self.sent = QUOTA - 2;
+        }
+    }
+
+    /// A message was certainly not sent.
+    pub fn uncount(&mut self) {
+        self.sent = self.sent.saturating_sub(1);
     }
 
     /// WeChat said that the window is closed or used up (45015, 45047).
@@ -142,7 +156,7 @@ impl Conversation {
     /// A page was certainly not sent: it is tried again later, unless that was done too often.
     pub fn push_later(&mut self, job: u32, to: OpenId) {
         self.not_pushed(job);
-        self.push.sent = self.push.sent.saturating_sub(1);
+        self.push.uncount();
         if let Some(job) = self.job_mut(job).filter(|job| job.starts < STARTS) {
             job.starts += 1;
             job.push_to = Some(to);

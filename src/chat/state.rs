@@ -20,10 +20,10 @@ pub const UNREAD_LIFETIME: u64 = 24 * 3_600_000;
 const REPLAY_LIFETIME: u64 = 60_000;
 /// That a message was handled is known this long (milliseconds): as long as its signature could be accepted
 /// again, by a clock that is wrong in either direction.
-const KEY_LIFETIME: u64 = 2 * crate::wechat::callback::FRESH_FOR * 1_000;
+pub(super) const KEY_LIFETIME: u64 = 2 * crate::wechat::callback::FRESH_FOR * 1_000;
 /// Replies kept word for word, and messages known, whatever their age.
 const REPLAY_COUNT: usize = 32;
-const KEY_COUNT: usize = 500;
+pub(super) const KEY_COUNT: usize = 500;
 /// So many answers may wait unread; then the user is asked to read before asking on. Answers of which the
 /// first page was read make room, oldest first.
 pub const ANSWER_COUNT: usize = 20;

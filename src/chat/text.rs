@@ -14,6 +14,8 @@ pub struct Texts {
     pub lang: Lang,
     /// The word that fetches a delayed answer (configuration `LLMLastMsg`).
     pub retrieve: String,
+    /// There are no one-tap links where they are read: the words to be typed stand there instead.
+    pub typed: bool,
 }
 
 /// What `/status` tells.
@@ -40,7 +42,8 @@ impl Texts {
     }
 
     fn link(&self, zh: &str, en: &str, command: Command) -> String {
-        menu_link(self.pick(zh, en), command.word(&self.retrieve))
+        let (label, word) = (self.pick(zh, en), command.word(&self.retrieve));
+        if self.typed { [label, self.pick("：", ": "), word].concat() } else { menu_link(label, word) }
     }
 
     /// The third delivery ran out: the answer will wait.
@@ -88,20 +91,31 @@ impl Texts {
 
     /// `/help`.
     pub fn help(&self) -> String {
-        let line =
-            |zh: &str, en: &str, typed: &str, command| format!("\n{} {typed}", self.link(zh, en, command));
-        let mut text = self
-            .pick(
+        let mut text = match self.typed {
+            false => self.pick(
                 "直接发消息给我就行：文字、语音、图片、链接都可以。",
                 "Just write to me: text, voice, pictures and links.",
-            )
-            .to_owned();
+            ),
+            true => {
+                self.pick("直接发消息给我就行：文字、图片都可以。", "Just write to me: text and pictures.")
+            }
+        }
+        .to_owned();
         text.push('\n');
-        text.push_str(&line("查看回答", "Fetch an answer", &self.retrieve, Command::Retrieve));
-        text.push_str(&line("新对话", "New conversation", "/new", Command::New));
-        text.push_str(&line("总结", "Summary", "/summary", Command::Summary));
-        text.push_str(&line("状态", "Status", "/status", Command::Status));
-        text.push_str(&line("忘记我", "Forget me", "/forget", Command::Forget));
+        for (zh, en, command) in [
+            ("查看回答", "Fetch an answer", Command::Retrieve),
+            ("新对话", "New conversation", Command::New),
+            ("总结", "Summary", Command::Summary),
+            ("状态", "Status", Command::Status),
+            ("忘记我", "Forget me", Command::Forget),
+        ] {
+            text.push('\n');
+            text.push_str(&self.link(zh, en, command));
+            if !self.typed {
+                text.push(' ');
+                text.push_str(command.word(&self.retrieve));
+            }
+        }
         text
     }
 
@@ -112,6 +126,12 @@ impl Texts {
             Lang::Zh => format!("你好，欢迎关注！有问题直接发给我。\n{link}"),
             Lang::En => format!("Hello, and welcome! Just ask me anything.\n{link}"),
         }
+    }
+
+    /// Said to somebody who comes to the customer service.
+    pub fn greeting(&self) -> String {
+        let link = self.link("看看我能做什么", "See what I can do", Command::Help);
+        [self.pick("你好！有问题直接发给我。\n", "Hello! Just ask me anything.\n"), &link].concat()
     }
 
     /// `/status`.

@@ -102,6 +102,9 @@ pub struct Pushed {
     /// WeChat refused to take more for now: the rest waits until the person asks for it.
     #[serde(default)]
     pub waits: bool,
+    /// How often WeChat asked to be left alone.
+    #[serde(default)]
+    pub tries: u8,
 }
 
 /// How a thread stands.
@@ -148,6 +151,12 @@ impl Exchange {
         let pushed = self.push.filter(|pushed| !pushed.waits)?;
         let answer = self.answer.as_ref()?;
         (pushed.sent < answer.text.len()).then_some(pushed.sent)
+    }
+
+    /// Whether some of the answer waits until the person asks for it.
+    pub fn waits(&self) -> bool {
+        let sent = self.push.filter(|pushed| pushed.waits).map(|pushed| pushed.sent);
+        sent.zip(self.answer.as_ref()).is_some_and(|(sent, answer)| sent < answer.text.len())
     }
 
     /// Whether objects keep dying of it.

@@ -18,7 +18,12 @@ const LOGIN_FRESH_FOR: u64 = 300;
 /// `GET /wechat`: the console's check of URL and Token. Answers the raw `echostr`, as often as asked.
 /// <https://developers.weixin.qq.com/doc/service/guide/dev/push/>
 pub fn verify(request: &Request, app: &App) -> Result<Response, Error> {
-    let echo = callback::verify_url(&Query::parse(&request.query), keys(app)?)?;
+    echo(request, keys(app)?)
+}
+
+/// The same, with these keys.
+pub(super) fn echo(request: &Request, keys: &Keys) -> Result<Response, Error> {
+    let echo = callback::verify_url(&Query::parse(&request.query), keys)?;
     // The signature does not cover it, so a browser must not take it for anything but text.
     Ok(Response::text(200, echo).with("x-content-type-options", "nosniff"))
 }

@@ -70,7 +70,9 @@ pub async fn route<P: Platform>(request: Request, platform: &P, app: &App) -> Re
     let outcome = match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["wechat"]) => callback::verify(&request, app),
         ("POST", ["wechat"]) => callback::receive(&request, platform, app).await,
-        (_, ["wechat"]) => Err(Error::MethodNotAllowed),
+        ("GET", ["wechat", "mini"]) => mini::window::verify(&request, app),
+        ("POST", ["wechat", "mini"]) => Box::pin(mini::window::receive(&request, platform, app)).await,
+        (_, ["wechat"] | ["wechat", "mini"]) => Err(Error::MethodNotAllowed),
         (_, ["admin", rest @ ..]) => Ok(admin::route(&request, rest, platform, app).await),
         ("GET", ["metrics"]) => metrics::show(&request, platform, app).await,
         (_, ["metrics"]) => Ok(Error::MethodNotAllowed.response().with("allow", "GET")),

@@ -9,7 +9,7 @@ use wxapi::chat::text::Texts;
 use wxapi::lang::Lang;
 
 fn texts() -> Texts {
-    Texts { lang: Lang::En, retrieve: String::new() }
+    Texts { lang: Lang::En, retrieve: String::new(), typed: false }
 }
 
 /// What somebody sees who applies the changes.

@@ -66,7 +66,7 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
-        let texts = Texts { lang: Lang::En, retrieve: "/retrieve".to_owned() };
+        let texts = Texts { lang: Lang::En, retrieve: "/retrieve".to_owned(), typed: false };
         Self {
             state: Conversation::default(),
             rules: Rules { texts, timeout: 300_000, rate_limit: 1_000, push: false },

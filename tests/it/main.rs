@@ -59,6 +59,8 @@ mod mini_kin_parting;
 mod mini_services;
 mod mini_token;
 mod mini_wechat;
+mod mini_window;
+mod mini_window_push;
 mod openapi;
 mod paging;
 mod passing;

@@ -15,7 +15,7 @@ use super::Trouble;
 use super::dev::{PORT, listen};
 use super::vars::Vars;
 use crate::control::Health;
-use crate::http::{self, Failure, Target};
+use crate::http::{self, Failure, Opened, Target};
 use crate::push::envelope::{self, Mode};
 use crate::server::serve;
 use crate::state::{Options, Sim};
@@ -81,6 +81,12 @@ impl Client {
     /// `GET`s a path and its query.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
         call(&self.base, Method::GET, path, Bytes::new(), PATIENCE).await
+    }
+
+    /// A stream of events of the server's.
+    pub async fn events(&self, path: &str) -> Result<Opened, Trouble> {
+        let request = Request::builder().uri(path).body(Full::new(Bytes::new()))?;
+        http::open(&self.base, request).await.map_err(|_| Trouble(format!("{}: no answer", self.base)))
     }
 
     /// `POST`s JSON.

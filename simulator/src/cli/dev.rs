@@ -32,6 +32,12 @@ pub struct Dev {
     /// Your callback URL
     #[arg(long, value_name = "URL", default_value = TARGET)]
     target: Target,
+    /// The callback URL of your Mini Program [default: that of the account with /mini behind it]
+    #[arg(long, value_name = "URL")]
+    mini_target: Option<Target>,
+    /// The account and its Mini Program are not bound to one Open Platform account: nobody has a unionid
+    #[arg(long)]
+    unbound: bool,
     #[command(flatten)]
     vars: Vars,
     /// What the account may do; the rest answers 48001 [default: that of the seed, else service]
@@ -52,13 +58,21 @@ impl Dev {
         if self.account.is_some() {
             seed.account.get_or_insert_default().account_type = self.account;
         }
-        let confirmed_hosts = if self.target.is_loopback() || self.allow_remote {
-            confirmed_hosts(&self.target, self.allow_remote)?
-        } else {
+        let mut hosts = Vec::new();
+        for target in std::iter::once(&self.target).chain(&self.mini_target) {
             // Without the flag, the platform and the model are there, and every message is refused.
-            Vec::new()
+            let asks = target.is_loopback() || self.allow_remote;
+            if asks && !hosts.iter().any(|host| host == target.host()) {
+                hosts.extend(confirmed_hosts(target, self.allow_remote)?);
+            }
+        }
+        let options = Options {
+            target: Some(self.target),
+            mini_target: self.mini_target,
+            unbound: self.unbound,
+            confirmed_hosts: hosts,
+            seed,
         };
-        let options = Options { target: Some(self.target), confirmed_hosts, seed };
         let listener = listen(self.port).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let sim = Arc::new(Sim::new(account, options, base_url.clone()));

@@ -5,6 +5,7 @@ mod confirm;
 mod dev;
 mod junit;
 mod load;
+mod mini;
 pub(crate) mod paint;
 mod record;
 mod report;
@@ -49,6 +50,9 @@ enum Command {
     Click(tap::Click),
     /// Scan a QR code
     Scan(tap::Scan),
+    /// Do something in the account's Mini Program, at a running server
+    #[command(subcommand)]
+    Mini(mini::Mini),
     /// Run scenarios: what users do, and what must come of it
     #[command(visible_alias = "replay")]
     Run(run::Run),
@@ -108,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Event(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Click(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Scan(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
+        Command::Mini(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Run(args) => block_on(&mut Builder::new_multi_thread(), args.run(voice)),
         Command::Record(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),
         Command::Verify(args) => block_on(&mut Builder::new_current_thread(), args.run(voice)),

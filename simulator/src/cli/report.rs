@@ -136,6 +136,7 @@ fn said(lang: Lang, request: &SendRequest) -> String {
         SendRequest { voice: Some(_), .. } => attachment("语音", "voice", ""),
         SendRequest { link: Some(link), .. } => attachment("链接", "link", &link.title),
         SendRequest { location: Some(place), .. } => attachment("位置", "place", &place.label),
+        SendRequest { page: Some(page), .. } => attachment("小程序页面", "page", &page.path),
         SendRequest { event: Some(event), .. } => attachment(
             "事件",
             "event",

@@ -112,8 +112,9 @@ impl Event {
 
 impl Delivery {
     /// 1. Finds a server. 2. Lets it deliver. 3. Says what the user sees. 4. Waits for what is pushed later.
-    async fn run(self, request: SendRequest, voice: Voice) -> Result<Ending, Trouble> {
-        let (client, before) = self.begin().await?;
+    pub async fn run(self, request: SendRequest, voice: Voice) -> Result<Ending, Trouble> {
+        let mini = request.mini;
+        let (client, before) = self.begin(mini).await?;
         let request = SendRequest {
             person: Some(self.person.clone()),
             mode: self.mode,
@@ -126,7 +127,7 @@ impl Delivery {
         if self.target.is_some() && !client.is_alone() && turned_away(&sent) {
             report::sealed_elsewhere(voice);
         }
-        self.wait(&client, &before, voice).await?;
+        self.wait(&client, &before, mini, voice).await?;
         ending(&sent, client.is_alone())
     }
 
@@ -138,12 +139,12 @@ impl Delivery {
         what: &str,
         voice: Voice,
     ) -> Result<Ending, Trouble> {
-        let (client, before) = self.begin().await?;
+        let (client, before) = self.begin(false).await?;
         report::doing(voice, &self.person, what, self.mode.unwrap_or(client.mode));
         let tapped: ClickReport = client.post(path, request).await?;
         report::tapped(voice, &tapped);
         self.show(&client, &tapped, voice).await;
-        self.wait(&client, &before, voice).await?;
+        self.wait(&client, &before, false, voice).await?;
         let reports = tapped.report.iter().chain(&tapped.followed);
         let endings: Vec<_> =
             reports.map(|sent| ending(sent, client.is_alone())).collect::<Result<_, _>>()?;
@@ -159,7 +160,7 @@ impl Delivery {
         }
     }
 
-    async fn begin(&self) -> Result<(Client, Inbox), Trouble> {
+    async fn begin(&self, mini: bool) -> Result<(Client, Inbox), Trouble> {
         let options = || {
             let default: Target = TARGET.parse()?;
             let target = self.target.as_ref().unwrap_or(&default);
@@ -167,13 +168,13 @@ impl Delivery {
             Ok(Options { target: Some(default), confirmed_hosts, ..Options::default() })
         };
         let client = Client::find_or_start(self.port, &self.vars, options).await?;
-        let before = client.get(&inbox_path(&self.person, u64::MAX, 0)).await?;
+        let before = client.get(&inbox_path(&self.person, mini, u64::MAX, 0)).await?;
         Ok((client, before))
     }
 
-    async fn wait(&self, client: &Client, before: &Inbox, voice: Voice) -> Result<(), Trouble> {
+    async fn wait(&self, client: &Client, before: &Inbox, mini: bool, voice: Voice) -> Result<(), Trouble> {
         let wait_ms = u64::from(self.wait) * 1000;
-        let after: Inbox = client.get(&inbox_path(&self.person, before.newest, wait_ms)).await?;
+        let after: Inbox = client.get(&inbox_path(&self.person, mini, before.newest, wait_ms)).await?;
         report::pushed(voice, &after, self.wait);
         Ok(())
     }
@@ -195,9 +196,17 @@ fn ending(sent: &SendReport, alone: bool) -> Result<Ending, Trouble> {
     if !sent.error_line && sent.checks.iter().all(kept) { Ok(Ending::Good) } else { Ok(Ending::Bad) }
 }
 
-fn inbox_path(person: &str, after: u64, wait_ms: u64) -> String {
+fn inbox_path(person: &str, mini: bool, after: u64, wait_ms: u64) -> String {
     let (after, wait_ms) = (after.to_string(), wait_ms.to_string());
-    format!("/_sim/inbox?{}", query::write(&[("as", person), ("after", &after), ("wait_ms", &wait_ms)]))
+    format!(
+        "/_sim/inbox?{}",
+        query::write(&[
+            ("as", person),
+            ("mini", if mini { "true" } else { "false" }),
+            ("after", &after),
+            ("wait_ms", &wait_ms)
+        ])
+    )
 }
 
 fn recording(file: &Path, recognition: Option<String>) -> Result<send::Voice, Trouble> {

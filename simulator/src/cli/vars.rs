@@ -14,8 +14,8 @@ const DEFAULT_FILE: &str = ".dev.vars";
 
 #[derive(Debug, Clone, Args)]
 pub struct Vars {
-    /// A file of NAME=value lines with WECHAT_TOKEN, APP_ID, APP_SECRET and ENCODING_AES_KEY; what it lacks is taken
-    /// from the environment [default: .dev.vars, if there]
+    /// A file of NAME=value lines with WECHAT_TOKEN, APP_ID, APP_SECRET and ENCODING_AES_KEY, and MINI_… and OPEN_… for
+    /// its Mini Program and its website; what it lacks is taken from the environment [default: .dev.vars, if there]
     #[arg(long, value_name = "FILE")]
     vars: Option<PathBuf>,
 }

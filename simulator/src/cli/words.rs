@@ -38,6 +38,10 @@ fn words(lang: Lang, rule: &str) -> &str {
         "media_id" => ("有 MediaId", "there is a MediaId"),
         "articles" => ("至少有一篇图文", "there is an article"),
         "article_count" => ("ArticleCount 与图文数一致", "ArticleCount is the number of articles"),
+        "mini_reply" => (
+            "小程序只回复 success 或转接客服：微信忽略其他被动回复",
+            "a Mini Program answers success or a transfer: WeChat ignores other passive replies",
+        ),
         "same_reply" => ("重复投递得到相同的回复", "duplicates get the same reply"),
         "echostr" => ("GET 原样返回 echostr", "GET gives the echostr back as it is"),
         "echostr_again" => ("重复验证得到相同的结果", "asked again, it answers the same"),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::send::unattended;
+use super::send::{no_key, unattended};
 use super::{Refused, json_response, read};
 use crate::journal::{Detail, Exchange};
 use crate::push::deliver::{Delivery, Order};
@@ -66,8 +66,8 @@ pub async fn resend(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
     let plain = plain.unwrap_or_default();
     if fresh {
         let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
-        let sealed = envelope::seal(&sim.account, order.mode, None, &order.openid, &plain, &stamp);
-        order.sealed = sealed.map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))?;
+        let sealed = envelope::seal(&order.account, order.mode, None, &order.openid, &plain, &stamp);
+        order.sealed = sealed.map_err(|_| no_key(order.account.app))?;
     }
     let way = journey::way(&sim.lock().network);
     let order = Arc::new(Order { deliveries: 1, way, ..order });

@@ -4,7 +4,7 @@ pub mod click;
 mod exchanges;
 mod inbox;
 mod menu;
-mod mini;
+pub mod mini;
 mod people;
 pub mod record;
 mod run;
@@ -66,7 +66,8 @@ pub fn routes() -> Router<Arc<Sim>> {
         .route("/login_code", post(mini::login_code))
         .route("/phone_code", post(mini::phone_code))
         .route("/open_data", post(mini::open_data))
-        .route("/mini", post(mini::set))
+        .route("/mini", get(mini::get).post(mini::set))
+        .route("/mini/do", post(mini::act))
         .route("/auto_replies", get(settings::auto_replies).post(settings::set_auto_replies))
         .route("/oauth", get(web::oauth).post(web::set_oauth))
         .route("/browser", post(web::browser))

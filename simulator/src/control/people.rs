@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Refused, done, json_response, read};
 use crate::people::{Person, PhoneSystem};
-use crate::state::Sim;
+use crate::state::{Sim, State as Everything};
 use crate::{ids, query};
 
 /// The longest name, in characters.
@@ -35,20 +35,45 @@ pub struct PersonView {
     pub typing_until_ms: u64,
     /// How many more customer-service messages may be sent to them now.
     pub allowance: u32,
+    /// Their part in the Mini Program, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mini: Option<MiniView>,
+}
+
+/// A person as the Mini Program's customer service sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MiniView {
+    /// Their openid there.
+    pub openid: String,
+    /// When their phone stops to show "typing" in that chat.
+    pub typing_until_ms: u64,
+    /// How many more messages may be sent to them there now.
+    pub allowance: u32,
 }
 
 impl PersonView {
     /// The person as they are now.
-    pub fn of(person: &Person, now_ms: u64) -> Self {
+    pub fn of(sim: &Sim, state: &Everything, person: &Person, now_ms: u64) -> Self {
+        let mini = sim.account.mini.as_ref().map(|mini| {
+            let openid = ids::mini_openid(&mini.app_id, &person.name);
+            let ledger = state.mini.get(&openid).map(|user| &user.window.ledger);
+            let typing_until_ms = ledger.map_or(0, |ledger| ledger.typing_until_ms(now_ms));
+            MiniView {
+                typing_until_ms,
+                allowance: ledger.map_or(0, |ledger| ledger.allowance(now_ms)),
+                openid,
+            }
+        });
         Self {
+            mini,
             name: person.name.clone(),
             nickname: person.nickname.clone(),
             openid: person.openid.clone(),
             phone_system: person.phone_system,
             following: person.fan.following,
             blacklisted: person.fan.blacklisted,
-            typing_until_ms: person.ledger.typing_until_ms(now_ms),
-            allowance: person.ledger.allowance(now_ms),
+            typing_until_ms: person.chat.ledger.typing_until_ms(now_ms),
+            allowance: person.chat.ledger.allowance(now_ms),
         }
     }
 }
@@ -57,8 +82,12 @@ impl PersonView {
 pub async fn list(State(sim): State<Arc<Sim>>) -> Response {
     let now_ms = sim.clock.now_ms();
     let state = sim.lock();
-    let people: Vec<_> =
-        state.people.in_order().into_iter().map(|person| PersonView::of(person, now_ms)).collect();
+    let people: Vec<_> = state
+        .people
+        .in_order()
+        .into_iter()
+        .map(|person| PersonView::of(&sim, &state, person, now_ms))
+        .collect();
     json_response(&people)
 }
 
@@ -92,7 +121,8 @@ pub async fn add(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, R
     if let Some(nickname) = nickname {
         person.nickname = nickname;
     }
-    Ok(json_response(&PersonView::of(person, now_ms)))
+    let person = state.people.get(&openid).ok_or_else(|| Refused::bad("they are gone"))?;
+    Ok(json_response(&PersonView::of(&sim, &state, person, now_ms)))
 }
 
 /// `DELETE /_sim/people?as=NAME`: forgets somebody, and their chat.
@@ -102,6 +132,8 @@ pub async fn forget(State(sim): State<Arc<Sim>>, RawQuery(raw): RawQuery) -> Res
     let openid = ids::openid(&sim.account.app_id, name);
     let mut state = sim.lock();
     if state.people.forget(&openid) {
+        let there: Vec<_> = state.mini.forget(&openid);
+        there.iter().for_each(|openid| state.panels.forget(openid));
         state.web.browsers.forget(&openid);
         Ok(done())
     } else {

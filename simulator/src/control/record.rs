@@ -30,9 +30,9 @@ pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response
     let Order { on } = read(&body)?;
     let mut state = sim.lock();
     if on {
-        state.recorder = Some(Recorder::new(&state.people));
+        state.recorder = Some(Recorder::new(&state));
         return Ok(done());
     }
     let recorder = state.recorder.take().ok_or_else(|| Refused::bad("nothing is being recorded"))?;
-    Ok(json_response(&Recorded { scenario: recorder.finish(&state.people) }))
+    Ok(json_response(&Recorded { scenario: recorder.finish(&state) }))
 }

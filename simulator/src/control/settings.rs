@@ -163,6 +163,7 @@ pub async fn account(State(sim): State<Arc<Sim>>) -> Response {
         "mode": sim.lock().mode,
         "app_id": sim.account.app_id,
         "original_id": sim.account.original_id,
+        "bound": sim.lock().people.are_bound(),
     }))
 }
 
@@ -172,6 +173,8 @@ struct AccountOrder {
     #[serde(rename = "type")]
     account_type: Option<AccountType>,
     mode: Option<Mode>,
+    /// Whether the account and its Mini Program, or its website, belong to one Open Platform account.
+    bound: Option<bool>,
 }
 
 /// `POST /_sim/account`
@@ -181,6 +184,9 @@ pub async fn set_account(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Res
         return Err(Refused::bad("compat and aes mode need ENCODING_AES_KEY"));
     }
     let mut state = sim.lock();
+    if order.bound.is_some_and(|bound| !state.people.bind(bound) && bound) {
+        return Err(Refused::bad("there is nothing to be bound to: set MINI_APP_ID or OPEN_APP_ID"));
+    }
     state.account_type = order.account_type.unwrap_or(state.account_type);
     state.mode = order.mode.unwrap_or(state.mode);
     Ok(done())

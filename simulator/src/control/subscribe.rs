@@ -57,7 +57,7 @@ pub async fn subscribe(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Respo
     let report = match send::send(&sim, event(&order, owner)).await {
         Ok(report) => Some(report),
         // Whoever does not listen is not told.
-        Err(_) if sim.options.target.is_none() => None,
+        Err(_) if sim.options.target.is_none() || sim.app(owner).is_none() => None,
         Err(refused) => return Err(refused),
     };
     Ok(json_response(&json!({ "openid": openid, "report": report })))

@@ -7,12 +7,15 @@ use axum::extract::State;
 use axum::response::Response;
 use http_body_util::Full;
 use hyper::Request;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use wxapi::wechat::signature;
 
-use super::{Refused, json_response};
-use crate::http::{self, Failure};
+use super::send::NO_TOKEN;
+use super::{Refused, json_response, read};
+use crate::account::Account;
+use crate::http::{self, Failure, Target};
+use crate::platform::api::App;
 use crate::push::deliver::LIMIT;
 use crate::state::Sim;
 use crate::{ids, query};
@@ -28,21 +31,36 @@ pub struct TargetCheck {
     pub detail: String,
 }
 
-/// `POST /_sim/verify`
-pub async fn handle(State(sim): State<Arc<Sim>>) -> Result<Response, Refused> {
-    if let Some(target) = sim.options.target.as_ref().filter(|target| !sim.options.permit(target)) {
-        return Err(Refused::remote(target));
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyOrder {
+    #[serde(default)]
+    mini: bool,
+}
+
+/// `POST /_sim/verify {mini?}`: of the account's callback, or of its Mini Program's.
+pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
+    let VerifyOrder { mini } = if body.is_empty() { VerifyOrder::default() } else { read(&body)? };
+    let app = if mini { App::Mini } else { App::Official };
+    let account = sim.app(app).ok_or_else(|| Refused::bad(NO_TOKEN))?;
+    let target = sim.options.target_of(app).ok_or_else(|| Refused::bad("no target is set"))?;
+    if !sim.options.permit(&target) {
+        return Err(Refused::remote(&target));
     }
-    let check = check(&sim).await.ok_or_else(|| Refused::bad("no target is set"))?;
+    let check = check(&sim, account, &target).await;
+    let mut state = sim.lock();
+    match app {
+        App::Official => state.target_check = Some(check.clone()),
+        App::Mini => state.mini.target_check = Some(check.clone()),
+    }
     Ok(json_response(&check))
 }
 
-/// Sends a signed GET with an echostr to the target and notes the result; absent without a target.
-pub async fn check(sim: &Sim) -> Option<TargetCheck> {
-    let target = sim.options.target.as_ref()?;
+/// Sends a signed GET with an echostr.
+async fn check(sim: &Sim, account: &Account, target: &Target) -> TargetCheck {
     let (timestamp, nonce) = ((sim.clock.wall_ms() / 1000).to_string(), ids::nonce());
     let echostr = format!("{}{}", ids::nonce(), ids::nonce());
-    let signature = signature::sign(&[&sim.account.token, &timestamp, &nonce]);
+    let signature = signature::sign(&[&account.token, &timestamp, &nonce]);
     let query = query::write(&[
         ("signature", &signature),
         ("echostr", &echostr),
@@ -63,7 +81,5 @@ pub async fn check(sim: &Sim) -> Option<TargetCheck> {
         Err(Failure::Timeout) => (false, "no answer within 5 s".to_owned()),
         Err(Failure::Refused(why) | Failure::Cut(why)) => (false, why),
     };
-    let check = TargetCheck { ok, elapsed_ms, detail };
-    sim.lock().target_check = Some(check.clone());
-    Some(check)
+    TargetCheck { ok, elapsed_ms, detail }
 }

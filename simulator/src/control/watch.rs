@@ -15,14 +15,17 @@ use tokio::time::Instant;
 
 use super::people::PersonView;
 use super::verify::TargetCheck;
+use crate::chat::Chat;
 use crate::journal::Exchange;
+use crate::mini_app::{Message, Panel};
 use crate::network::Network;
 use crate::people::Person;
 use crate::phone::transcript::Line;
+use crate::platform::api::App;
 use crate::platform::menu::{Button, menu_for};
 use crate::platform::qrcode::Code;
 use crate::platform::{AccountType, Fault};
-use crate::push::envelope::Mode;
+use crate::push::envelope::{Format, Mode};
 use crate::state::{Sim, State as Everything};
 
 /// Codes that are shown to be scanned; the others can be had at `/_sim/codes`.
@@ -39,6 +42,8 @@ struct Update<'a> {
     now_ms: u64,
     view: Option<&'a View>,
     lines: Vec<&'a Line>,
+    panels: Vec<&'a Panel>,
+    messages: Vec<&'a Message>,
     exchanges: Vec<&'a Exchange>,
 }
 
@@ -50,6 +55,7 @@ struct View {
     target: Option<String>,
     target_check: Option<TargetCheck>,
     account: AccountView,
+    mini: Option<MiniView>,
     mode: Mode,
     people: Vec<Shown>,
     network: Network,
@@ -72,6 +78,20 @@ struct AccountView {
     original_id: String,
     has_key: bool,
     has_secret: bool,
+    /// Whether people have unionids.
+    bound: bool,
+}
+
+#[derive(PartialEq, Serialize)]
+struct MiniView {
+    app_id: String,
+    original_id: String,
+    target: Option<String>,
+    target_check: Option<TargetCheck>,
+    has_token: bool,
+    has_key: bool,
+    mode: Mode,
+    format: Format,
 }
 
 #[derive(PartialEq, Serialize)]
@@ -129,18 +149,28 @@ impl Watcher {
         let view = view(&self.sim, &state, now_ms);
         let changed = reset || self.view.as_ref() != Some(&view);
         let exchanges: Vec<_> = state.journal.since(known).collect();
-        let mut lines: Vec<_> =
-            state.people.iter().flat_map(|(_, person)| person.transcript.since(known)).collect();
+        let mut lines: Vec<_> = chats(&state).flat_map(|chat| chat.transcript.since(known)).collect();
         lines.sort_by_key(|line| line.id);
         let old = lines.len().saturating_sub(LINES);
         lines.drain(..old);
-        if !changed && exchanges.is_empty() && lines.is_empty() {
+        let (panels, messages) = state.panels.since(known);
+        let nothing_else = lines.is_empty() && panels.is_empty() && messages.is_empty();
+        if !changed && exchanges.is_empty() && nothing_else {
             return None;
         }
-        let newest = state.people.iter().map(|(_, person)| person.transcript.revision).max();
-        self.known = Some(state.journal.revision.max(newest.unwrap_or_default()).max(known));
+        let newest = chats(&state).map(|chat| chat.transcript.revision).max();
+        let newest = newest.unwrap_or_default().max(state.panels.revision());
+        self.known = Some(state.journal.revision.max(newest).max(known));
         self.epoch = state.epoch;
-        let update = Update { reset, now_ms: wall_ms, view: changed.then_some(&view), lines, exchanges };
+        let update = Update {
+            reset,
+            now_ms: wall_ms,
+            view: changed.then_some(&view),
+            lines,
+            panels,
+            messages,
+            exchanges,
+        };
         let message = serde_json::to_string(&update).ok()?;
         drop(state);
         self.view = Some(view);
@@ -148,9 +178,15 @@ impl Watcher {
     }
 }
 
+/// Everybody's chats with the account and with the Mini Program's customer service.
+fn chats(state: &Everything) -> impl Iterator<Item = &Chat> {
+    let windows = state.mini.users().map(|(_, user)| &user.window);
+    state.people.iter().map(|(_, person)| &person.chat).chain(windows)
+}
+
 fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
     let person = |person: &Person| Shown {
-        person: PersonView::of(person, now_ms),
+        person: PersonView::of(sim, state, person, now_ms),
         menu: menu_for(state, &person.openid).map(|menu| menu.button.clone()),
     };
     View {
@@ -164,7 +200,18 @@ fn view(sim: &Sim, state: &Everything, now_ms: u64) -> View {
             original_id: sim.account.original_id.clone(),
             has_key: sim.account.aes_key.is_some(),
             has_secret: sim.account.app_secret.is_some(),
+            bound: state.people.are_bound(),
         },
+        mini: sim.account.mini.as_ref().map(|mini| MiniView {
+            app_id: mini.app_id.clone(),
+            original_id: mini.original_id.clone(),
+            target: sim.options.target_of(App::Mini).map(|target| target.to_string()),
+            target_check: state.mini.target_check.clone(),
+            has_token: mini.token.is_some(),
+            has_key: mini.aes_key.is_some(),
+            mode: state.mini.mode,
+            format: state.mini.format,
+        }),
         mode: state.mode,
         people: state.people.in_order().into_iter().map(person).collect(),
         network: state.network.clone(),

@@ -9,11 +9,17 @@ mod visible;
 use serde::{Deserialize, Serialize};
 
 use crate::lang::Lang;
+use crate::platform::api::App;
 
 pub use links::{Link, LinkKind};
 
 /// WeChat's own grey line when an account fails to answer.
 pub const ERROR_LINE: &str = "该公众号提供的服务出现故障，请稍后再试";
+
+/// The same in the chat with a Mini Program's customer service.
+///
+/// <https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/customer-message/receive.html>
+const MINI_ERROR_LINE: &str = "该小程序客服暂时无法提供服务，请稍后再试";
 
 /// One thing on the screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +99,7 @@ pub enum Bubble {
     },
     /// WeChat's own error line.
     Error {
-        /// [`ERROR_LINE`].
+        /// [`ERROR_LINE`], or that of a Mini Program.
         text: String,
     },
 }
@@ -146,9 +152,13 @@ impl Bubble {
         Self::Text { text, links }
     }
 
-    /// WeChat's error line.
-    pub fn error_line() -> Self {
-        Self::Error { text: ERROR_LINE.to_owned() }
+    /// WeChat's error line, in the chat with the account or with the Mini Program's customer service.
+    pub fn error_line(app: App) -> Self {
+        let text = match app {
+            App::Official => ERROR_LINE,
+            App::Mini => MINI_ERROR_LINE,
+        };
+        Self::Error { text: text.to_owned() }
     }
 
     /// The bubble as lines of a terminal, links spelled out.

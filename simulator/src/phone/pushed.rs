@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Article, Bubble, Choice};
+use super::{Article, Bubble, Choice, MiniProgram};
 
 impl Bubble {
     /// How the message of a `custom/send` request looks; its shape was checked before.
@@ -34,6 +34,15 @@ impl Bubble {
                 head: text(payload, "head_content"),
                 choices: list(payload, "list").iter().map(choice).collect(),
                 tail: text(payload, "tail_content"),
+            },
+            "miniprogrampage" => Self::Card {
+                title: text(payload, "title"),
+                lines: Vec::new(),
+                url: None,
+                mini_program: Some(MiniProgram {
+                    appid: text(payload, "appid"),
+                    pagepath: text(payload, "pagepath"),
+                }),
             },
             _ => Self::Other { msgtype },
         }

@@ -98,6 +98,13 @@ pub enum Sent {
         /// Where it leads.
         url: String,
     },
+    /// Sent a page of the Mini Program.
+    Page {
+        /// The card's title.
+        title: String,
+        /// The page with its query.
+        path: String,
+    },
     /// Did something that is no message, or that this simulator does not draw.
     Event {
         /// The `Event`, or the `MsgType`.
@@ -243,6 +250,7 @@ impl Sent {
                 label: text("Label"),
             },
             "link" => Self::Link { title: text("Title"), description: text("Description"), url: text("Url") },
+            "miniprogrampage" => Self::Page { title: text("Title"), path: text("PagePath") },
             "event" => Self::Event { name: text("Event"), key: text("EventKey") },
             other => Self::Event { name: other.to_owned(), key: String::new() },
         }
@@ -258,6 +266,7 @@ impl Sent {
             }
             Self::Location { label, .. } => format!("location {label}"),
             Self::Link { title, .. } => format!("link {title}"),
+            Self::Page { title, path } => format!("page {title} {path}"),
             Self::Event { name, key } => format!("{name} {key}"),
         };
         journal::in_short(&text)

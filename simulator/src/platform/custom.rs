@@ -34,11 +34,11 @@ fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let shown = shown(&message, state)?;
     let speaker = state.agents.speaker(&message)?;
     let person = state.people.find(text(&message, "touser"))?;
-    person.ledger.take(*now_ms)?;
+    person.chat.ledger.take(*now_ms)?;
     if let Some(speaker) = speaker {
         state.agents.said(&speaker, &message, *now_ms);
     }
-    person.receive(shown, message, *now_ms);
+    person.chat.receive(shown, message, *now_ms);
     Ok(done())
 }
 
@@ -48,8 +48,8 @@ pub fn typing(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let Call { state, now_ms, app, .. } = call;
     let openid = text(&asked, "touser");
     let ledger = match app {
-        App::Official => &mut state.people.find(openid)?.ledger,
-        App::Mini => &mut state.mini.find(openid)?.ledger,
+        App::Official => &mut state.people.find(openid)?.chat.ledger,
+        App::Mini => &mut state.mini.find(openid)?.window.ledger,
     };
     match text(&asked, "command") {
         "Typing" => ledger.start_typing(*now_ms)?,

@@ -3,15 +3,20 @@
 //! <https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html>
 
 use serde::{Deserialize, Serialize};
+use wxapi::wechat::message::parse_document;
 use wxapi::wechat::reply::TEXT_LIMIT;
 use wxapi::wechat::signature;
 use wxapi::wechat::xml::{Fields, parse_xml};
 
 use super::envelope::Mode;
 use crate::account::Account;
+use crate::platform::api::App;
 
 /// Broken, these do not keep the reply from being shown.
-const HARMLESS: [&str; 2] = ["create_time", "article_count"];
+const HARMLESS: [&str; 3] = ["create_time", "article_count", "mini_reply"];
+
+/// The only passive reply of a Mini Program.
+const TRANSFER: &str = "transfer_customer_service";
 
 /// One rule, and whether the answer keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,17 +65,24 @@ pub fn judge(account: &Account, mode: Mode, openid: &str, body: &str) -> Verdict
     }
     let mut checks = Vec::new();
     let plain = open(account, mode, body, &mut checks);
-    let reply = plain.as_deref().and_then(|plain| read(plain, &mut checks));
-    if let Some(reply) = &reply {
-        check_head(account, openid, reply, &mut checks);
-        check_content(reply, &mut checks);
+    let reply = plain.as_deref().and_then(|plain| read(account.app, plain, &mut checks));
+    let Some(reply) = reply else { return Verdict { plain, reply, checks } };
+    if account.app == App::Mini && reply.get("MsgType") != Some(TRANSFER) {
+        let found = format!("a passive reply ({})", reply.get("MsgType").unwrap_or_default());
+        checks.push(Check::new("mini_reply", false, found));
+        return Verdict { plain, reply: None, checks };
     }
-    Verdict { plain, reply, checks }
+    check_head(account, openid, &reply, &mut checks);
+    check_content(&reply, &mut checks);
+    Verdict { plain, reply: Some(reply), checks }
 }
 
 /// Takes the reply out of its envelope: required in secure mode, allowed in compat mode.
 fn open(account: &Account, mode: Mode, body: &str, checks: &mut Vec<Check>) -> Option<String> {
-    let document = parse_xml(body).ok();
+    let document = match account.app {
+        App::Official => parse_xml(body).ok(),
+        App::Mini => parse_document(body).ok(),
+    };
     let envelope = document.filter(|document| document.filled("Encrypt").is_some());
     let Some(envelope) = envelope else {
         if mode == Mode::Aes {
@@ -97,17 +109,22 @@ fn open(account: &Account, mode: Mode, body: &str, checks: &mut Vec<Check>) -> O
     }
 }
 
-fn read(plain: &str, checks: &mut Vec<Check>) -> Option<Fields> {
+/// Official Accounts answer XML. A Mini Program's answer may be JSON, as the message was.
+fn read(app: App, plain: &str, checks: &mut Vec<Check>) -> Option<Fields> {
     if plain.starts_with('\u{feff}') {
         checks.push(Check::new("no_bom", false, "a byte order mark stands before <xml>"));
     }
-    match parse_xml(plain) {
+    let parsed = match app {
+        App::Official => parse_xml(plain).map_err(|error| error.to_string()),
+        App::Mini => parse_document(plain).map_err(|error| error.to_string()),
+    };
+    match parsed {
         Ok(reply) => {
             checks.push(Check::new("well_formed", true, format!("{} bytes", plain.len())));
             Some(reply)
         }
         Err(error) => {
-            checks.push(Check::new("well_formed", false, error.to_string()));
+            checks.push(Check::new("well_formed", false, error));
             None
         }
     }
@@ -127,8 +144,7 @@ fn check_content(reply: &Fields, checks: &mut Vec<Check>) {
         let found = reply.child(element).and_then(|element| element.filled(name));
         Check::new("media_id", found.is_some(), found.unwrap_or("missing"))
     };
-    let known = ["text", "image", "voice", "video", "music", "news", "transfer_customer_service"]
-        .contains(&kind.as_str());
+    let known = ["text", "image", "voice", "video", "music", "news", TRANSFER].contains(&kind.as_str());
     checks.push(Check::new("msg_type", known, kind.clone()));
     match kind.as_str() {
         "text" => check_text(reply.get("Content").unwrap_or_default(), checks),
@@ -233,6 +249,28 @@ mod tests {
         let garbled =
             sealed(&text("x"), &account.app_id, &account.token).replace("<Encrypt>", "<Encrypt>AAAA");
         broken(Mode::Aes, &garbled, &["msg_signature", "decrypts"]);
+    }
+
+    #[test]
+    fn a_mini_program_answers_success_or_hands_over() {
+        let mini = Account { app: App::Mini, ..account() };
+        let judged = |body: &str| judge(&mini, Mode::Plain, OPENID, body);
+        let broken = |verdict: &Verdict| {
+            let broken = verdict.checks.iter().filter(|check| !check.ok);
+            broken.map(|check| check.rule.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(broken(&judged("success")), [""; 0]);
+        let transfer = judged(&reply("<MsgType>transfer_customer_service</MsgType>"));
+        assert!(broken(&transfer).is_empty() && transfer.reply.is_some());
+        let from = &mini.original_id;
+        let json = format!(
+            r#"{{"ToUserName":"{OPENID}","FromUserName":"{from}","CreateTime":1,"MsgType":"transfer_customer_service"}}"#
+        );
+        assert!(broken(&judged(&json)).is_empty() && judged(&json).reply.is_some());
+        let ignored = judged(&text("你好"));
+        assert_eq!((broken(&ignored), ignored.reply), (vec!["mini_reply".to_owned()], None));
+        assert!(!ignored.checks.iter().any(Check::is_fatal), "it is ignored, no error line");
+        assert_eq!(broken(&judged("<html>")), ["well_formed"]);
     }
 
     #[test]

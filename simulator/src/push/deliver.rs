@@ -2,6 +2,7 @@
 //!
 //! <https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html>
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -15,8 +16,8 @@ use wxapi::wechat::reply::NEWS_LIMIT;
 use wxapi::wechat::xml::Fields;
 
 use super::checks::{Check, Verdict, is_nothing, judge};
-use super::envelope::{Mode, Sealed};
-use super::message;
+use super::envelope::{Format, Mode, Sealed};
+use super::meaning;
 use crate::account::Account;
 use crate::http::{self, Answer, Failure, Target};
 use crate::phone::Bubble;
@@ -76,6 +77,8 @@ pub struct Delivery {
 /// What is to be delivered, where, and how patiently.
 #[derive(Debug, Clone)]
 pub struct Order {
+    /// Whose server it is: the account, or its Mini Program.
+    pub account: Arc<Account>,
     /// The receiver.
     pub target: Target,
     /// The push, sealed.
@@ -140,15 +143,15 @@ pub struct Attempt {
 }
 
 /// Delivers until WeChat is content, or has lost its patience.
-pub async fn one_by_one(account: &Account, order: &Order, watcher: Watcher<'_>) -> Delivered {
+pub async fn one_by_one(order: &Order, watcher: Watcher<'_>) -> Delivered {
     let begin = Instant::now();
     let mut attempts = Vec::new();
     for n in 1..=order.deliveries {
-        let attempt = deliver(account, order, n, begin, watcher).await;
+        let attempt = deliver(order, n, begin, watcher).await;
         let settled = attempt.delivery.outcome.settles();
         attempts.push(attempt);
         if settled && order.way.duplicate {
-            attempts.push(deliver(account, order, n + 1, begin, watcher).await);
+            attempts.push(deliver(order, n + 1, begin, watcher).await);
             let same = same_reply(&attempts);
             return conclude(order, attempts, Some(same));
         }
@@ -160,9 +163,9 @@ pub async fn one_by_one(account: &Account, order: &Order, watcher: Watcher<'_>) 
 }
 
 /// Delivers `copies` of the same push at the same time.
-pub async fn at_once(account: &Account, order: &Order, copies: u32, watcher: Watcher<'_>) -> Delivered {
+pub async fn at_once(order: &Order, copies: u32, watcher: Watcher<'_>) -> Delivered {
     let begin = Instant::now();
-    let attempts = join_all((1..=copies).map(|n| deliver(account, order, n, begin, watcher))).await;
+    let attempts = join_all((1..=copies).map(|n| deliver(order, n, begin, watcher))).await;
     let same = same_reply(&attempts);
     conclude(order, attempts, Some(same))
 }
@@ -182,11 +185,11 @@ fn same_reply(attempts: &[Attempt]) -> Check {
     Check::new("same_reply", differ == 0, detail)
 }
 
-async fn deliver(account: &Account, order: &Order, n: u32, begin: Instant, watcher: Watcher<'_>) -> Attempt {
+async fn deliver(order: &Order, n: u32, begin: Instant, watcher: Watcher<'_>) -> Attempt {
     watcher(Step::Begins(n));
     let started = Instant::now();
     let answer = arrive(order, n).await;
-    let attempt = judged(account, order, answer, milliseconds(started - begin), started, n);
+    let attempt = judged(order, answer, milliseconds(started - begin), started, n);
     watcher(Step::Ends(&attempt));
     attempt
 }
@@ -208,7 +211,6 @@ async fn arrive(order: &Order, n: u32) -> Result<Answer, Failure> {
 }
 
 fn judged(
-    account: &Account,
     order: &Order,
     answer: Result<Answer, Failure>,
     started_ms: u64,
@@ -236,7 +238,7 @@ fn judged(
                 _ => Outcome::Status,
             };
             if delivery.outcome.settles() {
-                let judged = judge(account, order.mode, &order.openid, &body);
+                let judged = judge(&order.account, order.mode, &order.openid, &body);
                 delivery.plain.clone_from(&judged.plain);
                 verdict = Some(judged);
             }
@@ -251,15 +253,20 @@ fn judged(
 }
 
 /// WeChat's own headers.
-pub const HEADERS: [(HeaderName, &str); 4] =
-    [(USER_AGENT, "Mozilla/4.0"), (ACCEPT, "*/*"), (CONTENT_TYPE, "text/xml"), (CONNECTION, "close")];
+pub fn headers(sealed: &Sealed) -> [(HeaderName, &'static str); 4] {
+    let content_type = match Format::of(&sealed.body) {
+        Format::Xml => "text/xml",
+        Format::Json => "application/json",
+    };
+    [(USER_AGENT, "Mozilla/4.0"), (ACCEPT, "*/*"), (CONTENT_TYPE, content_type), (CONNECTION, "close")]
+}
 
 /// The body is signed by the query.
 fn request(order: &Order) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(Bytes::from(order.sealed.body.clone())));
     *request.method_mut() = hyper::Method::POST;
     *request.uri_mut() = order.target.path_with(&order.sealed.query).parse().unwrap_or_default();
-    for (name, value) in HEADERS {
+    for (name, value) in headers(&order.sealed) {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     request
@@ -274,14 +281,14 @@ fn conclude(order: &Order, attempts: Vec<Attempt>, same_reply: Option<Check>) ->
     let mut shown = Vec::new();
     if let Some((_, verdict)) = best {
         checks.extend(verdict.checks.iter().cloned());
-        let most_articles = if push.is_some_and(message::is_event) { NEWS_LIMIT } else { 1 };
+        let most_articles = if push.is_some_and(meaning::is_event) { NEWS_LIMIT } else { 1 };
         shown.extend(verdict.reply.as_ref().map(|reply| Bubble::from_reply(reply, most_articles)));
     }
     checks.extend(same_reply);
     if checks.iter().any(Check::is_fatal) {
-        shown = vec![Bubble::error_line()];
+        shown = vec![Bubble::error_line(order.account.app)];
     }
-    if push.is_some_and(message::is_unseen) {
+    if push.is_some_and(meaning::is_unseen) {
         shown.clear();
     }
     let deliveries = attempts.into_iter().map(|attempt| attempt.delivery).collect();

@@ -29,6 +29,25 @@ pub enum Mode {
     Aes,
 }
 
+/// The notation of messages. An Official Account has XML; a Mini Program chooses in the console.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// XML.
+    #[default]
+    Xml,
+    /// JSON.
+    Json,
+}
+
+impl Format {
+    /// That of a document, by its first character.
+    pub fn of(document: &str) -> Self {
+        if document.trim_start().starts_with('{') { Self::Json } else { Self::Xml }
+    }
+}
+
 /// What an attacker, or a broken proxy, does to a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -82,7 +101,7 @@ pub fn default_mode(account: &Account) -> Mode {
     if account.aes_key.is_some() { Mode::Aes } else { Mode::Plain }
 }
 
-/// Seals `xml` from `openid`.
+/// Seals a document from `openid`; XML or JSON, the envelope is in the same notation.
 ///
 /// # Errors
 /// [`NoKey`] in compat and aes mode without an EncodingAESKey.
@@ -91,7 +110,7 @@ pub fn seal(
     mode: Mode,
     tamper: Option<Tamper>,
     openid: &str,
-    xml: &str,
+    document: &str,
     stamp: &Stamp,
 ) -> Result<Sealed, NoKey> {
     let mut stamp = stamp.clone();
@@ -99,11 +118,11 @@ pub fn seal(
         stamp.timestamp = stamp.timestamp.saturating_sub(STALE_S);
     }
     let plain = mode == Mode::Plain || tamper == Some(Tamper::Downgrade);
-    let encrypt = if plain { None } else { Some(encrypt(account, tamper, xml, &stamp)?) };
+    let encrypt = if plain { None } else { Some(encrypt(account, tamper, document, &stamp)?) };
     let body = match &encrypt {
-        None => xml.to_owned(),
-        Some(encrypt) if mode == Mode::Aes => secure_body(account, encrypt),
-        Some(encrypt) => compat_body(xml, encrypt),
+        None => document.to_owned(),
+        Some(encrypt) if mode == Mode::Aes => secure_body(account, Format::of(document), encrypt),
+        Some(encrypt) => compat_body(document, encrypt),
     };
     let query = if tamper == Some(Tamper::Unsigned) {
         query::write(&[("openid", openid)])
@@ -114,10 +133,15 @@ pub fn seal(
     Ok(Sealed { query, body })
 }
 
-fn encrypt(account: &Account, tamper: Option<Tamper>, xml: &str, stamp: &Stamp) -> Result<String, NoKey> {
+fn encrypt(
+    account: &Account,
+    tamper: Option<Tamper>,
+    document: &str,
+    stamp: &Stamp,
+) -> Result<String, NoKey> {
     let key: &EncodingAesKey = account.aes_key.as_ref().ok_or(NoKey)?;
     let id = if tamper == Some(Tamper::AppId) { OTHER_APP_ID } else { &account.app_id };
-    Ok(key.encrypt(stamp.random, xml, id))
+    Ok(key.encrypt(stamp.random, document, id))
 }
 
 fn signed_query(
@@ -148,14 +172,23 @@ fn sign(parts: &[&str], forged: bool) -> String {
     if forged { signature.chars().rev().collect() } else { signature }
 }
 
-fn secure_body(account: &Account, encrypt: &str) -> String {
+fn secure_body(account: &Account, format: Format, encrypt: &str) -> String {
+    if format == Format::Json {
+        // Neither has a character that JSON escapes.
+        return format!(r#"{{"ToUserName":"{}","Encrypt":"{encrypt}"}}"#, account.original_id);
+    }
     let mut xml = XmlWriter::new(encrypt.len() + 128);
     xml.cdata("ToUserName", &account.original_id).cdata("Encrypt", encrypt);
     xml.finish()
 }
 
-fn compat_body(xml: &str, encrypt: &str) -> String {
-    let (before, after) = xml.rsplit_once("</xml>").unwrap_or((xml, ""));
+fn compat_body(document: &str, encrypt: &str) -> String {
+    if let Some(before) =
+        document.trim_end().strip_suffix('}').filter(|_| Format::of(document) == Format::Json)
+    {
+        return format!(r#"{before},"Encrypt":"{encrypt}"}}"#);
+    }
+    let (before, after) = document.rsplit_once("</xml>").unwrap_or((document, ""));
     format!("{before}<Encrypt><![CDATA[{encrypt}]]></Encrypt></xml>{after}")
 }
 
@@ -193,6 +226,21 @@ mod tests {
         }
         assert!(sealed(Mode::Compat, None).body.contains("<Content>hi</Content>"));
         assert!(!sealed(Mode::Aes, None).body.contains("hi</"));
+    }
+
+    #[test]
+    fn json_is_sealed_in_an_envelope_of_json() {
+        const JSON: &str = r#"{"ToUserName":"gh_1","FromUserName":"o1","CreateTime":1800000000,"MsgType":"text","Content":"hi","MsgId":1}"#;
+        let sealed = |mode| seal(&account(), mode, None, OPENID, JSON, &stamp()).unwrap();
+        assert_eq!(received(&sealed(Mode::Plain), false).unwrap().xml, JSON);
+        for mode in [Mode::Compat, Mode::Aes] {
+            let opened = received(&sealed(mode), true).unwrap();
+            assert_eq!(opened.xml, JSON);
+            assert!(matches!(opened.envelope, Envelope::Encrypted { format: callback::Format::Json, .. }));
+        }
+        let compat: serde_json::Value = serde_json::from_str(&sealed(Mode::Compat).body).unwrap();
+        assert!(compat["Encrypt"].is_string() && compat["Content"] == "hi");
+        assert!(!sealed(Mode::Aes).body.contains("Content"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::deliver::{self, Attempt, Delivered, HEADERS, Order, Outcome, Step, Way};
+use super::deliver::{self, Attempt, Delivered, Order, Outcome, Step, Way};
 use crate::journal::{self, Begin, Kind, Place, Progress, Received, Sent};
 use crate::network::Network;
 use crate::phone::transcript::{How, Ring, RingState, Running, What};
@@ -80,8 +80,8 @@ impl<'a> Journey<'a> {
         let under_way = UnderWay { journey: self, exchanges: Mutex::default() };
         let watcher = |step: Step<'_>| under_way.note(&step);
         let delivered = match copies {
-            Some(copies) => deliver::at_once(&sim.account, &self.order, copies, &watcher).await,
-            None => deliver::one_by_one(&sim.account, &self.order, &watcher).await,
+            Some(copies) => deliver::at_once(&self.order, copies, &watcher).await,
+            None => deliver::one_by_one(&self.order, &watcher).await,
         };
         sim.lock().overtaking.done += 1;
         self.show(&delivered);
@@ -107,8 +107,9 @@ impl<'a> Journey<'a> {
     fn begin(&self, n: u32) -> u64 {
         let Order { target, sealed, limit, openid, .. } = &*self.order;
         let started_ms = self.sim.clock.wall_ms();
+        let sent = deliver::headers(sealed);
         let mut headers: Vec<_> =
-            HEADERS.iter().map(|(name, value)| (name.to_string(), (*value).to_owned())).collect();
+            sent.iter().map(|(name, value)| (name.to_string(), (*value).to_owned())).collect();
         headers.insert(0, ("host".to_owned(), target.authority()));
         let mut state = self.sim.lock();
         let exchange = state.journal.begin(Begin {
@@ -125,8 +126,8 @@ impl<'a> Journey<'a> {
         });
         let state_of_ring = RingState::Running(Running::Running);
         let ring = Ring { n, exchange, started_ms, state: state_of_ring, status: None, elapsed_ms: 0 };
-        if let Some((line, person)) = self.line.zip(state.people.find(openid).ok()) {
-            person.transcript.change_rings(line, |rings| rings.push(ring));
+        if let Some((line, chat)) = self.line.zip(state.chat(openid)) {
+            chat.transcript.change_rings(line, |rings| rings.push(ring));
         }
         exchange
     }
@@ -174,8 +175,8 @@ impl<'a> Journey<'a> {
     }
 
     fn end_ring(&self, state: &mut State, exchange: u64, end: impl Fn(&mut Ring)) {
-        let Some((line, person)) = self.line.zip(state.people.find(&self.order.openid).ok()) else { return };
-        person.transcript.change_rings(line, |rings| {
+        let Some((line, chat)) = self.line.zip(state.chat(&self.order.openid)) else { return };
+        chat.transcript.change_rings(line, |rings| {
             rings.iter_mut().filter(|ring| ring.exchange == exchange).for_each(end);
         });
     }
@@ -189,7 +190,7 @@ impl<'a> Journey<'a> {
         if state.epoch != self.epoch {
             return;
         }
-        let Ok(person) = state.people.find(&self.order.openid) else { return };
+        let Some(chat) = state.chat(&self.order.openid) else { return };
         for shown in &delivered.shown {
             let how = How::Passive {
                 line,
@@ -197,7 +198,7 @@ impl<'a> Journey<'a> {
                 elapsed_ms: answered.map(|delivery| delivery.elapsed_ms).unwrap_or_default(),
             };
             let what = What::Account { shown: shown.clone(), how };
-            person.transcript.add(&self.order.openid, now_ms, what);
+            chat.add(now_ms, what);
         }
     }
 }

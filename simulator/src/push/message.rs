@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wxapi::wechat::xml::{Fields, XmlWriter};
-
-use crate::ledger::Action;
+use wxapi::wechat::xml::XmlWriter;
 
 /// The fields that every message has.
 #[derive(Debug, Clone)]
@@ -53,6 +51,15 @@ pub enum Content {
     Location(Location),
     /// Sent a link.
     Link(Link),
+    /// Sent a page of the Mini Program.
+    Page {
+        /// Which.
+        page: Page,
+        /// The Mini Program's AppID.
+        app_id: String,
+        /// The media id of the card's picture.
+        thumb_media_id: String,
+    },
     /// Did something else.
     Event(Event),
 }
@@ -101,18 +108,64 @@ pub struct Event {
     pub fields: BTreeMap<String, Value>,
 }
 
-/// The whole document. As on the wire, a line ends after the first element.
+/// A page of the Mini Program, sent as a card from the chat with its customer service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Page {
+    /// The card's title.
+    pub title: String,
+    /// The page with its query, as `pages/index/index?a=1`.
+    pub path: String,
+    /// Where the card's picture is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub thumb_url: String,
+    /// The Mini Program's AppID; its own without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appid: Option<String>,
+}
+
+/// A document, element by element in the order of the wire.
+type Members = Vec<(String, Value)>;
+
+/// The wrappers that only XML has: in JSON, what is in them stands at the top.
+const ONLY_IN_XML: [&str; 3] = ["SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent"];
+
+/// The whole document as XML. As on the wire, a line ends after the first element.
 pub fn write(head: &Head, content: &Content) -> String {
     let mut xml = XmlWriter::new(512);
-    xml.cdata("ToUserName", &head.to)
-        .cdata("FromUserName", &head.from)
-        .number("CreateTime", head.create_time)
-        .cdata("MsgType", msg_type(content));
-    write_content(&mut xml, content);
-    if !matches!(content, Content::Event(_)) {
-        write_msg_id(&mut xml, &head.msg_id);
+    for (name, value) in members(head, content) {
+        write_field(&mut xml, &name, &value);
     }
     xml.finish().replacen("</ToUserName>", "</ToUserName>\n", 1)
+}
+
+/// The whole document as JSON, which a Mini Program may choose.
+pub fn write_json(head: &Head, content: &Content) -> String {
+    let unwrapped = |(name, value): (String, Value)| match value {
+        Value::Object(inside) if ONLY_IN_XML.contains(&name.as_str()) => inside.into_iter().collect(),
+        value => vec![(name, value)],
+    };
+    let members = members(head, content).into_iter().flat_map(unwrapped);
+    let written = members.map(|(name, value)| format!("{}:{value}", Value::String(name)));
+    format!("{{{}}}", written.collect::<Vec<_>>().join(","))
+}
+
+fn members(head: &Head, content: &Content) -> Members {
+    let text = |name: &str, value: &str| (name.to_owned(), Value::from(value));
+    let mut members = vec![
+        text("ToUserName", &head.to),
+        text("FromUserName", &head.from),
+        ("CreateTime".to_owned(), Value::from(head.create_time)),
+        text("MsgType", msg_type(content)),
+    ];
+    members.extend(content_members(content));
+    if !matches!(content, Content::Event(_)) {
+        // Cloud functions get ids that are no numbers.
+        let number = head.msg_id.parse::<u64>().map(Value::from);
+        members.push(("MsgId".to_owned(), number.unwrap_or_else(|_| Value::from(head.msg_id.as_str()))));
+    }
+    members
 }
 
 fn msg_type(content: &Content) -> &'static str {
@@ -122,41 +175,49 @@ fn msg_type(content: &Content) -> &'static str {
         Content::Voice { .. } => "voice",
         Content::Location(_) => "location",
         Content::Link(_) => "link",
+        Content::Page { .. } => "miniprogrampage",
         Content::Event(_) => "event",
     }
 }
 
-fn write_content(xml: &mut XmlWriter, content: &Content) {
-    match content {
+fn content_members(content: &Content) -> Members {
+    let pairs: Vec<(&str, Value)> = match content {
         Content::Text { text, menu_id } => {
-            xml.cdata("Content", text);
-            if let Some(id) = menu_id {
-                xml.cdata("bizmsgmenuid", id);
-            }
+            let menu_id = menu_id.iter().map(|id| ("bizmsgmenuid", Value::from(id.as_str())));
+            std::iter::once(("Content", Value::from(text.as_str()))).chain(menu_id).collect()
         }
         Content::Image { media_id, pic_url } => {
-            xml.cdata("PicUrl", pic_url).cdata("MediaId", media_id);
+            vec![("PicUrl", pic_url.as_str().into()), ("MediaId", media_id.as_str().into())]
         }
         Content::Voice { media_id, format, recognition } => {
-            xml.cdata("MediaId", media_id).cdata("Format", format);
-            if let Some(text) = recognition {
-                xml.cdata("Recognition", text);
-            }
+            let recognition = recognition.iter().map(|text| ("Recognition", Value::from(text.as_str())));
+            let voice = [("MediaId", media_id.as_str().into()), ("Format", format.as_str().into())];
+            voice.into_iter().chain(recognition).collect()
         }
-        Content::Location(Location { lat, lon, label }) => {
-            xml.decimal("Location_X", *lat)
-                .decimal("Location_Y", *lon)
-                .number("Scale", 15)
-                .cdata("Label", label);
-        }
-        Content::Link(Link { title, description, url }) => {
-            xml.cdata("Title", title).cdata("Description", description).cdata("Url", url);
-        }
-        Content::Event(event) => write_event(xml, event),
-    }
+        Content::Location(Location { lat, lon, label }) => vec![
+            ("Location_X", (*lat).into()),
+            ("Location_Y", (*lon).into()),
+            ("Scale", 15.into()),
+            ("Label", label.as_str().into()),
+        ],
+        Content::Link(Link { title, description, url }) => vec![
+            ("Title", title.as_str().into()),
+            ("Description", description.as_str().into()),
+            ("Url", url.as_str().into()),
+        ],
+        Content::Page { page, app_id, thumb_media_id } => vec![
+            ("Title", page.title.as_str().into()),
+            ("AppId", page.appid.as_deref().unwrap_or(app_id).into()),
+            ("PagePath", page.path.as_str().into()),
+            ("ThumbUrl", page.thumb_url.as_str().into()),
+            ("ThumbMediaId", thumb_media_id.as_str().into()),
+        ],
+        Content::Event(event) => return event_members(event),
+    };
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn write_event(xml: &mut XmlWriter, event: &Event) {
+fn event_members(event: &Event) -> Members {
     let key = event.key.as_deref().unwrap_or_default();
     let (name, key, ticket) = match event.kind.as_str() {
         "subscribe" if !key.is_empty() => ("subscribe", format!("qrscene_{key}"), true),
@@ -165,16 +226,14 @@ fn write_event(xml: &mut XmlWriter, event: &Event) {
         "scan" => ("SCAN", key.to_owned(), true),
         other => (other, key.to_owned(), false),
     };
-    xml.cdata("Event", name);
+    let mut members = vec![("Event".to_owned(), Value::from(name))];
+    let ticket = (ticket && !event.fields.contains_key("Ticket")).then(|| format!("wx-sim-ticket-{key}"));
     if event.key.is_some() || has_key(name) {
-        xml.cdata("EventKey", &key);
+        members.push(("EventKey".to_owned(), Value::from(key)));
     }
-    if ticket && !event.fields.contains_key("Ticket") {
-        xml.cdata("Ticket", &format!("wx-sim-ticket-{key}"));
-    }
-    for (name, value) in &event.fields {
-        write_field(xml, name, value);
-    }
+    members.extend(ticket.map(|ticket| ("Ticket".to_owned(), Value::from(ticket))));
+    members.extend(event.fields.clone());
+    members
 }
 
 /// Whether an event always has an `EventKey`, be it empty: who came or left, a scan, a tap on the menu.
@@ -210,75 +269,10 @@ fn write_field(xml: &mut XmlWriter, name: &str, value: &Value) {
     }
 }
 
-fn write_msg_id(xml: &mut XmlWriter, msg_id: &str) {
-    match msg_id.parse() {
-        Ok(number) => xml.number("MsgId", number),
-        // Cloud functions get ids that are no numbers.
-        Err(_) => xml.cdata("MsgId", msg_id),
-    };
-}
-
-/// Which window for messages a push opens, if any.
-pub fn action(push: &Fields) -> Option<Action> {
-    if push.get("MsgType") != Some("event") {
-        return Some(Action::Message);
-    }
-    match push.get("Event").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "subscribe" => Some(Action::Follow),
-        "scan" => Some(Action::Scan),
-        "click" | "scancode_push" | "scancode_waitmsg" => Some(Action::Menu),
-        _ => None,
-    }
-}
-
-/// The same for what happens in a Mini Program.
-pub fn mini_action(push: &Fields) -> Option<Action> {
-    match push.get("Event") {
-        None => Some(Action::Message),
-        Some(event) => event.eq_ignore_ascii_case("user_enter_tempsession").then_some(Action::Enter),
-    }
-}
-
-/// The scene of the QR code by which somebody came to follow the account, if they did.
-pub fn followed_scene(push: &Fields) -> Option<&str> {
-    let follows =
-        is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("subscribe"));
-    push.get("EventKey").filter(|_| follows)?.strip_prefix("qrscene_")
-}
-
-/// Whether the push says that the person left.
-pub fn is_farewell(push: &Fields) -> bool {
-    is_event(push) && push.get("Event").is_some_and(|event| event.eq_ignore_ascii_case("unsubscribe"))
-}
-
-/// Whether the push tells how a job of the account ended, what a check found, or which agent took a conversation: the
-/// person did nothing.
-pub fn is_job_result(push: &Fields) -> bool {
-    let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
-    is_event(push)
-        && (name.ends_with("jobfinish")
-            || name == "wxa_media_check"
-            || name == "subscribe_msg_sent_event"
-            || name.starts_with("kf_"))
-}
-
-/// Whether the push is an event.
-pub fn is_event(push: &Fields) -> bool {
-    push.get("MsgType") == Some("event")
-}
-
-/// Whether nobody looks at the chat when this event happens: neither a reply nor an error line is shown.
-pub fn is_unseen(push: &Fields) -> bool {
-    let name = push.get("Event").unwrap_or_default().to_ascii_lowercase();
-    let unseen = ["unsubscribe", "location", "view", "view_miniprogram"];
-    let told = ["subscribe_msg_", "kf_"].iter().any(|family| name.starts_with(family));
-    is_event(push) && (unseen.contains(&name.as_str()) || told || is_job_result(push))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wxapi::wechat::xml::parse_xml;
+    use wxapi::wechat::xml::{Fields, parse_xml};
 
     fn written(content: Content) -> Fields {
         let (to, from, msg_id) = ("gh_1".to_owned(), "o1".to_owned(), "17999999999999999".to_owned());
@@ -305,9 +299,6 @@ mod tests {
         let push = event("subscribe", "42");
         assert_eq!((push.get("Event"), push.get("EventKey")), (Some("subscribe"), Some("qrscene_42")));
         assert!(push.filled("Ticket").is_some() && push.get("MsgId").is_none());
-        assert_eq!(followed_scene(&push), Some("42"));
-        assert_eq!(followed_scene(&event("scan", "qrscene_42")), None);
-        assert_eq!(followed_scene(&event("subscribe", "qrscene_42")), Some("qrscene_42"), "one prefix goes");
         assert_eq!(event("kf_create_session", "").get("EventKey"), None);
         assert_eq!(event("subscribe", "").get("EventKey"), Some(""));
         assert_eq!(event("click", "MENU_1").get("Event"), Some("CLICK"));
@@ -344,14 +335,26 @@ mod tests {
     }
 
     #[test]
-    fn what_opens_a_window_and_what_nobody_sees() {
+    fn a_mini_program_may_want_json() {
+        let (to, from, msg_id) = ("gh_1".to_owned(), "o1".to_owned(), "17999999999999999".to_owned());
+        let head = Head { to, from, create_time: 1, msg_id };
+        let text = Content::Text { text: "a\"好\n".to_owned(), menu_id: None };
         assert_eq!(
-            action(&written(Content::Text { text: "x".to_owned(), menu_id: None })),
-            Some(Action::Message)
+            write_json(&head, &text),
+            r#"{"ToUserName":"gh_1","FromUserName":"o1","CreateTime":1,"MsgType":"text","Content":"a\"好\n","MsgId":17999999999999999}"#
         );
-        assert_eq!(action(&event("subscribe", "")), Some(Action::Follow));
-        assert_eq!(action(&event("view", "https://a.example")), None);
-        assert!(is_farewell(&event("unsubscribe", "")) && is_unseen(&event("unsubscribe", "")));
-        assert!(is_unseen(&event("TEMPLATESENDJOBFINISH", "")) && !is_unseen(&event("click", "a")));
+        let fields = serde_json::json!({ "SubscribeMsgPopupEvent": { "List": { "TemplateId": "t" } } });
+        let fields = fields.as_object().unwrap().clone().into_iter().collect();
+        let event = Event { kind: "subscribe_msg_popup_event".to_owned(), key: None, fields };
+        let event = write_json(&head, &Content::Event(event));
+        assert!(
+            event.ends_with(r#""Event":"subscribe_msg_popup_event","List":{"TemplateId":"t"}}"#),
+            "{event}"
+        );
+        let page = Page { title: "t".to_owned(), path: "p?a=1".to_owned(), ..Page::default() };
+        let page = Content::Page { page, app_id: "wx1".to_owned(), thumb_media_id: "m".to_owned() };
+        let read = parse_xml(&write(&head, &page)).unwrap();
+        assert_eq!((read.get("MsgType"), read.get("AppId")), (Some("miniprogrampage"), Some("wx1")));
+        assert_eq!((read.get("PagePath"), read.get("ThumbMediaId")), (Some("p?a=1"), Some("m")));
     }
 }

@@ -4,6 +4,7 @@ pub mod checks;
 pub mod deliver;
 pub mod envelope;
 pub mod journey;
+pub mod meaning;
 pub mod message;
 
 #[cfg(test)]

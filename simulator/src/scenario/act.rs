@@ -11,7 +11,10 @@ use crate::control::click::{self, ClickReport, ClickRequest};
 use crate::control::scan;
 use crate::control::send::{self, SendRequest};
 use crate::control::settings;
+use crate::http::Target;
+use crate::mini_app::{self, Deed};
 use crate::phone::{Bubble, LinkKind};
+use crate::platform::api::App;
 use crate::platform::{self, owner};
 use crate::seed;
 
@@ -25,6 +28,9 @@ impl Runner {
         if let Some(Brief(event)) = &step.event {
             let request = SendRequest { event: Some(event.clone()), ..SendRequest::default() };
             return self.send(step, &person, request).await;
+        }
+        if let Some(deed) = &step.mini {
+            return self.in_mini(&person, deed.clone()).await;
         }
         if step.again {
             let last = self.actor(&person).last.clone();
@@ -53,7 +59,9 @@ impl Runner {
         let default = self.request.scenario.mode.or(self.request.mode);
         request.person = Some(self.actor(person).name.clone());
         request.mode = request.mode.or(step.mode).or(default);
-        request.target = request.target.or_else(|| self.request.target.clone());
+        request.mini |= step.window;
+        let target = self.target(request.app());
+        request.target = request.target.or(target);
         if request.xml.is_none() {
             request.created = request.created.or(Some(self.sim.clock.wall_ms() / 1000));
         }
@@ -69,11 +77,31 @@ impl Runner {
         Ok(Seen { report: Some(report), shown, before, forged, ..Seen::default() })
     }
 
+    /// Does something in the Mini Program.
+    async fn in_mini(&mut self, person: &str, deed: Deed) -> Result<Seen, Trouble> {
+        let name = self.actor(person).name.clone();
+        let done = mini_app::carry_out(&self.sim, &name, deed).await;
+        let report = done.map_err(|Refused(_, why)| why)?;
+        let shown: Vec<_> = report.reply.iter().map(Bubble::text).collect();
+        let before = std::mem::replace(&mut self.actor(person).shown, shown.clone());
+        Ok(Seen { mini: Some(report), shown, before, ..Seen::default() })
+    }
+
+    /// Where the messages of this run go, if its order says so.
+    fn target(&self, app: App) -> Option<String> {
+        let target = self.request.target.clone()?;
+        match app {
+            App::Official => Some(target),
+            App::Mini => Some(target.parse::<Target>().ok()?.below("/mini").to_string()),
+        }
+    }
+
     /// Taps the newest link or answer with this label that the person has on the screen.
     async fn tap(&mut self, step: &Step, person: &str, label: &str) -> Result<Seen, Trouble> {
         let actor = self.actor(person);
         let (openid, mut screen) = (actor.openid.clone(), actor.shown.clone());
-        let pushed = self.sim.lock().people.get(&openid).map(|person| person.inbox(0)).unwrap_or_default();
+        let pushed =
+            self.sim.lock().people.get(&openid).map(|person| person.chat.inbox(0)).unwrap_or_default();
         screen.extend(pushed.into_iter().rev().map(|pushed| pushed.shown));
         let taps: Vec<_> = screen.iter().flat_map(taps).collect();
         let Some(tap) = taps.iter().find(|tap| tap.label == label) else {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::brief::{Brief, FromText, Texts};
+use crate::mini_app::Outcome as MiniOutcome;
 use crate::phone::LinkKind;
 use crate::push::deliver::Outcome;
 
@@ -19,7 +20,7 @@ pub struct Expect {
     /// How each delivery ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliveries: Option<Vec<Outcome>>,
-    /// The HTTP status of the last delivery.
+    /// The HTTP status of the last delivery, or of the server's answer to the Mini Program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Whether the callback turned the message away: a 4xx status, or an empty body.
@@ -28,9 +29,15 @@ pub struct Expect {
     /// What is shown.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Shown>,
-    /// The text that is shown, links by their labels.
+    /// The text that is shown, links by their labels; of `mini`, the answer's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Brief<TextRule>>,
+    /// How `mini` ends: `done` without it, unless `status` is another than 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<MiniOutcome>,
+    /// Whether the Mini Program's answer comes in several pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub streamed: Option<bool>,
     /// Links that are shown; others may be there, too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Brief<LinkRule>>,
@@ -55,7 +62,7 @@ pub struct Expect {
     /// The errcode of `api`: 0 without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errcode: Option<i64>,
-    /// What the answer of `api` has in it; it may have more.
+    /// What the answer of `api`, or the server's to `mini`, has in it; it may have more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Value>,
     /// The next messages that the account sends on its own; an empty list: none comes within `within_s`.

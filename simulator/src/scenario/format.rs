@@ -9,6 +9,7 @@ use super::brief::{Brief, FromText};
 use super::expect::Expect;
 use crate::control::click::{Button, ClickRequest};
 use crate::control::send::SendRequest;
+use crate::mini_app::Deed;
 use crate::model::Rule;
 use crate::network::Network;
 use crate::platform::{AccountType, Fault};
@@ -83,12 +84,19 @@ pub struct Step {
     /// How the message is sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// Whether it happens in the chat with the Mini Program's customer service: `send`, `event`, `again`, and what is
+    /// expected of `inbox`, `typing` and `allowance`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub window: bool,
     /// Sends a message: a text, or the body of `POST /_sim/send`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send: Option<Brief<SendRequest>>,
     /// Lets an event happen: its name, or `{type, key, fields}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Brief<Event>>,
+    /// Does something in the Mini Program: `"login"`, `{"say": TEXT}`, and what else `POST /_sim/mini/do` takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mini: Option<Deed>,
     /// Delivers this person's last message once more, with the same MsgId and CreateTime.
     #[serde(skip_serializing_if = "is_false")]
     pub again: bool,
@@ -263,11 +271,17 @@ impl Step {
             || self.seed.is_some()
     }
 
+    /// Whether it happens in the chat with the Mini Program's customer service.
+    pub fn is_in_window(&self) -> bool {
+        self.window || self.send.as_ref().is_some_and(|send| send.0.mini)
+    }
+
     /// The things that it lets happen, by name.
     pub fn actions(&self) -> Vec<&'static str> {
         let all = [
             ("send", self.send.is_some()),
             ("event", self.event.is_some()),
+            ("mini", self.mini.is_some()),
             ("again", self.again),
             ("tap", self.tap.is_some()),
             ("click", self.click.is_some()),

@@ -7,8 +7,9 @@ use super::brief::Brief;
 use super::expect::{Expect, LinkRule, MessageRule, Shown, TextRule};
 use super::result::Miss;
 use crate::control::send::SendReport;
+use crate::mini_app::{Outcome, Report};
 use crate::phone::{Bubble, Link};
-use crate::push::deliver::{Delivery, Outcome};
+use crate::push::deliver::{self, Delivery};
 
 /// What came of a step.
 #[derive(Debug, Clone, Default)]
@@ -29,14 +30,17 @@ pub struct Seen {
     pub mini_program: Option<String>,
     /// The platform's answer, if it was called.
     pub answer: Option<Value>,
+    /// What came of something in the Mini Program.
+    pub mini: Option<Report>,
 }
 
 impl Seen {
     /// What is shown, as text.
     pub fn text(&self) -> String {
-        match &self.answer {
-            Some(answer) => answer.to_string(),
-            None => text_of(&self.shown),
+        match (&self.answer, &self.mini) {
+            (Some(answer), _) => answer.to_string(),
+            (None, Some(report)) if report.reply.is_none() => report.answer.to_string(),
+            _ => text_of(&self.shown),
         }
     }
 
@@ -47,10 +51,11 @@ impl Seen {
 
     /// Everything, for JSON pointers.
     pub fn whole(&self) -> Value {
-        let mut whole = match (&self.answer, &self.report) {
-            (Some(answer), _) => answer.clone(),
-            (None, Some(report)) => json!(report),
-            (None, None) => json!({}),
+        let mut whole = match (&self.answer, &self.report, &self.mini) {
+            (Some(answer), ..) => answer.clone(),
+            (None, Some(report), _) => json!(report),
+            (None, None, Some(report)) => json!(report),
+            (None, None, None) => json!({}),
         };
         if let Some(members) = whole.as_object_mut().filter(|_| self.answer.is_none()) {
             members.insert("shown".to_owned(), json!(self.shown));
@@ -83,6 +88,9 @@ impl Seen {
         }
         if let Some(answer) = &self.answer {
             judge_answer(answer, expect, &mut misses);
+        }
+        if let Some(report) = &self.mini {
+            judge_mini(report, expect, &mut misses);
         }
         misses
     }
@@ -152,7 +160,7 @@ fn outcomes(deliveries: &[Delivery]) -> String {
     let words = deliveries.iter().map(|delivery| {
         let outcome = json!(delivery.outcome);
         let outcome = outcome.as_str().unwrap_or_default();
-        let status = delivery.status.filter(|_| delivery.outcome == Outcome::Status);
+        let status = delivery.status.filter(|_| delivery.outcome == deliver::Outcome::Status);
         let status = status.map_or(String::new(), |status| format!(" {status}"));
         format!("{}: {outcome}{status} after {} ms", delivery.n, delivery.elapsed_ms)
     });
@@ -196,6 +204,25 @@ fn judge_answer(answer: &Value, expect: &Expect, misses: &mut Vec<Miss>) {
     }
     if let Some(wanted) = expect.answer.as_ref().filter(|wanted| !has(answer, wanted)) {
         misses.push(Miss::new("expect.answer", wanted.to_string(), answer.to_string()));
+    }
+}
+
+/// Compares what came of something in the Mini Program.
+fn judge_mini(report: &Report, expect: &Expect, misses: &mut Vec<Miss>) {
+    let came = || json!(report).to_string();
+    let default = expect.status.is_none_or(|status| status < 300).then_some(Outcome::Done);
+    if let Some(wanted) = expect.outcome.or(default).filter(|wanted| *wanted != report.outcome) {
+        misses.push(Miss::new("expect.outcome", json!(wanted).to_string(), came()));
+    }
+    if let Some(wanted) = expect.status.filter(|wanted| report.status != Some(*wanted)) {
+        misses.push(Miss::new("expect.status", format!("status {wanted}"), came()));
+    }
+    if let Some(wanted) = expect.streamed.filter(|wanted| *wanted != (report.pieces > 1)) {
+        let wanted = if wanted { "several pieces" } else { "one piece" };
+        misses.push(Miss::new("expect.streamed", wanted, format!("{} pieces", report.pieces)));
+    }
+    if let Some(wanted) = expect.answer.as_ref().filter(|wanted| !has(&report.answer, wanted)) {
+        misses.push(Miss::new("expect.answer", wanted.to_string(), report.answer.to_string()));
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::expect::{CallRule, Expect, ModelRule};
 use super::judge::judge_message;
 use super::result::Miss;
-use crate::people::Pushed;
+use crate::chat::Pushed;
 use crate::platform::ApiCall;
 use crate::state::{Sim, State};
 
@@ -21,11 +21,11 @@ const ACCOUNT_PART: usize = 6;
 /// Where to look.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// Whose phone.
+    /// In whose chat: an openid of the account, or of the Mini Program.
     pub openid: &'a str,
     /// The newest message that was seen before.
     pub seen: u64,
-    /// Everybody of the scenario.
+    /// Everybody of the scenario, in both apps.
     pub openids: &'a [String],
     /// The number of the last call of the platform before the scenario.
     pub calls_before: u64,
@@ -49,17 +49,17 @@ impl Place<'_> {
 
     /// The messages that the account sent on its own since the last look.
     pub fn inbox(&self, state: &State) -> Vec<Pushed> {
-        state.people.get(self.openid).map(|person| person.inbox(self.seen)).unwrap_or_default()
+        state.chat_of(self.openid).map(|chat| chat.inbox(self.seen)).unwrap_or_default()
     }
 
     fn misses(&self, state: &State, now_ms: u64, expect: &Expect) -> Vec<Miss> {
         let mut misses = self.inbox_misses(state, expect);
-        let person = state.people.get(self.openid);
-        let typing = person.is_some_and(|person| person.ledger.is_typing(now_ms));
+        let chat = state.chat_of(self.openid);
+        let typing = chat.is_some_and(|chat| chat.ledger.is_typing(now_ms));
         if let Some(wanted) = expect.typing.filter(|wanted| *wanted != typing) {
             misses.push(Miss::new("expect.typing", wanted.to_string(), typing.to_string()));
         }
-        let allowance = person.map_or(0, |person| person.ledger.allowance(now_ms));
+        let allowance = chat.map_or(0, |chat| chat.ledger.allowance(now_ms));
         if let Some(wanted) = expect.allowance.filter(|wanted| *wanted != allowance) {
             misses.push(Miss::new("expect.allowance", wanted.to_string(), allowance.to_string()));
         }
@@ -105,8 +105,9 @@ impl Place<'_> {
     /// Whether the call is about somebody of this scenario, or about nobody.
     fn concerns(&self, call: &ApiCall) -> bool {
         let text = json!([call.query, call.body]).to_string();
-        let account = self.openid.get(..ACCOUNT_PART).unwrap_or_default();
-        self.openids.iter().any(|openid| text.contains(openid.as_str())) || !text.contains(account)
+        let of_an_app = |openid: &String| openid.get(..ACCOUNT_PART).is_some_and(|app| text.contains(app));
+        self.openids.iter().any(|openid| text.contains(openid.as_str()))
+            || !self.openids.iter().any(of_an_app)
     }
 
     fn model_miss(&self, state: &State, index: usize, rule: &ModelRule) -> Option<Miss> {

@@ -100,19 +100,35 @@ fn check_step(step: &Step) -> Result<(), ParseError> {
     let expect = step.expect.clone().unwrap_or_default();
     let says = ["send", "event", "again", "tap", "click", "scan"];
     let message = actions.iter().any(|action| says.contains(action));
-    if let Some(name) = expect.about_message().filter(|_| !message) {
+    let of_answers = ["status", "type", "text", "same"];
+    let names = expect.about_message();
+    let lost = |name: &&&str| !message && (step.mini.is_none() || !of_answers.contains(name));
+    if let Some(name) = names.iter().find(lost) {
         return wrong(&format!("expect.{name}"), "no message is sent in this step");
     }
-    if (expect.errcode.is_some() || expect.answer.is_some()) && step.api.is_none() {
-        return wrong("expect", "errcode and answer belong to a step with api");
-    }
+    check_answer(step, &expect)?;
     check_expect(&expect)?;
     step.save.iter().try_for_each(|(name, capture)| check_capture(name, &capture.0))
 }
 
+fn check_answer(step: &Step, expect: &Expect) -> Result<(), ParseError> {
+    let called = step.api.is_some() || (step.mini.is_some() && expect.errcode.is_none());
+    if (expect.errcode.is_some() || expect.answer.is_some()) && !called {
+        return wrong("expect", "errcode and answer belong to a step with api, answer also to one with mini");
+    }
+    if (expect.outcome.is_some() || expect.streamed.is_some()) && step.mini.is_none() {
+        return wrong("expect", "outcome and streamed belong to a step with mini");
+    }
+    let window = ["send", "event", "again"];
+    if step.window && step.actions().iter().any(|action| !window.contains(action)) {
+        return wrong("window", "in that chat, people send, again, and an event happens");
+    }
+    Ok(())
+}
+
 impl Expect {
-    /// The name of an expectation that only a message can meet.
-    fn about_message(&self) -> Option<&'static str> {
+    /// The names of expectations that only a message can meet.
+    fn about_message(&self) -> Vec<&'static str> {
         let all = [
             ("delivery", self.delivery.is_some()),
             ("deliveries", self.deliveries.is_some()),
@@ -128,7 +144,7 @@ impl Expect {
             ("open", self.open.is_some()),
             ("mini_program", self.mini_program.is_some()),
         ];
-        all.into_iter().find(|(_, there)| *there).map(|(name, _)| name)
+        all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 }
 
@@ -182,13 +198,16 @@ fn check_regex(name: &str, pattern: Option<&str>) -> Result<(), ParseError> {
     checked.map(drop).or_else(|error| wrong(name, &format!("not a regular expression: {error}")))
 }
 
-/// `${id}`, `${openid}`, `${openid:NAME}`, and what an earlier step saved.
+/// `${id}`, `${openid}`, `${openid:NAME}`, the same as `${mini_openid…}`, and what an earlier step saved.
 fn check_names(step: &Step, known: &BTreeSet<String>) -> Result<(), ParseError> {
     let value = serde_json::to_value(step).map_err(|error| ParseError(error.to_string()))?;
-    let unknown = vars::names(&value)
-        .into_iter()
-        .find(|name| !known.contains(name) && name != "openid" && !name.starts_with("openid:"));
+    let unknown = vars::names(&value).into_iter().find(|name| !known.contains(name) && !is_openid(name));
     unknown.map_or(Ok(()), |name| wrong("", &format!("${{{name}}} is not saved by an earlier step")))
+}
+
+fn is_openid(name: &str) -> bool {
+    let name = name.strip_prefix("mini_").unwrap_or(name);
+    name == "openid" || name.starts_with("openid:")
 }
 
 fn wrong(place: &str, what: &str) -> Result<(), ParseError> {
@@ -213,7 +232,10 @@ mod tests {
         let text = steps(
             r#"{"send":"你好","expect":{"delivery":1,"text":{"contains":"你好"},"links":["继续"]}},
                {"as":"bob","event":{"type":"click","key":"K"},"save":{"code":"\\d{6}"}},
-               {"send":{"text":"${code}","tamper":"stale"},"expect":{"rejected":true}}"#,
+               {"send":{"text":"${code}","tamper":"stale"},"expect":{"rejected":true}},
+               {"mini":"login"},
+               {"mini":{"say":"hi"},"expect":{"text":"hi","status":200,"streamed":true,"answer":{"tokens_used":1}}},
+               {"window":true,"event":"user_enter_tempsession","expect":{"inbox":[],"allowance":2}}"#,
         );
         let scenario = Scenario::parse(&text).unwrap();
         assert_eq!(scenario.people(), ["bob", "xiaoming"]);
@@ -254,6 +276,10 @@ mod tests {
             (r#"{"as":"a"}"#, "steps[0]: nothing happens"),
             (r#"{"reset":true,"expect":{"text":"a"}}"#, "steps[0].expect.text: no message is sent"),
             (r#"{"send":"a","expect":{"errcode":0}}"#, "belong to a step with api"),
+            (r#"{"mini":"login","expect":{"errcode":0}}"#, "belong to a step with api"),
+            (r#"{"mini":"login","expect":{"links":["a"]}}"#, "expect.links: no message"),
+            (r#"{"send":"a","expect":{"streamed":true}}"#, "belong to a step with mini"),
+            (r#"{"window":true,"tap":"a"}"#, "steps[0].window: in that chat"),
             (r#"{"send":"a","expect":{"text":{}}}"#, "steps[0].expect.text: says nothing"),
             (r#"{"send":"a","expect":{"text":{"matches":"("}}}"#, "expect.text.matches: not a regular"),
             (r#"{"send":"a","save":{"x":"["}}"#, "save.x: not a regular"),

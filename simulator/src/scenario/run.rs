@@ -16,6 +16,7 @@ use super::parse::read_value;
 use super::result::{Miss, Outcome, RunResult, StepResult};
 use super::shared::Turn;
 use super::vars::{self, Vars};
+use crate::chat::Chat;
 use crate::control::send::{SendReport, SendRequest};
 use crate::ids;
 use crate::phone::Bubble;
@@ -73,6 +74,10 @@ pub(super) struct Actor {
     pub shown: Vec<Bubble>,
     /// The newest message of their inbox that was expected.
     seen: u64,
+    /// Their openid in the Mini Program; empty without one.
+    pub mini_openid: String,
+    /// The newest message of its customer service that was expected.
+    window_seen: u64,
 }
 
 /// Why a step could not be taken.
@@ -137,7 +142,10 @@ impl Runner {
             let actor = self.actor(&name);
             let (openid, own) = (actor.openid.clone(), actor.name.clone());
             self.vars.insert(format!("openid:{name}"), openid.clone());
+            let mini = self.actor(&name).mini_openid.clone();
+            self.vars.insert(format!("mini_openid:{name}"), mini.clone());
             if name == self.request.scenario.default_person() {
+                self.vars.insert("mini_openid".to_owned(), mini);
                 self.vars.insert("openid".to_owned(), openid.clone());
             }
             let mut state = self.sim.lock();
@@ -161,8 +169,11 @@ impl Runner {
     pub(super) fn actor(&mut self, name: &str) -> &mut Actor {
         let own = self.own_name(name);
         let openid = ids::openid(&self.sim.account.app_id, &own);
-        let seen = self.sim.lock().people.get(&openid).map_or(0, |person| person.newest());
-        let actor = Actor { name: own, openid, seen, ..Actor::default() };
+        let mini = self.sim.account.mini.as_ref();
+        let mini_openid = mini.map(|mini| ids::mini_openid(&mini.app_id, &own)).unwrap_or_default();
+        let newest = |openid: &str| self.sim.lock().chat_of(openid).map_or(0, Chat::newest);
+        let (seen, window_seen) = (newest(&openid), newest(&mini_openid));
+        let actor = Actor { name: own, openid, seen, mini_openid, window_seen, ..Actor::default() };
         self.people.entry(name.to_owned()).or_insert(actor)
     }
 
@@ -237,9 +248,13 @@ impl Runner {
     async fn judge_later(&mut self, step: &Step, expect: &Expect) -> Vec<Miss> {
         let (openid, seen) = {
             let actor = self.actor(&self.person(step));
-            (actor.openid.clone(), actor.seen)
+            match step.is_in_window() {
+                true => (actor.mini_openid.clone(), actor.window_seen),
+                false => (actor.openid.clone(), actor.seen),
+            }
         };
-        let openids: Vec<String> = self.people.values().map(|actor| actor.openid.clone()).collect();
+        let both = self.people.values().flat_map(|actor| [&actor.openid, &actor.mini_openid]);
+        let openids: Vec<String> = both.filter(|openid| !openid.is_empty()).cloned().collect();
         let place = Place {
             openid: &openid,
             seen,
@@ -252,7 +267,8 @@ impl Runner {
         let came = place.inbox(&self.sim.lock());
         let newest = came.get(..expected).and_then(<[_]>::last).map(|pushed| pushed.n);
         if let Some(newest) = newest.filter(|_| misses.is_empty()) {
-            self.actor(&self.person(step)).seen = newest;
+            let actor = self.actor(&self.person(step));
+            *(if step.is_in_window() { &mut actor.window_seen } else { &mut actor.seen }) = newest;
         }
         misses
     }

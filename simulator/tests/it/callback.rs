@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived {
     pub method: String,
+    pub path: String,
     pub query: String,
     pub headers: String,
     pub body: String,
@@ -110,7 +111,8 @@ async fn read(stream: &mut TcpStream) -> Option<Arrived> {
         }
         let mut words = head.split(' ');
         let (method, path) = (words.next()?.to_owned(), words.next()?);
-        let query = path.split_once('?').map_or("", |pair| pair.1).to_owned();
-        return Some(Arrived { method, query, headers: head.to_owned(), body: body.to_owned() });
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (path, query) = (path.to_owned(), query.to_owned());
+        return Some(Arrived { method, path, query, headers: head.to_owned(), body: body.to_owned() });
     }
 }

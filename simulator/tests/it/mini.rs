@@ -66,6 +66,7 @@ async fn each_app_has_tokens_of_its_own() {
 #[tokio::test]
 async fn a_code_is_exchanged_once() {
     let world = World::alone().await;
+    world.order("/_sim/account", json!({ "bound": false })).await;
     let fresh = code(&world, json!({ "as": "小明" })).await;
     let session = world.get(&login_path(&fresh)).await;
     assert_eq!(STANDARD.decode(session["session_key"].as_str().unwrap()).unwrap().len(), 16);
@@ -126,6 +127,26 @@ async fn the_unionid_is_the_same_in_both_apps() {
     assert!(session["unionid"].is_string() && session["unionid"] == official["unionid"], "{session}");
     let data = world.order("/_sim/open_data", json!({ "as": "小明", "kind": "user_info" })).await;
     assert_eq!(decrypt(&data, session["session_key"].as_str().unwrap())["unionId"], session["unionid"]);
+}
+
+#[tokio::test]
+async fn people_have_a_unionid_while_the_apps_are_bound() {
+    let world = World::alone().await;
+    let openid = world.follower("小明").await;
+    let official =
+        async || world.fetch(&format!("/cgi-bin/user/info?openid={openid}")).await["unionid"].clone();
+    let mini = async || {
+        let code = code(&world, json!({ "as": "小明" })).await;
+        world.get(&login_path(&code)).await["unionid"].clone()
+    };
+    let unionid = official().await;
+    assert!(unionid.is_string(), "bound from the start");
+    assert_eq!(mini().await, unionid);
+    assert_eq!(world.get("/_sim/account").await["bound"], true);
+    world.order("/_sim/account", json!({ "bound": false })).await;
+    assert_eq!((official().await, mini().await), (Value::Null, Value::Null));
+    world.order("/_sim/account", json!({ "bound": true })).await;
+    assert_eq!((official().await, mini().await), (unionid.clone(), unionid));
 }
 
 #[tokio::test]

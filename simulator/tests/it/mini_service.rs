@@ -48,7 +48,10 @@ async fn five_messages_follow_what_somebody_said() {
     assert_eq!(errcode(&world, SEND, text(official.as_str().unwrap())).await, 40003);
     assert_eq!(errcode(&world, SEND, text(&openid)).await, 45047, "the other app's window is another");
     let inbox = world.get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E").await;
-    assert_eq!((&inbox["allowance"], &inbox["newest"]), (&json!(5), &json!(5)));
+    assert_eq!((&inbox["allowance"], &inbox["newest"]), (&json!(5), &json!(0)), "another chat");
+    let window = world.get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E&mini=true").await;
+    assert_eq!((&window["allowance"], &window["newest"]), (&json!(0), &json!(5)));
+    assert_eq!(window["openid"], json!(openid));
 }
 
 #[tokio::test]
@@ -88,10 +91,10 @@ async fn it_sends_texts_pictures_links_and_pages_only() {
         let message = json!({ "touser": openid, "msgtype": kind, kind: payload });
         assert_eq!(errcode(&world, SEND, message.clone()).await, expected, "{message}");
     }
-    let inbox = world.get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E").await;
+    let inbox = world.get("/_sim/inbox?as=%E5%B0%8F%E6%98%8E&mini=true").await;
     let kinds: Vec<_> =
         inbox["messages"].as_array().unwrap().iter().map(|pushed| &pushed["shown"]["type"]).collect();
-    assert_eq!(kinds, ["image", "news", "other"]);
+    assert_eq!(kinds, ["image", "news", "card"]);
     let media = format!("/cgi-bin/media/get?media_id={}&access_token=", image.as_str().unwrap());
     assert_eq!(world.ask(get(format!("{media}{}", world.mini_token().await))).await.body, PNG);
 }

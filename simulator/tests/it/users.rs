@@ -38,6 +38,7 @@ async fn followers_are_listed_page_after_page() {
 #[tokio::test]
 async fn info_tells_what_wechat_still_tells() {
     let world = world().await;
+    world.order("/_sim/account", json!({ "bound": false })).await;
     let openid = world.follower("小明").await;
     let info = async || world.fetch(&format!("/cgi-bin/user/info?openid={openid}&lang=zh_CN")).await;
     let mut about = info().await;

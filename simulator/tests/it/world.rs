@@ -20,6 +20,8 @@ pub const APP_ID: &str = "wx5823bf96d3bd56c7";
 pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const MINI_APP_ID: &str = "wx00000000000000aa";
 pub const MINI_APP_SECRET: &str = "fedcba9876543210fedcba9876543210";
+pub const MINI_TOKEN: &str = "mini_token";
+pub const MINI_AES_KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg";
 pub const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 pub const OPEN_APP_ID: &str = "wxbdc5610cc59c1631";
@@ -33,6 +35,8 @@ pub fn setting(name: &str) -> Option<String> {
         ("ENCODING_AES_KEY", AES_KEY),
         ("MINI_APP_ID", MINI_APP_ID),
         ("MINI_APP_SECRET", MINI_APP_SECRET),
+        ("MINI_TOKEN", MINI_TOKEN),
+        ("MINI_ENCODING_AES_KEY", MINI_AES_KEY),
     ];
     settings.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
 }
@@ -190,6 +194,21 @@ pub fn open(push: &Arrived, secure: bool) -> Result<Opened, Refusal> {
     callback::open(&Query::parse(&push.query), push.body.as_bytes(), &keys(secure), now)
 }
 
+/// Opens a push to the Mini Program's callback.
+pub fn open_mini(push: &Arrived, secure: bool) -> Result<Opened, Refusal> {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    callback::open(&Query::parse(&push.query), push.body.as_bytes(), &mini_keys(secure), now)
+}
+
+pub fn mini_keys(secure: bool) -> Keys {
+    Keys {
+        token: Secret::new(MINI_TOKEN),
+        app_id: Some(AppId::new(MINI_APP_ID)),
+        current: secure.then(|| EncodingAesKey::parse(MINI_AES_KEY).unwrap()),
+        previous: None,
+    }
+}
+
 fn keys(secure: bool) -> Keys {
     Keys {
         token: Secret::new(TOKEN),
@@ -237,7 +256,8 @@ pub fn answer(push: &Arrived, secure: bool) -> Result<String, Refusal> {
 pub async fn event(callback: &Callback, name: &str) -> Fields {
     until(async || {
         let pushes = callback.arrived().into_iter();
-        let mut opened = pushes.filter_map(|push| parse_xml(&open(&push, true).ok()?.xml).ok());
+        let opened = |push: &Arrived| open(push, true).or_else(|_| open_mini(push, true)).ok();
+        let mut opened = pushes.filter_map(|push| parse_xml(&opened(&push)?.xml).ok());
         let found = opened.find(|push| push.get("Event") == Some(name));
         if found.is_none() {
             tokio::task::yield_now().await;

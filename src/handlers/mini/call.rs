@@ -23,6 +23,11 @@ pub enum Call {
         /// Of the session key that they get.
         digest: Digest,
     },
+    /// WeChat says what they wrote to the customer service, or what they did there.
+    Window {
+        /// The authenticated plain document.
+        document: String,
+    },
     /// Somebody with this session wants something.
     As {
         /// Of the session key.

@@ -7,6 +7,7 @@ pub mod listening;
 pub mod services;
 pub mod user;
 pub mod user_object;
+pub mod window;
 
 use std::rc::Rc;
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::push::Push;
-use crate::chat::thread::{Status, Thread};
+use crate::chat::thread::{Exchange, Status, Thread};
 use crate::chat::turn::MINUTE;
+use crate::chat::window::Window;
 use crate::login::mini::Holder;
 use crate::platform::Millis;
 use crate::wechat::OpenId;
@@ -35,6 +36,9 @@ pub struct User {
     /// Who they are at the Official Account, if that is known and a conversation there goes by this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<OpenId>,
+    /// Their chat with the customer service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
 }
 
 /// A conversation, in the list of them.
@@ -53,6 +57,9 @@ pub struct Entry {
     /// Somebody has to work on it.
     #[serde(default)]
     pub unfinished: bool,
+    /// Some of its answers waits until the person asks for it in the customer service's chat.
+    #[serde(default)]
+    pub waits: bool,
 }
 
 /// The conversation that somebody is having, in whatever window.
@@ -82,6 +89,7 @@ impl User {
             active: thread.active,
             status: thread.status(),
             unfinished: thread.unfinished().next().is_some(),
+            waits: thread.said.iter().any(Exchange::waits),
         });
         let too_many = self.threads.len() > THREADS;
         let oldest = self.threads.iter().position(|entry| !entry.unfinished).filter(|_| too_many)?;
@@ -113,6 +121,10 @@ impl User {
         if let Some(holder) = &mut self.holder {
             holder.expire(now);
         }
+        if let Some(window) = &mut self.window {
+            window.expire(now);
+        }
+        self.window = self.window.take().filter(|window| !window.is_empty());
         let old = |entry: &Entry| !entry.unfinished && now >= entry.active + KEPT_FOR;
         let gone = self.threads.iter().filter(|entry| old(entry)).map(|entry| entry.id.clone()).collect();
         self.threads.retain(|entry| !old(entry));
@@ -123,11 +135,14 @@ impl User {
     pub fn next_expiry(&self) -> Option<Millis> {
         let thread = self.threads.iter().map(|entry| entry.active + KEPT_FOR).min();
         let session = self.holder.as_ref().and_then(Holder::next_expiry);
-        thread.into_iter().chain(session).min()
+        let window = self.window.as_ref().and_then(Window::next_expiry);
+        thread.into_iter().chain(session).chain(window).min()
     }
 
     /// Nothing is left that is worth being stored: no session by which they could come, nothing that they said.
     pub fn is_forgettable(&self) -> bool {
-        self.threads.is_empty() && self.holder.as_ref().is_none_or(|holder| holder.sessions.is_empty())
+        self.threads.is_empty()
+            && self.holder.as_ref().is_none_or(|holder| holder.sessions.is_empty())
+            && self.window.as_ref().is_none_or(Window::is_empty)
     }
 }

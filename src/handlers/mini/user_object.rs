@@ -4,7 +4,9 @@ mod asking;
 mod guard;
 mod keeping;
 mod kin;
+mod posting;
 mod records;
+mod window;
 mod working;
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +24,7 @@ use crate::log::Line;
 use crate::login::mini::Holder;
 use crate::platform::{Millis, Outlet, Platform, Storage, Tables, Unreachable};
 use crate::wechat::{OpenId, Secret};
+use posting::Posted;
 
 /// A WebSocket whose session has ended is closed with this code.
 /// <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.2>
@@ -37,6 +40,10 @@ pub struct MiniUserObject<P: Platform, S: Storage + Tables> {
     user: RefCell<User>,
     /// Exchanges at work in this memory.
     running: RefCell<Vec<Running>>,
+    /// The customer-service message that is being sent.
+    posted: RefCell<Option<Posted>>,
+    /// WeChat asked to be left alone until then.
+    resting: Cell<Millis>,
     /// When calls of the last minute came, other than questions.
     calls: RefCell<Vec<Millis>>,
     /// Whether this life has looked for what an earlier one left unfinished.
@@ -72,9 +79,21 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
                 }
             },
         };
-        let (running, calls, awake, prepared, alarm) = Default::default();
+        let (running, posted, resting, calls, awake, prepared, alarm) = Default::default();
         let user = RefCell::new(user);
-        Ok(Rc::new(Self { platform, storage, app, user, running, calls, awake, prepared, alarm }))
+        Ok(Rc::new(Self {
+            platform,
+            storage,
+            app,
+            user,
+            running,
+            posted,
+            resting,
+            calls,
+            awake,
+            prepared,
+            alarm,
+        }))
     }
 
     /// A [`Call`] as JSON. `open` makes the response a stream.
@@ -84,6 +103,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Call::Login { openid, unionid, session_key, digest } => {
                 self.login(openid, unionid, &session_key, digest)?
             }
+            Call::Window { document } => self.heed(&document)?,
             Call::As { session, ask } => match self.check(&session, &ask)? {
                 Some(refusal) => refusal,
                 None => match self.serve(&session, ask, open).await? {
@@ -206,7 +226,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Ask::Show { thread } => self.show(&thread)?,
             Ask::Delete { thread } => self.delete(thread.as_deref())?,
             Ask::Export => self.export()?,
-            Ask::Forget => self.forget()?,
+            Ask::Forget => self.forget(self.snapshot(), None)?,
             Ask::Logout => self.log_out(session)?,
             Ask::Who => self.who(session),
         }))

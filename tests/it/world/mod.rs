@@ -11,6 +11,7 @@ pub mod mini_api;
 mod runtime;
 pub mod site;
 pub mod weixin;
+pub mod window;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -13,9 +13,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::{Refused, json_response, read};
+use crate::account::Account;
 use crate::http::Target;
 use crate::phone::Bubble;
 use crate::phone::transcript::Sent;
+use crate::platform::api::App;
 use crate::push::deliver::{DELIVERIES, Delivered, LIMIT, Order};
 use crate::push::envelope::{self, Mode, Sealed, Stamp, Tamper};
 use crate::push::journey::{self, Journey};
@@ -28,6 +30,17 @@ pub use request::{FullVoice, SendReport, SendRequest, Voice};
 const MOST_DELIVERIES: u32 = 100;
 /// The longest limit of a delivery.
 const LONGEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// Nobody hears of what happens in a Mini Program without a message push.
+pub const NO_TOKEN: &str = "the Mini Program has no message push: MINI_TOKEN is not set";
+
+/// The mode needs a key that is not there.
+pub fn no_key(app: App) -> Refused {
+    Refused::bad(match app {
+        App::Official => "compat and aes mode need ENCODING_AES_KEY",
+        App::Mini => "compat and aes mode need MINI_ENCODING_AES_KEY",
+    })
+}
 
 /// `POST /_sim/send`
 pub async fn handle(State(sim): State<Arc<Sim>>, body: Bytes) -> Result<Response, Refused> {
@@ -55,12 +68,13 @@ pub async fn unattended<T: Send + 'static>(
 /// # Errors
 /// A request that contradicts itself or the settings, or a target on another machine.
 pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused> {
+    let account = sim.app(request.app()).ok_or_else(|| Refused::bad(NO_TOKEN))?;
     let target = target(sim, &request)?;
     let limits = limits(sim, &request)?;
     let written = write::write(sim, &request)?;
-    let sealed = seal(sim, limits.mode, &request, &written)?;
+    let sealed = seal(sim, account, limits.mode, &request, &written)?;
     let line = note::note(sim, &request, &written, limits.each);
-    let delivered = deliver(sim, target, sealed, &limits, &written, line).await;
+    let delivered = deliver(sim, account, target, sealed, &limits, &written, line).await;
     let report = report(written, limits.mode, delivered);
     remember(sim, &request, line, &report);
     Ok(report)
@@ -69,7 +83,7 @@ pub async fn send(sim: &Sim, request: SendRequest) -> Result<SendReport, Refused
 fn target(sim: &Sim, request: &SendRequest) -> Result<Target, Refused> {
     let target = match &request.target {
         Some(url) => url.parse().map_err(|error| Refused::bad(format!("target: {error}")))?,
-        None => sim.options.target.clone().ok_or_else(|| Refused::bad("no target is set"))?,
+        None => sim.options.target_of(request.app()).ok_or_else(|| Refused::bad("no target is set"))?,
     };
     if sim.options.permit(&target) {
         return Ok(target);
@@ -86,7 +100,11 @@ struct Limits {
 }
 
 fn limits(sim: &Sim, request: &SendRequest) -> Result<Limits, Refused> {
-    let mode = request.mode.unwrap_or(sim.lock().mode);
+    let default = match request.app() {
+        App::Official => sim.lock().mode,
+        App::Mini => sim.lock().mini.mode,
+    };
+    let mode = request.mode.unwrap_or(default);
     if mode == Mode::Plain && matches!(request.tamper, Some(Tamper::Downgrade | Tamper::AppId)) {
         return Err(Refused::bad("tamper: downgrade and app_id need compat or aes mode"));
     }
@@ -102,28 +120,36 @@ fn limits(sim: &Sim, request: &SendRequest) -> Result<Limits, Refused> {
     Ok(Limits { mode, deliveries, each, parallel })
 }
 
-fn seal(sim: &Sim, mode: Mode, request: &SendRequest, written: &Written) -> Result<Sealed, Refused> {
+fn seal(
+    sim: &Sim,
+    account: &Account,
+    mode: Mode,
+    request: &SendRequest,
+    written: &Written,
+) -> Result<Sealed, Refused> {
     let stamp = Stamp::new(sim.clock.wall_ms() / 1000);
     let tamper = request.tamper.or(sim.lock().network.tamper);
-    let sealed = envelope::seal(&sim.account, mode, tamper, &written.openid, &written.xml, &stamp);
-    sealed.map_err(|_| Refused::bad("compat and aes mode need ENCODING_AES_KEY"))
+    let sealed = envelope::seal(account, mode, tamper, &written.openid, &written.document, &stamp);
+    sealed.map_err(|_| no_key(account.app))
 }
 
 /// The account hears nothing of those on its blacklist.
 async fn deliver(
     sim: &Sim,
+    account: &Arc<Account>,
     target: Target,
     sealed: Sealed,
     limits: &Limits,
     written: &Written,
     line: Option<u64>,
 ) -> Delivered {
-    let Written { openid, push, xml, .. } = written;
+    let Written { openid, push, document, .. } = written;
     if sim.lock().people.get(openid).is_some_and(|person| person.fan.blacklisted) {
         return Delivered::default();
     }
     let what = push.as_ref().map_or_else(|| "?".to_owned(), |push| Sent::from_push(push).in_short());
     let order = Order {
+        account: Arc::clone(account),
         target,
         sealed,
         mode: limits.mode,
@@ -133,9 +159,12 @@ async fn deliver(
         limit: limits.each,
         way: journey::way(&sim.lock().network),
     };
-    let journey = Journey::new(sim, Arc::new(order), xml.clone(), what, line);
+    let journey = Journey::new(sim, Arc::new(order), document.clone(), what, line);
     let delivered = journey.run(limits.parallel).await;
-    if delivered.shown.iter().any(|bubble| matches!(bubble, Bubble::Transfer { .. })) {
+    // The Mini Program has other agents, which are not simulated.
+    if account.app == App::Official
+        && delivered.shown.iter().any(|bubble| matches!(bubble, Bubble::Transfer { .. }))
+    {
         let said = push.as_ref().and_then(|push| push.optional("Content")).unwrap_or_default();
         sim.lock().agents.transferred(openid, &said, sim.clock.now_ms());
     }
@@ -150,13 +179,12 @@ fn report(written: Written, mode: Mode, delivered: Delivered) -> SendReport {
     SendReport { person, openid, mode, msg_id, deliveries, shown, error_line, checks }
 }
 
-/// For a recording, if one is made. What has no line in the chat was done by nobody, unless it was forged, or said in
-/// the Mini Program.
+/// For a recording, if one is made. What has no line in a chat was done by nobody, unless it was forged.
 fn remember(sim: &Sim, request: &SendRequest, line: Option<u64>, report: &SendReport) {
-    let done = line.is_some() || request.tamper.is_some() || (request.mini && request.event.is_none());
+    let done = line.is_some() || request.tamper.is_some();
     let mut state = sim.lock();
     if let Some(mut recorder) = state.recorder.take_if(|_| done) {
-        recorder.note(&state.people, request, report);
+        recorder.note(&state, request, report);
         state.recorder = Some(recorder);
     }
 }

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::phone::Bubble;
+use crate::platform::api::App;
 use crate::push::checks::Check;
 use crate::push::deliver::Delivery;
-use crate::push::envelope::{Mode, Tamper};
-use crate::push::message::{Event, Link, Location};
+use crate::push::envelope::{Format, Mode, Tamper};
+use crate::push::message::{Event, Link, Location, Page};
 
-/// Who does what. Exactly one of `text`, `image`, `voice`, `link`, `location`, `event` and `xml` is to be set.
+/// Who does what. Exactly one of `text`, `image`, `voice`, `link`, `location`, `page`, `event` and `xml` is to be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -17,12 +18,16 @@ pub struct SendRequest {
     /// The person's name, or an openid. `xiaoming` without it.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
-    /// Whether it happens in the Mini Program, with its openid and its original id.
+    /// Whether it happens in the chat with the Mini Program's customer service, where people send `text`, `image` and
+    /// `page`, and `user_enter_tempsession` is an event.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mini: bool,
     /// How to seal it; `aes` without it if there is a key, else `plain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// The notation of a message to the Mini Program; that of its settings without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
     /// A text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -41,10 +46,13 @@ pub struct SendRequest {
     /// A place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
+    /// A page of the Mini Program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
     /// An event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
-    /// A plain document, delivered as it is (sealed by `mode`).
+    /// A plain document, delivered as it is (sealed by `mode`). The Mini Program's may be JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xml: Option<String>,
     /// Most deliveries; 3 without it.
@@ -124,6 +132,11 @@ impl SendRequest {
         self.person.as_deref().unwrap_or("xiaoming")
     }
 
+    /// In which app it happens.
+    pub fn app(&self) -> App {
+        if self.mini { App::Mini } else { App::Official }
+    }
+
     /// How many of the things are set of which exactly one is to be.
     pub fn kinds(&self) -> usize {
         let set = [
@@ -132,6 +145,7 @@ impl SendRequest {
             self.voice.is_some(),
             self.link.is_some(),
             self.location.is_some(),
+            self.page.is_some(),
             self.event.is_some(),
             self.xml.is_some(),
         ];

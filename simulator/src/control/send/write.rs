@@ -3,17 +3,21 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use wxapi::wechat::message::parse_document;
 use wxapi::wechat::xml::{Fields, parse_xml};
 
 use super::request::{FullVoice, SendRequest, Voice};
 use crate::control::Refused;
 use crate::ids;
 use crate::platform::Kind;
+use crate::push::envelope::Format;
 use crate::push::message::{self, Content, Head};
 use crate::state::Sim;
 
 /// Bytes of a plain document: the journal keeps a thousand, several times each.
 const LONGEST_DOCUMENT: usize = 2 << 20;
+/// The picture of every card: a white pixel as GIF.
+const THUMB: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 /// Characters of a name that an order calls somebody by: that of a scenario has its run's number behind it.
 const LONGEST_NAME: usize = 100;
 
@@ -23,8 +27,8 @@ pub struct Written {
     pub person: String,
     /// Their openid.
     pub openid: String,
-    /// The plain document.
-    pub xml: String,
+    /// The plain document, XML or JSON.
+    pub document: String,
     /// The same, if it can be read.
     pub push: Option<Fields>,
 }
@@ -38,15 +42,18 @@ pub fn write(sim: &Sim, request: &SendRequest) -> Result<Written, Refused> {
         return Err(Refused::bad(format!("as has at most {LONGEST_NAME} characters")));
     }
     let written = document(sim, request)?;
-    if written.xml.len() > LONGEST_DOCUMENT {
-        return Err(Refused::bad(format!("a message has at most {LONGEST_DOCUMENT} bytes of XML")));
+    if written.document.len() > LONGEST_DOCUMENT {
+        return Err(Refused::bad(format!("a message has at most {LONGEST_DOCUMENT} bytes")));
     }
     Ok(written)
 }
 
 fn document(sim: &Sim, request: &SendRequest) -> Result<Written, Refused> {
     if let Some(xml) = &request.xml {
-        return if request.kinds() == 1 { Ok(raw(sim, request, xml)) } else { Err(not_one()) };
+        return if request.kinds() == 1 { raw(sim, request, xml) } else { Err(not_one()) };
+    }
+    if request.mini && (request.voice.is_some() || request.link.is_some() || request.location.is_some()) {
+        return Err(Refused::bad("people send text, image and page to the Mini Program's customer service"));
     }
     let content = content(sim, request)?;
     let person = request.person().to_owned();
@@ -62,7 +69,9 @@ fn document(sim: &Sim, request: &SendRequest) -> Result<Written, Refused> {
     let head = Head { to, from: openid.clone(), create_time, msg_id };
     let xml = message::write(&head, &content);
     let push = parse_xml(&xml).ok();
-    Ok(Written { person, openid, xml, push })
+    let json = request.mini && request.format.unwrap_or(sim.lock().mini.format) == Format::Json;
+    let document = if json { message::write_json(&head, &content) } else { xml };
+    Ok(Written { person, openid, document, push })
 }
 
 /// The person's openid, and the original id of the app that they use.
@@ -75,26 +84,33 @@ fn addresses(sim: &Sim, request: &SendRequest, person: &str) -> Result<(String, 
 }
 
 /// A document of the test's own: whoever it names has sent it, if it can be read.
-fn raw(sim: &Sim, request: &SendRequest, xml: &str) -> Written {
-    let push = parse_xml(xml).ok();
+fn raw(sim: &Sim, request: &SendRequest, document: &str) -> Result<Written, Refused> {
+    let push = parse_document(document).ok();
     let named = push.as_ref().and_then(|push| push.optional("FromUserName"));
     let openid = match (&request.person, named) {
         (None, Some(named)) => named,
-        _ => ids::openid(&sim.account.app_id, request.person()),
+        _ => addresses(sim, request, request.person())?.0,
     };
     let person = request.person.clone().unwrap_or_else(|| openid.clone());
-    Written { person, openid, xml: xml.to_owned(), push }
+    Ok(Written { person, openid, document: document.to_owned(), push })
 }
 
 fn not_one() -> Refused {
-    Refused::bad("exactly one of text, image, voice, link, location, event and xml is to be set")
+    Refused::bad("exactly one of text, image, voice, link, location, page, event and xml is to be set")
 }
 
 fn content(sim: &Sim, request: &SendRequest) -> Result<Content, Refused> {
     if request.kinds() != 1 {
         return Err(not_one());
     }
-    let SendRequest { text, image, voice, link, location, event, .. } = request.clone();
+    let SendRequest { text, image, voice, link, location, page, event, .. } = request.clone();
+    if let Some(page) = page {
+        let mini = sim.account.mini.as_ref().filter(|_| request.mini);
+        let mini =
+            mini.ok_or_else(|| Refused::bad("a page is sent in the Mini Program: mini is to be true"))?;
+        let thumb_media_id = sim.lock().media.add(Kind::Image, THUMB.into(), sim.clock.now_ms());
+        return Ok(Content::Page { page, app_id: mini.app_id.clone(), thumb_media_id });
+    }
     let simple = text
         .map(|text| Content::Text { text, menu_id: request.bizmsgmenuid.clone() })
         .or(link.map(Content::Link))

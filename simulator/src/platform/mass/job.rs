@@ -242,7 +242,7 @@ fn deliver(state: &mut State, openid: &str, message: &Message, now_ms: u64) -> b
         return false;
     };
     for bubble in &message.shown {
-        person.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
+        person.chat.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
     }
     state.mass.reach(openid, now_ms);
     true

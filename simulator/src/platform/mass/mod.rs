@@ -119,7 +119,7 @@ fn preview(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
         return Err(errcode::NOT_FOLLOWING);
     }
     for bubble in &message.shown {
-        person.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
+        person.chat.receive_as(How::Mass, bubble.clone(), message.body.clone(), now_ms);
     }
     let msg_id = call.state.mass.new_id(now_ms);
     Ok(ApiReply::Json(json!({ "errcode": 0, "errmsg": "preview success", "msg_id": msg_id })))

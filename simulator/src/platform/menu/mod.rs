@@ -218,8 +218,7 @@ mod tests {
     fn the_newest_menu_that_matches_wins() {
         let menus = menus();
         let sees = |tags: &[u32], phone| {
-            let mut person = Person::default();
-            person.phone_system = phone;
+            let mut person = Person { phone_system: phone, ..Person::default() };
             person.acted(Action::Follow, 0);
             person.fan.tags = tags.to_vec();
             menus.seen_by(Some(&person)).unwrap().button[0].name.as_str()

@@ -1,12 +1,11 @@
-//! Customer-service messages of the Mini Program. They arrive in the one chat that the simulated phone has.
+//! Customer-service messages of the Mini Program. They arrive in the chat with its customer service.
 //!
 //! <https://developers.weixin.qq.com/miniprogram/dev/server/API/kf-mgnt/kf-message/api_sendcustommessage.html>
 
 use serde_json::Value;
 
 use crate::phone::Bubble;
-use crate::phone::transcript::How;
-use crate::platform::api::{Call, text};
+use crate::platform::api::{App, Call, text};
 use crate::platform::custom::{check_media, check_text, need};
 use crate::platform::errcode::{self, Errcode};
 use crate::platform::{ApiReply, done};
@@ -14,16 +13,19 @@ use crate::platform::{ApiReply, done};
 /// `POST /cgi-bin/message/custom/send?access_token=…` with a token of the Mini Program.
 pub fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     let message = call.json()?;
+    let app_id = call.account.app_id_of(App::Mini).to_owned();
     let Call { state, now_ms, .. } = call;
     state.mini.find(text(&message, "touser"))?;
     check_shape(&message)?;
     check_media(&message, state, *now_ms)?;
     let user = state.mini.find(text(&message, "touser"))?;
-    user.ledger.take(*now_ms)?;
-    user.ledger.cancel_typing();
-    let official = user.official.clone();
-    let shown = Bubble::from_custom(&message);
-    state.people.find(&official)?.receive_as(How::Custom { after_ms: None }, shown, message, *now_ms);
+    user.window.ledger.take(*now_ms)?;
+    let mut shown = Bubble::from_custom(&message);
+    // Its messages name no AppID: the page is its own.
+    if let Bubble::Card { mini_program: Some(page), .. } = &mut shown {
+        page.appid = app_id;
+    }
+    user.window.receive(shown, message, *now_ms);
     Ok(done())
 }
 

@@ -18,8 +18,10 @@ use super::errcode::{self, Errcode};
 use super::openapi::Clears;
 use super::quota::Quotas;
 use super::token::Tokens;
+use crate::chat::Chat;
+use crate::control::verify::TargetCheck;
 use crate::ids;
-use crate::ledger::Ledger;
+use crate::push::envelope::{Format, Mode};
 use session::{Codes, Session};
 
 /// The family's APIs.
@@ -43,8 +45,14 @@ pub const APIS: &[Api] = &[
 pub const PAGE: Errcode = Errcode(41030);
 
 /// What the family remembers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mini {
+    /// How messages to its customer service are sealed unless an order says otherwise.
+    pub mode: Mode,
+    /// Their notation unless an order says otherwise.
+    pub format: Format,
+    /// How its callback answered the last check of its URL.
+    pub target_check: Option<TargetCheck>,
     /// The access tokens given out.
     pub tokens: Tokens,
     /// How often each API was called today.
@@ -65,18 +73,52 @@ pub struct User {
     pub official: String,
     /// When they were last there.
     pub seen_ms: u64,
-    /// What the Mini Program may still send them.
-    pub ledger: Ledger,
+    /// Their chat with its customer service.
+    pub window: Chat,
     session: Option<Session>,
 }
 
 impl Mini {
+    /// One that nobody used yet.
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            format: Format::default(),
+            target_check: None,
+            tokens: Tokens::default(),
+            quotas: Quotas::default(),
+            clears: Clears::default(),
+            pages: None,
+            users: BTreeMap::new(),
+            codes: Codes::default(),
+            codes_made: 0,
+        }
+    }
+
     /// The user with this openid.
     ///
     /// # Errors
     /// 40003 if nobody has it.
     pub fn find(&mut self, openid: &str) -> Result<&mut User, Errcode> {
         self.users.get_mut(openid).ok_or(errcode::OPENID)
+    }
+
+    /// The user with this openid, if anybody has it.
+    pub fn get(&self, openid: &str) -> Option<&User> {
+        self.users.get(openid)
+    }
+
+    /// Everybody who used it, with their openid.
+    pub fn users(&self) -> impl Iterator<Item = (&str, &User)> {
+        self.users.iter().map(|(openid, user)| (openid.as_str(), user))
+    }
+
+    /// Forgets whoever has this openid in the Official Account; their openids here.
+    pub fn forget(&mut self, official: &str) -> Vec<String> {
+        let gone = self.users.iter().filter(|(_, user)| user.official == official);
+        let gone: Vec<_> = gone.map(|(openid, _)| openid.clone()).collect();
+        gone.iter().for_each(|openid| drop(self.users.remove(openid)));
+        gone
     }
 
     /// The person opens the Mini Program, for the first time if they never did.
@@ -86,7 +128,7 @@ impl Mini {
         let user = user.or_insert_with(|| User {
             official: official(),
             seen_ms: now_ms,
-            ledger: Ledger::default(),
+            window: Chat::of(openid),
             session: None,
         });
         user.seen_ms = now_ms;

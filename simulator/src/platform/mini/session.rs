@@ -114,6 +114,11 @@ impl Mini {
         self.codes.give(purpose, openid, risky, now_ms)
     }
 
+    /// Somebody else exchanges a code of `wx.login` before.
+    pub fn spend(&mut self, code: &str, now_ms: u64) {
+        let _ = self.codes.take(Purpose::Login, code, now_ms);
+    }
+
     /// The user's session key, while it lasts.
     pub fn session_key(&self, openid: &str, now_ms: u64) -> Option<&str> {
         let session = self.users.get(openid)?.session.as_ref()?;
@@ -249,10 +254,7 @@ mod tests {
     #[test]
     fn phone_numbers() {
         let of = |phone: Option<&str>| {
-            let mut person = Person::default();
-            person.phone = phone.map(str::to_owned);
-            person.number = 7;
-            phone_of(&person)
+            phone_of(&Person { phone: phone.map(str::to_owned), number: 7, ..Person::default() })
         };
         let pair = |country: &str, number: &str| (country.to_owned(), number.to_owned());
         assert_eq!(of(None), pair("86", "10000000007"));

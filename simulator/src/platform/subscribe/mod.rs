@@ -79,7 +79,7 @@ fn notify(call: &mut Call<'_>, message: Value, shown: &Value, official: &str) ->
     let person = call.state.people.find(official)?;
     let msg_id = {
         let card = card::bubble(&template.title, &template.content, shown);
-        person.receive_as(How::Subscribe, card, message, call.now_ms);
+        person.chat.receive_as(How::Subscribe, card, message, call.now_ms);
         call.state.new_msg_id(call.now_ms)
     };
     call.push(&openid, "subscribe_msg_sent_event", sent(&template, msg_id));

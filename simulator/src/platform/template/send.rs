@@ -96,7 +96,7 @@ pub fn send(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     templates.sent.note(&openid, client_id, id, call.now_ms);
     let receipt = templates.receipts.get(&openid).copied().unwrap_or_default();
     if receipt == Receipt::Success {
-        person.receive_as(
+        person.chat.receive_as(
             How::Template,
             card::bubble(&template.title, &template.content, &message),
             message,
@@ -139,6 +139,6 @@ pub fn subscribe(call: &mut Call<'_>) -> Result<ApiReply, Errcode> {
     }
     let lines = content.lines().map(|line| CardLine { name: String::new(), value: line.to_owned() });
     let shown = card::with_lines(title, lines, &message);
-    call.state.people.find(openid)?.receive_as(How::Subscribe, shown, message.clone(), call.now_ms);
+    call.state.people.find(openid)?.chat.receive_as(How::Subscribe, shown, message.clone(), call.now_ms);
     Ok(done())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::MiniUserObject;
 use crate::chat::thread::Thread;
+use crate::chat::window::Window;
 use crate::handlers::mini::listening::Running;
 use crate::handlers::mini::user::User;
 use crate::json::json;
@@ -13,7 +14,7 @@ use crate::log::Line;
 use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
 
 /// While an answer is on its way, the alarm looks after it this often.
-const LOOK_AFTER: Millis = 30_000;
+pub(super) const LOOK_AFTER: Millis = 30_000;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS thread (id TEXT PRIMARY KEY, document TEXT NOT NULL)";
 
@@ -56,7 +57,8 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// Rings in time for whatever is due next. An alarm that is set for an earlier time stays: it costs less to ring
     /// once in vain than to be set anew each time.
     fn set_alarm(&self, user: &User, now: Millis) -> Result<(), Unreachable> {
-        let unfinished = user.threads.iter().any(|entry| entry.unfinished);
+        let notes = user.window.as_ref().is_some_and(Window::has_notes);
+        let unfinished = notes || user.threads.iter().any(|entry| entry.unfinished);
         let watch = unfinished.then_some(now + LOOK_AFTER);
         if let Some(due) = watch.into_iter().chain(user.next_expiry()).min()
             && self.alarm.get().is_none_or(|set| due < set)
@@ -93,7 +95,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         self.run("DELETE FROM thread WHERE id = ?", &[json!(id)]).map(drop)
     }
 
-    fn run(&self, statement: &str, values: &[Value]) -> Result<Vec<Value>, Unreachable> {
+    pub(super) fn run(&self, statement: &str, values: &[Value]) -> Result<Vec<Value>, Unreachable> {
         if !self.prepared.get() {
             self.storage.run(TABLE, &[])?;
             self.prepared.set(true);
@@ -123,21 +125,26 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         user.threads.iter().filter(|entry| entry.unfinished).map(|entry| entry.id.clone()).collect()
     }
 
-    /// Starts every unfinished exchange that is not at work: new ones, and those of an object that died.
+    /// Starts every unanswered exchange that is not at work: new ones, and those of an object that died. What is to be
+    /// told goes out.
     pub(super) fn start_jobs(self: &Rc<Self>) -> Result<(), Unreachable> {
         for id in self.unfinished() {
             let Some(thread) = self.thread(&id)? else { continue };
-            for exchange in thread.unfinished() {
+            for exchange in thread.unfinished().filter(|exchange| exchange.answer.is_none()) {
                 let n = exchange.n;
                 let at_work = |running: &Running| running.n == n && running.thread == id;
                 if self.running.borrow().iter().any(at_work) {
                     continue;
                 }
                 self.running.borrow_mut().push(Running::new(&id, n, self.platform.random()));
+                if exchange.push.is_some() {
+                    self.show_typing();
+                }
                 let (object, thread) = (Rc::clone(self), id.clone());
                 self.platform.spawn(async move { object.work(thread, n).await });
             }
         }
+        self.post();
         Ok(())
     }
 }

@@ -115,7 +115,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         let active = thread.active;
         let n = thread.ask(Question::Text(turn.question), &key, Source::Account, asked, &rules.texts);
         thread.active = thread.active.max(active);
-        thread.answered(n, Reply { at, text: turn.answer, tokens: 0, failed: false });
+        thread.answered(n, Reply { at, text: turn.answer, tokens: 0, failed: false, refused: false });
         if user.current.as_ref().is_none_or(|current| current.spoken <= at) {
             user.speak_in(&thread.id, true, at);
         }
@@ -129,7 +129,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         let mut user = self.snapshot();
         let names = self.names(&user);
         if forget {
-            self.erase()?;
+            self.erase(user, None)?;
         } else {
             user.account = None;
             self.keep(user, None)?;

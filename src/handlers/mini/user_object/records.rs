@@ -82,17 +82,22 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     }
 
     /// Deletes everything, sessions included; at the Official Account too, if they are known there.
-    pub(super) fn forget(&self) -> Result<Said, Unreachable> {
+    pub(super) fn forget(&self, user: User, note: Option<String>) -> Result<Said, Unreachable> {
         let gone = self.snapshot();
-        self.erase()?;
+        self.erase(user, note)?;
         self.part(&gone, true);
         Ok(Said::done())
     }
 
-    /// Deletes everything that is here.
-    pub(super) fn erase(&self) -> Result<(), Unreachable> {
-        self.clear()?;
-        self.user.replace(User::default());
+    /// Deletes everything that is here. What stays for a while holds no word of theirs: which messages of the customer
+    /// service's chat were heard, so that a repeat does nothing, and what they are told there.
+    pub(super) fn erase(&self, user: User, note: Option<String>) -> Result<(), Unreachable> {
+        let User { asked, push, mut window, .. } = user;
+        if let Some(window) = &mut window {
+            window.forget(note);
+        }
+        self.run("DELETE FROM thread", &[])?;
+        self.keep(User { asked, push, window, ..User::default() }, None)?;
         for running in self.running.borrow_mut().iter_mut() {
             running.fail();
         }

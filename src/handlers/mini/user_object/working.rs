@@ -29,7 +29,8 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     ///
     /// 1. ask, unless an earlier life got the answer already
     /// 2. store the answer, then tell it to those who listen
-    /// 3. condense what the model is told, if it grew too long
+    /// 3. send it, if it was asked in the customer service's chat
+    /// 4. condense what the model is told, if it grew too long
     pub(super) async fn work(self: Rc<Self>, thread: String, n: u32) {
         let finished = self.finish(&thread, n).await;
         // What cannot be stored is logged; the alarm, or the next call, starts the work again.
@@ -38,6 +39,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         }
         self.running.borrow_mut().retain(|running| !(running.n == n && running.thread == thread));
         if finished.is_ok() {
+            self.post();
             self.condense(&thread).await;
         }
     }
