@@ -4,11 +4,12 @@ import { after, before, describe, test } from "node:test";
 import { startPair } from "../../tools/stack.mjs";
 import { act, timesAsked, until } from "./people.mjs";
 
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const SEND = "/cgi-bin/message/custom/send";
 
 describe("customer service of the Mini Program", () => {
   let pair;
-  before(async () => (pair = await startPair({ vars: { LANG: "en" } })));
+  before(async () => (pair = await startPair({ vars: { LANG: "en", AI_VISION_MODEL: "@cf/eyes" } })));
   after(() => pair.close());
 
   /** Somebody writes: WeChat hears `success` on the first delivery. */
@@ -32,6 +33,7 @@ describe("customer service of the Mini Program", () => {
       });
 
   test("the URL is verified, and nobody gets in who is not WeChat", async () => {
+    assert.equal((await pair.sim.post("/_sim/verify", { mini: true })).ok, true);
     const before = (await pair.sim.get("/_sim/model")).total;
     for (const tamper of ["signature", "unsigned", "stale", "downgrade", "app_id"]) {
       const order = { as: "mallory", mini: true, text: "let me in", tamper, deliveries: 1 };
@@ -83,8 +85,11 @@ describe("customer service of the Mini Program", () => {
   });
 
   test("a picture and a card of the Mini Program", async () => {
+    await write("painter", { image: PNG });
+    assert.match((await inbox("painter", 1))[0], /picture/i);
+    assert.ok(await timesAsked(pair.sim, "@cf/eyes"), "a model looked at it");
     await write("painter", { page: { title: "order", path: "pages/order" } });
-    assert.match((await inbox("painter", 1))[0], /cannot open this kind/);
+    assert.match((await inbox("painter", 2))[1], /cannot open this kind/);
   });
 
   test("what WeChat refuses waits for /retrieve", async () => {
