@@ -5,7 +5,7 @@ use std::cell::Cell;
 use serde_json::json;
 
 use crate::world::window::{OK, calm, no, story, world};
-use crate::world::{Answer, World, answers, run};
+use crate::world::{Answer, DAWN, World, answers, run};
 
 const ANNA: &str = "mini-anna";
 
@@ -257,5 +257,80 @@ fn nothing_of_a_person_is_in_the_log() {
         for secret in ["private", ANNA, "mini-secret", "mini-token"] {
             assert!(!log.contains(secret), "{secret} is in {log}");
         }
+    });
+}
+
+#[test]
+fn a_page_that_went_out_but_could_not_be_noted_is_sent_again_only_on_request() {
+    run(async {
+        let world = calm();
+        world.network(2_000);
+        world.act(ANNA, json!({ "MsgType": "text", "Content": "why?" })).await;
+        while world.told().is_empty() {
+            world.pass(100).await;
+        }
+        world.mini_disk_of(ANNA).set_full(true);
+        world.pass(10_000).await;
+        world.mini_disk_of(ANNA).set_full(false);
+        world.pass(600_000).await;
+        assert_eq!(world.told().len(), 1);
+        world.write(ANNA, "/retrieve").await;
+        world.pass(5_000).await;
+        assert_eq!(world.texts_told(), ["Answer to why?", "Answer to why?"]);
+    });
+}
+
+#[test]
+fn the_pages_of_two_answers_do_not_mix() {
+    run(async {
+        let world = calm();
+        world.model(|call| {
+            let name = call.question();
+            answers(0, &(0..200).map(|n| format!("{name} sentence {n} is here.\n")).collect::<String>())
+        });
+        world.network(500);
+        let session = world.wx_login("anna").await;
+        for name in ["first", "second"] {
+            world.act(ANNA, json!({ "MsgType": "text", "Content": name })).await;
+            // The next one belongs to another conversation.
+            world.act(ANNA, json!({ "MsgType": "text", "Content": "/new" })).await;
+        }
+        world.pass(60_000).await;
+        for _ in 0..3 {
+            world.act(ANNA, json!({ "MsgType": "text", "Content": "/retrieve" })).await;
+            world.pass(60_000).await;
+        }
+        let told = world.texts_told();
+        let names: Vec<&str> =
+            told.iter().filter(|page| page.contains("sentence")).map(|page| &page[..5]).collect();
+        let mut changes = names.clone();
+        changes.dedup();
+        assert_eq!((names.len(), changes.len()), (6, 2), "{names:?}");
+        for name in ["first", "second"] {
+            let pages: Vec<String> = told.iter().filter(|page| page.starts_with(name)).cloned().collect();
+            assert_eq!(whole(&pages).len(), 200, "{name}");
+        }
+        let list = world.api("GET", "conversations", &session, "").await;
+        assert_eq!(list.body["conversations"].as_array().unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn what_is_stored_keeps_its_shape() {
+    run(async {
+        let world = world(&[], |n| if n == 1 { no(45047) } else { Ok(OK.to_owned()) });
+        world.write(ANNA, "why?").await;
+        let stored: serde_json::Value =
+            serde_json::from_str(&world.mini_disk_of(ANNA).document().unwrap()).unwrap();
+        let window = &stored["window"];
+        assert_eq!(window["openid"], ANNA);
+        assert_eq!((&window["notes"], &window["tries"]), (&json!([]), &json!(0)));
+        assert_eq!(window["heard"][0]["key"].as_str().unwrap().len(), 32);
+        assert_eq!((&window["met"], &window["heard"][0]["at"]), (&json!(DAWN), &json!(DAWN)));
+        assert_eq!(stored["threads"][0]["waits"], true);
+        // What the previous release stored is read.
+        let thread = r#"{"id":"t","title":"","created":1,"active":1,"said":[{"n":1,"question":{"text":"q"},"asked":1,"source":"window","push":{"sent":3}}]}"#;
+        let thread = wxapi::chat::thread::Thread::from_json(thread).unwrap();
+        assert_eq!(thread.said[0].push.map(|push| (push.sent, push.waits, push.tries)), Some((3, false, 0)));
     });
 }
