@@ -2,6 +2,8 @@
 // page shows.
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { at } from "../../tools/paths.mjs";
 import { startPair } from "../../tools/stack.mjs";
@@ -13,10 +15,19 @@ before(async () => {
   pair = await startPair();
   const code = async () => (await pair.sim.post("/_sim/login_code", { as: "Reader" })).code;
   const other = await pair.stack.fetch("/api/auth/wx-login", { method: "POST", body: JSON.stringify({ code: await code() }) });
-  env = { W: pair.stack.url.origin, CODE: await code(), OTHER_SESSION: (await other.json()).sessionKey };
+  const { encryptedData, iv } = await pair.sim.post("/_sim/open_data", { as: "Reader", kind: "we_run" });
+  const { code: phoneCode } = await pair.sim.post("/_sim/phone_code", { as: "Reader" });
+  const template = { kind: "mini_subscribe", title: "Tea", content: "茶：{{thing1.DATA}}" };
+  const { template_id } = await pair.sim.post("/_sim/template", template);
+  await pair.sim.post("/_sim/subscribe", { as: "Reader", template_id, accept: true });
+  const picture = path.join(os.tmpdir(), `wxapi-docs-${process.pid}.png`);
+  env = { ENCRYPTED_DATA: encryptedData, IV: iv, PHONE_CODE: phoneCode, TEMPLATE: template_id, PICTURE: picture, W: pair.stack.url.origin, CODE: await code(), OTHER_SESSION: (await other.json()).sessionKey };
 });
 
-after(() => pair?.close());
+after(async () => {
+  fs.rmSync(env?.PICTURE ?? "", { force: true });
+  await pair?.close();
+});
 
 /** The commands of the page with what it shows below each. */
 function examples() {
@@ -38,7 +49,7 @@ function shape(value) {
 }
 
 /** The JSON that the page shows; an ellipsis may stand for what is left out. */
-const parsed = (text) => JSON.parse(text.replaceAll("[…]", "[]"));
+const parsed = (text) => JSON.parse(text.replaceAll("[…]", "[]").replaceAll("{…}", "null"));
 
 function events(text) {
   return text.trim().split("\n\n").map((event) => {
@@ -68,13 +79,15 @@ function remember(answer) {
 
 test("the page's commands answer as the page says", async (t) => {
   const all = examples();
-  assert.ok(all.length >= 13, `${all.length} commands`);
+  assert.ok(all.length >= 19, `${all.length} commands`);
   for (const { command, shown } of all) {
     await t.test(command.slice(0, 90), async () => {
       assert.match(command, /^curl -/);
       const { code, output } = await captured("bash", ["-c", command], { env: { ...process.env, ...env } });
       assert.equal(code, 0, output);
-      if (shown.startsWith("id: ")) {
+      if (shown === "") {
+        assert.equal(fs.readFileSync(env.PICTURE).subarray(1, 4).toString(), "PNG");
+      } else if (shown.startsWith("id: ")) {
         const told = events(output);
         const example = events(shown).at(-1);
         const same = told.find(({ event }) => event === example.event);
