@@ -54,6 +54,7 @@ mod mini_chat;
 mod mini_config;
 mod mini_kin;
 mod mini_kin_parting;
+mod mini_kin_talk;
 mod mini_token;
 mod mini_wechat;
 mod openapi;
