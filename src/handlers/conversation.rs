@@ -153,9 +153,16 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// One step of the machine, stored. A step that cannot be stored did not happen: memory is never ahead of
     /// storage, and WeChat will deliver again.
     fn step<T>(&self, step: impl FnOnce(&mut Conversation, Millis, &App) -> T) -> Result<T, Unreachable> {
+        let (mut step, mut result) = (Some(step), None);
+        // What is the same for all steps is compiled once.
+        self.take_step(&mut |state, now, app| result = step.take().map(|step| step(state, now, app)))?;
+        result.ok_or_else(|| Unreachable(String::new()))
+    }
+
+    fn take_step(&self, step: &mut dyn FnMut(&mut Conversation, Millis, &App)) -> Result<(), Unreachable> {
         let now = self.platform.now();
         let mut next = self.state.borrow().clone();
-        let result = step(&mut next, now, &self.app);
+        step(&mut next, now, &self.app);
         self.store(&next, now)
             .inspect_err(|Unreachable(reason)| self.platform.log(&Line::error("state.not_stored", reason)))?;
         let happened = std::mem::take(&mut next.happened);
@@ -163,7 +170,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         for happened in happened {
             self.count(happened);
         }
-        Ok(result)
+        Ok(())
     }
 
     fn count(&self, happened: Happened) {

@@ -222,6 +222,7 @@ pub async fn call_object<P: Platform, Q: serde::Serialize, A: serde::de::Deseria
     crate::json::from_value(&answer).map_err(|_| nonsense("an object's answer"))
 }
 
+/// The same, with JSON that was made already.
 fn call_with_text<'a, P: Platform>(
     platform: &'a P,
     object: Object,

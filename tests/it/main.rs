@@ -56,6 +56,7 @@ mod mini_config;
 mod mini_guard;
 mod mini_kin;
 mod mini_kin_parting;
+mod mini_kin_talk;
 mod mini_services;
 mod mini_token;
 mod mini_wechat;

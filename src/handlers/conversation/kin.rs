@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::UserObject;
 use crate::chat::command::Command;
@@ -10,15 +11,16 @@ use crate::chat::history::History;
 use crate::chat::intent::{self, Intent};
 use crate::chat::kin::ASKED_FOR;
 use crate::gateway::send::SendError;
-use crate::handlers::mini::call::{Call as MiniCall, Said};
+use crate::handlers::mini::call::Call as MiniCall;
 use crate::handlers::mini::kin::{self, Call as Kin};
-use crate::handlers::tasks::within;
-use crate::handlers::{ask_unionid, call_object, understand, write};
+use crate::handlers::tasks::{Task, within};
+use crate::handlers::{ask_unionid, call_with_text, understand, write};
 use crate::json::json;
 use crate::log::Line;
 use crate::platform::{Millis, Object, Platform, Storage, Unreachable};
 use crate::wechat::OpenId;
-use crate::wechat::message::Inbound;
+use crate::wechat::event::Event;
+use crate::wechat::message::{Inbound, Message};
 
 /// A question waits so long for what was said in the Mini Program, of the five seconds that WeChat gives.
 const RECALLING: Millis = 1_000;
@@ -44,10 +46,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     /// A [`Call`] as JSON; the answer is JSON.
     pub fn call(self: &Rc<Self>, call: &str) -> Result<String, Unreachable> {
         match understand(call, "a call to a user's conversation")? {
-            Call::Link(home) => {
-                self.step(|state, now, app| state.link(&home, now, app.config.rules.timeout))?;
-                self.pass_on();
-            }
+            Call::Link(home) => self.link(&home)?,
             Call::Unlink(home) => self.step(|state, _, _| state.unlink(&home))?,
             Call::Forget(_) => {
                 self.logins.forget()?;
@@ -63,9 +62,11 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
     }
 
     /// The conversation so far: as home knows it, if there is one and it can be reached.
-    pub(super) async fn recalled(&self) -> History {
-        let recalled = if self.home().is_some() { self.tell(RECALLING).await } else { None };
-        recalled.unwrap_or_else(|| self.state.borrow().history.clone())
+    pub(super) fn recalled(&self) -> Task<'_, History> {
+        Box::pin(async {
+            let recalled = self.tell(RECALLING).await;
+            recalled.unwrap_or_else(|| self.state.borrow().history.clone())
+        })
     }
 
     /// Tells home what it does not know yet. What the model is to know now; `None` if home was not reached.
@@ -74,19 +75,19 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
             let kin = &self.state.borrow().kin;
             (kin.home.clone()?, kin.outbox.clone())
         };
-        let call = MiniCall::Kin(Kin::Tell(news.clone()));
-        let asked = call_object::<_, _, Said>(&self.platform, Object::MiniUser, &home, &call);
-        let failure = match within(&self.platform, span, Box::pin(asked)).await {
-            Some(Ok(said)) if said.status == 200 => {
-                if !news.is_empty() {
+        let call = write(&MiniCall::Kin(Kin::Tell(news.clone()))).ok()?;
+        let asked = call_with_text(&self.platform, Object::MiniUser, &home, call);
+        let failure = match within(&self.platform, span, asked).await {
+            Some(Ok(said)) => {
+                let body = said.get("body").filter(|_| is_ok(&said));
+                if body.is_none() || !news.is_empty() {
                     // Should it not be stored, they are told again.
-                    let _ = self.step(|state, _, _| state.told(&news));
+                    let _ = self.step(|state, _, _| match body {
+                        Some(_) => state.told(&news),
+                        None => state.unlink(&home),
+                    });
                 }
-                return crate::json::from_value(&said.body).ok();
-            }
-            Some(Ok(_)) => {
-                let _ = self.step(|state, _, _| state.unlink(&home));
-                return None;
+                return body.and_then(|body| crate::json::from_value(body).ok());
             }
             Some(Err(Unreachable(reason))) => reason,
             None => "it took too long".to_owned(),
@@ -136,7 +137,11 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         };
         let may =
             config.mini.is_some() && config.account.is_some() && now >= self.app.no_unionids_until.get();
-        if !wanted || !may || intent::forgets(inbound, &config.rules.texts) {
+        let theirs = match &inbound.message {
+            Message::Event(event) => matches!(event, Event::Subscribe { .. } | Event::Click { .. }),
+            _ => true,
+        };
+        if !wanted || !may || !theirs || intent::forgets(inbound, &config.rules.texts) {
             return;
         }
         let (object, openid) = (Rc::clone(self), inbound.from.clone());
@@ -167,12 +172,19 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let half = json!({ "account": openid.as_str() });
         let known = kin::meet(&self.platform, &self.app, &unionid, half).await?;
         let Some(home) = kin::text(&known, "user").filter(|_| !forgotten()) else { return Ok(()) };
-        let call = MiniCall::Kin(Kin::Link(openid));
-        let said: Said = call_object(&self.platform, Object::MiniUser, &home, &call).await?;
-        if said.status == 200 && !forgotten() {
-            self.step(|state, now, app| state.link(&home, now, app.config.rules.timeout))?;
-            self.pass_on();
-        }
+        let call = write(&MiniCall::Kin(Kin::Link(openid)))?;
+        let said = call_with_text(&self.platform, Object::MiniUser, &home, call).await?;
+        if is_ok(&said) && !forgotten() { self.link(&home) } else { Ok(()) }
+    }
+
+    fn link(self: &Rc<Self>, home: &str) -> Result<(), Unreachable> {
+        self.step(|state, now, app| state.link(home, now, app.config.rules.timeout))?;
+        self.pass_on();
         Ok(())
     }
+}
+
+/// Whether what home said is no refusal: then it is theirs, and linked.
+fn is_ok(said: &Value) -> bool {
+    said.get("status").and_then(Value::as_u64) == Some(200)
 }

@@ -14,6 +14,7 @@ use crate::config::mini::Mini;
 use crate::digest::mac;
 use crate::gateway::desk::Call as DeskCall;
 use crate::gateway::record::{Call as RecordCall, Filter, Kind, Reply};
+use crate::handlers::tasks::Task;
 use crate::handlers::{App, conversation, records, write};
 use crate::json::json;
 use crate::log::Line;
@@ -46,18 +47,24 @@ pub fn text(document: &Value, name: &str) -> Option<String> {
 }
 
 /// Writes down one half of somebody's document. The whole.
-pub async fn meet<P: Platform>(
-    platform: &P,
-    app: &App,
-    unionid: &OpenId,
+pub fn meet<'a, P: Platform>(
+    platform: &'a P,
+    app: &'a App,
+    unionid: &'a OpenId,
     half: Value,
-) -> Result<Value, Unreachable> {
-    let Some(mini) = &app.config.mini else { return Ok(Value::Null) };
-    let id = id_of(mini, unionid);
-    let call = RecordCall::MergeAll { kind: Kind::Kin, documents: vec![(id.clone(), half)] };
-    records::ask(platform, app, call).await?;
-    let record = records::get(platform, app, Kind::Kin, &id).await?;
-    Ok(record.map(|record| record.document).unwrap_or_default())
+) -> Task<'a, Result<Value, Unreachable>> {
+    Box::pin(async move {
+        let Some(mini) = &app.config.mini else { return Ok(Value::Null) };
+        let id = id_of(mini, unionid);
+        let call = RecordCall::MergeAll { kind: Kind::Kin, documents: vec![(id.clone(), half)] };
+        records::ask(platform, app, call).await?;
+        match records::ask(platform, app, RecordCall::Get { kind: Kind::Kin, id }).await? {
+            Reply::Records { mut records, .. } => {
+                Ok(records.pop().map(|record| record.document).unwrap_or_default())
+            }
+            _ => Err(records::nonsense()),
+        }
+    })
 }
 
 /// The only follower in the directory who has this unionid.
@@ -94,27 +101,23 @@ pub struct Gone {
 /// What follows at the account. Each part is tried by itself.
 pub async fn part<P: Platform>(platform: P, app: Rc<App>, gone: Gone) {
     let Some(mini) = &app.config.mini else { return };
-    let id = id_of(mini, &gone.unionid);
-    let known = async || {
-        let record = records::get(&platform, &app, Kind::Kin, &id).await.ok()??;
-        text(&record.document, "account")
-    };
-    let account = match gone.account {
-        None => known().await,
-        account => account,
-    };
-    let kind = Kind::Kin;
-    let record = match account.is_some() && !gone.forget {
-        true => RecordCall::MergeAll { kind, documents: vec![(id, json!({ "user": null }))] },
-        false => RecordCall::Delete { kind, id },
-    };
-    let mut errands = vec![desk(&app, record)];
+    let known = meet(&platform, &app, &gone.unionid, json!({ "user": null })).await;
+    let known = known.unwrap_or_else(|Unreachable(reason)| {
+        platform.log(&Line::error("kin.not_parted", reason));
+        Value::Null
+    });
+    let account = gone.account.or_else(|| text(&known, "account"));
+    let mut errands = Vec::new();
+    if gone.forget || account.is_none() {
+        errands.push(left(&app, mini, &gone.unionid, None));
+    }
     if let Some(openid) = account {
+        let (name, session) = (gone.name, session_name(&app, &openid));
         let call = match gone.forget {
-            true => conversation::Call::Forget(gone.name),
-            false => conversation::Call::Unlink(gone.name),
+            true => conversation::Call::Forget(name),
+            false => conversation::Call::Unlink(name),
         };
-        errands.push((Object::Session, session_name(&app, &openid), write(&call)));
+        errands.push((Object::Session, session, write(&call)));
         if gone.forget {
             errands.push(desk(&app, RecordCall::Delete { kind: Kind::Person, id: openid }));
         }
@@ -143,18 +146,15 @@ fn desk(app: &App, call: RecordCall) -> Errand {
 /// Tells objects something, with patience; nobody waits for it, and none for another.
 pub fn insist<P: Platform>(platform: &P, errands: Vec<Errand>) {
     for (object, name, call) in errands {
-        let platform_there = platform.clone();
+        let there = platform.clone();
         platform.spawn(async move {
-            let platform = platform_there;
             let Ok(call) = call else { return };
-            for pause in AGAIN {
-                if platform.call(object, &name, &call).await.is_ok() {
-                    return;
-                }
-                platform.sleep(pause).await;
-            }
-            if let Err(Unreachable(reason)) = platform.call(object, &name, &call).await {
-                platform.log(&Line::error("kin.not_parted", reason));
+            let mut pauses = AGAIN.into_iter();
+            while let Err(Unreachable(reason)) = there.call(object, &name, &call).await {
+                let Some(pause) = pauses.next() else {
+                    return there.log(&Line::error("kin.not_parted", reason));
+                };
+                there.sleep(pause).await;
             }
         });
     }

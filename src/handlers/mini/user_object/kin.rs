@@ -10,7 +10,7 @@ use crate::chat::thread::{Reply, Source};
 use crate::handlers::mini::call::Said;
 use crate::handlers::mini::kin::{self, Call, Gone};
 use crate::handlers::mini::user::User;
-use crate::handlers::{call_object, conversation};
+use crate::handlers::{call_with_text, conversation, write};
 use crate::json::json;
 use crate::log::Line;
 use crate::login::mini::user_name;
@@ -45,9 +45,8 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         if self.link(OpenId::new(account.as_str()))?.status != 200 {
             return Ok(());
         }
-        let call = conversation::Call::Link(name);
-        let session = kin::session_name(app, &account);
-        call_object::<_, _, bool>(platform, Object::Session, &session, &call).await.map(drop)
+        let call = write(&conversation::Call::Link(name))?;
+        call_with_text(platform, Object::Session, &kin::session_name(app, &account), call).await.map(drop)
     }
 
     /// The name of this object and the unionid, of somebody whom the account may know.
