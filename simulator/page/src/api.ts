@@ -1,5 +1,5 @@
 // Orders to the simulator. What comes of them arrives by the watch.
-import type { ExchangeDetail, Fault, Given, Id, Mode, AccountType, Network, RunResult, SendRequest, TapResult, TargetCheck } from "./types";
+import type { Deed, Format, ExchangeDetail, Fault, Given, Id, Mode, AccountType, Network, RunResult, SendRequest, TapResult, TargetCheck } from "./types";
 import { toast } from "./store/ui";
 import { t } from "./text";
 
@@ -39,7 +39,7 @@ export async function told<T>(order: Promise<T>): Promise<T | undefined> {
 
 export const api = {
   send: (request: SendRequest) => post("send", request),
-  account: (change: { type?: AccountType; mode?: Mode }) => post("account", change),
+  account: (change: { type?: AccountType; mode?: Mode; bound?: boolean }) => post("account", change),
   network: (change: Partial<Network>) => post("network", change),
   faults: (faults: Fault[]) => post("faults", faults),
   addPerson: (name: string) => post("people", { name }),
@@ -47,7 +47,9 @@ export const api = {
   click: (as: string, button: number[], given: Given) => post<TapResult>("click", { as, button, ...given }),
   scan: (as: string, code: string) => post<TapResult>("scan", { as, code }),
   resend: (exchange: Id, fresh: boolean) => post("resend", { exchange, fresh }),
-  verify: () => post<TargetCheck>("verify"),
+  verify: (mini = false) => post<TargetCheck>("verify", { mini }),
+  mini: (as: string, deed: Deed) => post("mini/do", { as, do: deed }),
+  miniSettings: (change: { mode?: Mode; format?: Format }) => post("mini", change),
   record: (on: boolean) => post<{ scenario?: unknown }>("record", { on }),
   run: (scenario: unknown) => post<RunResult>("run", { scenario }),
   clock: (advance_s: number) => post("clock", { advance_s }),

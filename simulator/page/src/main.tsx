@@ -10,6 +10,10 @@
 //     navigation "The account's menu" of buttons by their names, sub-menus as role menu with menuitems;
 //     dialogs "Scan", "Send a place", "Send a link"; the browser is a dialog with an iframe (data-testid=browser)
 //     WeChat's error line: data-testid=error-line; "typing…" as the heading: data-testid=phone-title
+//   the account's Mini Program, if there is one: tablist "Apps" with tabs "Account", "Mini Program"; in it a tablist with
+//     "Chat", "Customer service"; log "Chat with the Mini Program" (data-testid=mini-chat) of articles
+//     (data-testid=mini-message, data-role, data-state); textbox "Ask something"; buttons "Conversations", "New conversation",
+//     "Resume", "Send again"; alert data-testid=mini-complaint (data-status); dialog "Conversations"
 //   rings: group "Deliveries" (data-testid=rings) of buttons "Delivery 1: 5 s timeout" (data-state, data-n, aria-pressed)
 //   timeline: radiogroup "Filter"; table "Timeline", a row each (data-testid=exchange, data-kind, data-state), whose
 //     button opens it; data-testid=count-late, count-failed, count-fine
@@ -24,6 +28,7 @@ import "./styles/layout.css";
 import "./styles/left.css";
 import "./styles/phone.css";
 import "./styles/bubbles.css";
+import "./styles/mini.css";
 import "./styles/sheets.css";
 import "./styles/timeline.css";
 

@@ -13,6 +13,10 @@ export interface Update {
   view: View | null;
   /** New or changed; replace by id. */
   lines: Line[];
+  /** What phones show of the Mini Program: new or changed; replace by openid. */
+  panels: Panel[];
+  /** Messages in them: new or changed; replace by id. */
+  messages: MiniMessage[];
   /** New or changed; replace by id. */
   exchanges: Exchange[];
 }
@@ -22,7 +26,9 @@ export interface View {
   base_url: string;
   target: string | null;
   target_check: TargetCheck | null;
-  account: { type: AccountType; app_id: string; original_id: string; name?: string; has_key: boolean; has_secret: boolean };
+  account: { type: AccountType; app_id: string; original_id: string; name?: string; has_key: boolean; has_secret: boolean; bound: boolean };
+  /** The account's Mini Program, if there is one. */
+  mini: MiniSettings | null;
   mode: Mode;
   people: Person[];
   network: Network;
@@ -50,6 +56,70 @@ export interface StepResult {
   trouble: string | null;
 }
 
+export type Format = "xml" | "json";
+
+export interface MiniSettings {
+  app_id: string;
+  original_id: string;
+  target: string | null;
+  target_check: TargetCheck | null;
+  /** Whether messages to its customer service are pushed. */
+  has_token: boolean;
+  has_key: boolean;
+  mode: Mode;
+  format: Format;
+}
+
+/** What somebody's phone shows of the Mini Program. */
+export interface Panel {
+  openid: string;
+  logged_in: boolean;
+  busy: boolean;
+  conversation_id: string | null;
+  fresh: boolean;
+  /** As the server listed them last. */
+  conversations: Conversation[] | null;
+  /** Of the open conversation, by their ids. */
+  messages: Id[];
+  /** Whether an answer can be gone on with. */
+  unfinished: boolean;
+  complaint: null | { status: number | null; text: string; retry_after_s: number | null; at_ms: number };
+}
+
+export interface Conversation {
+  id: string;
+  title?: string;
+  updated_at?: number;
+  status?: string;
+}
+
+export type Standing = "done" | "waiting" | "streaming" | "pending" | "left" | "broken" | "failed";
+
+export interface MiniMessage {
+  id: Id;
+  openid: string;
+  role: string;
+  text: string;
+  at_ms: number;
+  state: Standing;
+  tokens_used: number | null;
+  first_ms: number | null;
+  source: string | null;
+}
+
+/** Something that a person does in the Mini Program: `POST /_sim/mini/do`. */
+export type Deed =
+  | "login"
+  | "logout"
+  | "resume"
+  | "new"
+  | "list"
+  | "delete_all"
+  | { login_with: { risky?: boolean } }
+  | { say: { text: string; stream?: boolean; leave_after?: number } }
+  | { open: string }
+  | { delete: string };
+
 export interface TargetCheck {
   ok: boolean;
   elapsed_ms: number;
@@ -68,6 +138,8 @@ export interface Person {
   typing_until_ms: number;
   /** Messages that the account may still send them. */
   allowance: number;
+  /** The same in the chat with the Mini Program's customer service. */
+  mini?: { openid: string; typing_until_ms: number; allowance: number };
   menu?: Button[] | null;
 }
 
@@ -119,6 +191,7 @@ export type Sent =
   | { type: "video"; url: string }
   | { type: "location"; lat: number; lon: number; label: string }
   | { type: "link"; title: string; description: string; url: string }
+  | { type: "page"; title: string; path: string }
   | { type: "event"; name: string; key: string };
 
 export type DeliveryState = "running" | "reply" | "success" | "timeout" | "status" | "refused" | "cut";
@@ -191,7 +264,7 @@ export type Bubble =
   | { type: "other"; msgtype: string }
   | { type: "error"; text: string };
 
-export type ExchangeKind = "push" | "api" | "model" | "web";
+export type ExchangeKind = "push" | "api" | "model" | "web" | "mini";
 
 /** One request, in whatever direction. */
 export interface Exchange {
@@ -234,6 +307,8 @@ export interface ExchangeDetail extends Exchange {
 /** Who does what: `POST /_sim/send`. */
 export interface SendRequest {
   as: string;
+  mini?: boolean;
+  page?: { title: string; path: string };
   text?: string;
   bizmsgmenuid?: string;
   image?: string;

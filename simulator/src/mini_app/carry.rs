@@ -14,7 +14,7 @@ use crate::http::Failure;
 use crate::platform::mini::open_data::{self, Kind, OpenData};
 use crate::platform::mini::session::Purpose;
 use crate::query;
-use crate::state::Sim;
+use crate::state::{Sim, State};
 
 /// The phone waits so long for an answer; the server says after 55 s that one is still pending.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -36,7 +36,7 @@ pub(super) struct Phone<'a> {
 /// There is no Mini Program, no server, or the phone is waiting for another answer.
 pub async fn carry_out(sim: &Sim, person: &str, deed: Deed) -> Result<Report, Refused> {
     let begun = Instant::now();
-    let mut phone = Phone::pick_up(sim, person)?;
+    let mut phone = Phone::pick_up(sim, person).await?;
     phone.act(deed).await?;
     phone.report.elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     phone.complain();
@@ -44,16 +44,30 @@ pub async fn carry_out(sim: &Sim, person: &str, deed: Deed) -> Result<Report, Re
 }
 
 impl<'a> Phone<'a> {
-    fn pick_up(sim: &'a Sim, name: &str) -> Result<Self, Refused> {
+    /// One thing after another happens in a phone: waits until what was begun before is over.
+    async fn pick_up(sim: &'a Sim, name: &str) -> Result<Self, Refused> {
         let openid = mini::enter(sim, name)?;
-        let mut state = sim.lock();
-        let epoch = state.epoch;
-        if state.panels.get(&openid).is_some_and(|panel| panel.busy) {
-            return Err(Refused::bad("the phone waits for the server's answer"));
-        }
-        state.panels.change(&openid, |panel| panel.busy = true);
+        let until = Instant::now() + PATIENCE;
+        let epoch = loop {
+            if let Some(epoch) = Self::take(sim, &openid) {
+                break epoch;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let free = sim.wait_for(left, |state| (!is_busy(state, &openid)).then_some(())).await;
+            free.ok_or_else(|| Refused::bad("the phone waits for the server's answer"))?;
+        };
         let report = Report { person: name.to_owned(), openid: openid.clone(), ..Report::default() };
         Ok(Self { sim, openid, report, epoch })
+    }
+
+    /// The phone is in use from now on; absent if it was.
+    fn take(sim: &Sim, openid: &str) -> Option<u64> {
+        let mut state = sim.lock();
+        let free = !is_busy(&state, openid);
+        free.then(|| {
+            state.panels.change(openid, |panel| panel.busy = true);
+            state.epoch
+        })
     }
 
     async fn act(&mut self, deed: Deed) -> Result<(), Refused> {
@@ -329,6 +343,10 @@ impl<'a> Phone<'a> {
         self.ask(&ask).await?;
         Ok(())
     }
+}
+
+fn is_busy(state: &State, openid: &str) -> bool {
+    state.panels.get(openid).is_some_and(|panel| panel.busy)
 }
 
 /// Whatever happens, the phone does not wait for ever.

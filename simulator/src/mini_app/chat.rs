@@ -33,7 +33,7 @@ impl Phone<'_> {
     pub async fn say(&mut self, say: Say) -> Result<(), Refused> {
         let asked = self.conversation(&say);
         let at_ms = self.sim.clock.wall_ms();
-        let message_id = say.message_id.unwrap_or_else(|| ids::base62::<16>());
+        let message_id = say.message_id.unwrap_or_else(ids::base62::<16>);
         let (said, shown) = self
             .panel(|panel| {
                 let said = panel.add(Message::new("user", &say.text, Standing::Done, at_ms));

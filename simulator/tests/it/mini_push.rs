@@ -234,3 +234,42 @@ async fn faults_of_logins_are_to_be_had() {
     let wrong = format!("/cgi-bin/token?grant_type=client_credential&appid={APP_ID}&secret={APP_SECRET}");
     assert!(world.get(&wrong).await["access_token"].is_string());
 }
+
+#[tokio::test]
+async fn verify_knows_the_mini_programs_callback() {
+    let callback = Callback::start(|_, push| {
+        if push.method == "GET" {
+            let query = wxapi::wechat::callback::Query::parse(&push.query);
+            return match wxapi::wechat::callback::verify_url(&query, &world::mini_keys(true)) {
+                Ok(echostr) => Reaction::Answer(200, echostr),
+                Err(refusal) => Reaction::Answer(403, refusal.to_string()),
+            };
+        }
+        match open_mini(push, true) {
+            Ok(_) => Reaction::Answer(200, "success".to_owned()),
+            Err(refusal) => Reaction::Answer(403, refusal.to_string()),
+        }
+    })
+    .await;
+    let url = format!("{}/mini", callback.url);
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mini-verify.vars");
+    let names =
+        ["WECHAT_TOKEN", "APP_ID", "MINI_APP_ID", "MINI_APP_SECRET", "MINI_TOKEN", "MINI_ENCODING_AES_KEY"];
+    let lines = names.map(|name| format!("{name}={}\n", world::setting(name).unwrap()));
+    std::fs::write(&file, lines.concat()).unwrap();
+    let verify = async |more: &[&str]| {
+        let args = [&["verify", &url, "--vars", file.to_str().unwrap()], more].concat();
+        crate::cli::run(&args).await
+    };
+    for format in ["xml", "json"] {
+        for mode in ["compat", "aes"] {
+            let (code, out, _) = verify(&["--mini", "--format", format, "--mode", mode]).await;
+            assert_eq!(code, 0, "{out}");
+            assert!(out.contains("a message for another AppID is refused"), "{out}");
+        }
+    }
+    let (code, out, _) = verify(&["--mode", "plain"]).await;
+    assert_eq!(code, 1, "with the account's settings, it refuses: {out}");
+    let (code, _, error) = verify(&["--format", "json"]).await;
+    assert!(code == 2 && error.contains("--mini"), "{error}");
+}

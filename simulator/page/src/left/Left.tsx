@@ -2,6 +2,7 @@ import { view } from "../store/live";
 import { AccountSettings } from "./Account";
 import { ClockSettings } from "./Clock";
 import { Events } from "./Events";
+import { MiniSettings } from "./Mini";
 import { NetworkFaults } from "./Network";
 import { People } from "./People";
 import { PlatformFaults } from "./Platform";
@@ -12,6 +13,7 @@ export function Left() {
   return (
     <div class="left-body">
       <AccountSettings />
+      <MiniSettings />
       <People />
       <Events />
       <NetworkFaults />

@@ -14,6 +14,8 @@ const kinds = new Map<string, Pick<Fault, "errcode" | "http_status" | "half" | "
   ["42001", { errcode: 42001 }],
   ["40164", { errcode: 40164 }],
   ["45009", { errcode: 45009 }],
+  ["40226", { errcode: 40226 }],
+  ["45011", { errcode: 45011 }],
   ["-1", { errcode: -1 }],
   ["503", { http_status: 503 }],
   ["half", { half: true }],
@@ -28,6 +30,8 @@ const paths = [
   "/cgi-bin/media/get",
   "/cgi-bin/qrcode/create",
   "/cgi-bin/user/info",
+  "/sns/jscode2session",
+  "/wxa/msg_sec_check",
 ];
 
 /** The name of a fault's kind, if the page has a switch for it. */

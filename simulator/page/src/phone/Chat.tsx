@@ -1,7 +1,8 @@
 // The chat of the chosen person. It follows what is new, unless somebody reads further up.
 import { useState } from "preact/hooks";
 import { simulatedNow } from "../store/clock";
-import { accountName, chat, person, view } from "../store/live";
+import { accountName, chat, chatter, person, view } from "../store/live";
+import { inWindow } from "../store/ui";
 import { chatTime, t } from "../text";
 import type { Line } from "../types";
 import { Avatar } from "../ui/Avatar";
@@ -9,6 +10,7 @@ import { useFollowing } from "../ui/following";
 import { Icon } from "../ui/Icon";
 import { act } from "./act";
 import { LineView } from "./LineView";
+import { enter } from "./mini/deeds";
 
 /** WeChat writes the time again after so long a silence. */
 const SILENCE_MS = 5 * 60_000;
@@ -20,7 +22,7 @@ export function Chat() {
   const last = lines.at(-1);
   // What the person does themselves brings the end into view.
   const { element, below, toEnd } = useFollowing<HTMLDivElement>({
-    list: person.value?.openid,
+    list: chatter.value?.openid,
     last: last?.id,
     always: last?.from === "person",
   });
@@ -37,7 +39,7 @@ export function Chat() {
         {shown.map((line, index) => (
           <Stamped key={line.id} line={line} before={shown[index - 1]} />
         ))}
-        {lines.length === 0 && view.value && <Empty />}
+        {lines.length === 0 && view.value && (inWindow.value ? <EmptyWindow /> : <Empty />)}
       </div>
       {below && (
         <button type="button" class="to-end" onClick={toEnd}>
@@ -60,6 +62,21 @@ function Stamped({ line, before }: { line: Line; before: Line | undefined }) {
       )}
       <LineView line={line} />
     </>
+  );
+}
+
+/** The chat with the Mini Program's customer service, before anything was said in it. */
+function EmptyWindow() {
+  const words = t().mini;
+  return (
+    <div class="chat-empty">
+      <Avatar name={words.name} account />
+      <p class="chat-empty-name">{words.tabs.window}</p>
+      <p class="hint">{view.value?.mini?.has_token ? words.windowHint : words.noToken}</p>
+      <button type="button" class="button" onClick={() => void enter()}>
+        {words.enter}
+      </button>
+    </div>
   );
 }
 

@@ -1,5 +1,7 @@
 // What lies over the chat. While something does, the chat below is inert.
 import { overlay } from "../store/ui";
+import { Conversations } from "./mini/Conversations";
+import { PageSheet } from "./mini/PageSheet";
 import { About } from "./sheets/About";
 import { Browser, MiniProgram } from "./sheets/Browser";
 import { LinkSheet } from "./sheets/LinkSheet";
@@ -22,6 +24,10 @@ export function Overlays() {
       return <Browser key={open.url} url={open.url} />;
     case "mini":
       return <MiniProgram appid={open.appid} pagepath={open.pagepath} />;
+    case "conversations":
+      return <Conversations />;
+    case "page":
+      return <PageSheet />;
     case "about":
       return <About />;
     default:

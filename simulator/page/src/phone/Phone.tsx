@@ -1,13 +1,16 @@
 // A phone with one chat in it.
-import { useEffect, useState } from "preact/hooks";
-import { seconds, simulatedNow } from "../store/clock";
-import { accountName, person } from "../store/live";
-import { overlay } from "../store/ui";
+import { useRef } from "preact/hooks";
+import { seconds } from "../store/clock";
+import { accountName, view } from "../store/live";
+import { app, overlay, type App } from "../store/ui";
 import { hourMinute, t } from "../text";
+import { nextIndex } from "../ui/controls";
 import { Icon } from "../ui/Icon";
 import { Bottom } from "./Bottom";
 import { Chat } from "./Chat";
+import { MiniProgram } from "./mini/MiniProgram";
 import { Overlays } from "./Overlays";
+import { useTyping } from "./typing";
 
 export function Phone() {
   const covered = overlay.value !== null;
@@ -16,12 +19,51 @@ export function Phone() {
       <div class="screen">
         <StatusBar />
         <div class="app-screen" inert={covered}>
-          <TitleBar />
-          <Chat />
-          <Bottom />
+          {view.value?.mini && <Apps />}
+          {app.value === "mini" && view.value?.mini ? (
+            <MiniProgram />
+          ) : (
+            <div id="app-account" class="app-page" role={view.value?.mini ? "tabpanel" : undefined} aria-label={t().mini.apps.account}>
+              <TitleBar />
+              <Chat />
+              <Bottom />
+            </div>
+          )}
         </div>
         <Overlays />
       </div>
+    </div>
+  );
+}
+
+const apps: App[] = ["account", "mini"];
+
+/** The two apps of the account, of which the phone shows one. */
+function Apps() {
+  const bar = useRef<HTMLDivElement>(null);
+  const words = t().mini.apps;
+  const move = (event: KeyboardEvent) => {
+    const next = nextIndex(event.key, apps.indexOf(app.value), apps.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    app.value = apps[next]!;
+    bar.current?.querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
+  };
+  return (
+    <div class="apps" role="tablist" aria-label={words.label} ref={bar} onKeyDown={move}>
+      {apps.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          aria-selected={app.value === name}
+          aria-controls={app.value === name ? `app-${name}` : undefined}
+          tabIndex={app.value === name ? 0 : -1}
+          onClick={() => (app.value = name)}
+        >
+          {words[name]}
+        </button>
+      ))}
     </div>
   );
 }
@@ -52,17 +94,4 @@ function TitleBar() {
       </button>
     </div>
   );
-}
-
-/** Whether the account is typing; it ends by itself when its time is over. */
-function useTyping(): boolean {
-  const until = person.value?.typing_until_ms ?? 0;
-  const [, again] = useState(0);
-  const left = until - simulatedNow();
-  useEffect(() => {
-    if (left <= 0) return;
-    const timer = setTimeout(() => again((n) => n + 1), left + 20);
-    return () => clearTimeout(timer);
-  }, [until]);
-  return left > 0;
 }

@@ -1,9 +1,9 @@
 // What the person whose phone is shown does. Nothing waits for the delivery: the watch tells what comes of it.
 import { api, told } from "../api";
-import { person } from "../store/live";
-import { overlay, toast } from "../store/ui";
+import { person, view } from "../store/live";
+import { app, inWindow, miniTab, overlay, toast } from "../store/ui";
 import { t } from "../text";
-import type { Given, SendRequest, TapResult } from "../types";
+import type { Deed, Given, SendRequest, TapResult } from "../types";
 
 /** Most bytes of a file: the simulator reads 32 MiB, and base64 makes a third more. */
 const MOST_BYTES = 20 * 1024 * 1024;
@@ -16,13 +16,26 @@ export const actor = () => person.value?.name ?? SOMEBODY;
 
 /** The person does something; false, in the end, if the simulator refused. */
 export async function act(message: Omit<SendRequest, "as">): Promise<boolean> {
-  return (await told(api.send({ ...message, as: actor() }))) !== undefined;
+  const mini = inWindow.value ? { mini: true } : {};
+  return (await told(api.send({ ...message, ...mini, as: actor() }))) !== undefined;
+}
+
+/** Opens a Mini Program: the account's own is there, of others it is only told. */
+export function openMini(appid: string, pagepath: string) {
+  if (appid !== view.value?.mini?.app_id) return void (overlay.value = { kind: "mini", appid, pagepath });
+  app.value = "mini";
+  miniTab.value = "chat";
+}
+
+/** The person does something in the Mini Program. What comes of it is shown by the watch. */
+export async function inMini(deed: Deed): Promise<boolean> {
+  return (await told(api.mini(actor(), deed).then(() => true))) === true;
 }
 
 /** Opens what a tap or a scan leads to. */
 export function follow(result: TapResult | undefined) {
   if (result?.open) overlay.value = { kind: "browser", url: result.open };
-  else if (result?.mini_program) overlay.value = { kind: "mini", ...result.mini_program };
+  else if (result?.mini_program) openMini(result.mini_program.appid, result.mini_program.pagepath);
 }
 
 /** A tap on a menu button; resolves when WeChat has been told of it, and of what the person gave. */

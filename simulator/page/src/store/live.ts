@@ -1,9 +1,10 @@
 // What the simulator says, live: one EventSource, by itself again after a break.
 import { batch, computed, signal } from "@preact/signals";
-import type { Exchange, Id, Line, Person, Update, View } from "../types";
+import type { Exchange, Id, Line, MiniMessage, Panel, Person, Update, View } from "../types";
 import { t } from "../text";
 import { setAdvanced, setNow } from "./clock";
 import { chosenName } from "./prefs";
+import { inWindow } from "./ui";
 
 export type Connection = "connecting" | "open" | "lost";
 
@@ -13,7 +14,10 @@ export const view = signal<View | null>(null);
 /** Every line, by id, in the order of their coming; `version` changes with each update. */
 const lineById = new Map<Id, Line>();
 const exchangeById = new Map<Id, Exchange>();
+const panelByOpenid = new Map<string, Panel>();
+const messageById = new Map<Id, MiniMessage>();
 const lineVersion = signal(0);
+const panelVersion = signal(0);
 const exchangeVersion = signal(0);
 
 /** Kept here, a little more than the simulator keeps. */
@@ -60,6 +64,8 @@ function take(update: Update) {
   if (update.reset) {
     lineById.clear();
     exchangeById.clear();
+    panelByOpenid.clear();
+    messageById.clear();
   }
   if (update.view) {
     view.value = update.view;
@@ -68,16 +74,21 @@ function take(update: Update) {
   }
   for (const line of update.lines) lineById.set(line.id, line);
   for (const exchange of update.exchanges) exchangeById.set(exchange.id, exchange);
+  for (const panel of update.panels) panelByOpenid.set(panel.openid, panel);
+  for (const message of update.messages) messageById.set(message.id, message);
   trim(lineById, MOST_LINES);
+  trim(messageById, MOST_LINES);
   trim(exchangeById, MOST_EXCHANGES);
   if (update.reset || update.lines.length > 0) lineVersion.value++;
+  if (update.reset || update.panels.length > 0 || update.messages.length > 0) panelVersion.value++;
   if (update.reset || update.exchanges.length > 0) exchangeVersion.value++;
 }
 
 /** Drops the chats of who is gone: somebody of the same name may come. */
 function forgetOthers(people: Person[]) {
-  const here = new Set(people.map(({ openid }) => openid));
+  const here = new Set(people.flatMap(({ openid, mini }) => [openid, mini?.openid]));
   for (const [id, line] of lineById) if (!here.has(line.openid)) lineById.delete(id);
+  for (const openid of panelByOpenid.keys()) if (!here.has(openid)) panelByOpenid.delete(openid);
 }
 
 /** Drops the oldest ones: a map keeps the order in which they came. */
@@ -97,13 +108,30 @@ export const person = computed<Person | null>(() => {
 /** What a person is called on the screen. */
 export const displayName = ({ name, nickname }: Person) => nickname || name;
 
-/** What the account is called. */
-export const accountName = () => view.value?.account.name || t().phone.account;
+/** What the account is called, or the Mini Program in the chat with its customer service. */
+export const accountName = () => (inWindow.value ? t().mini.name : view.value?.account.name || t().phone.account);
+
+/** The chosen person as the app knows them whose chat is shown. */
+export const chatter = computed(() => (inWindow.value ? person.value?.mini : person.value) ?? null);
+
+/** What the chosen person's phone shows of the Mini Program. */
+export const panel = computed<Panel | null>(() => {
+  void panelVersion.value;
+  const openid = person.value?.mini?.openid;
+  return (openid !== undefined && panelByOpenid.get(openid)) || null;
+});
+
+/** The messages of the conversation that is open there. */
+export const miniMessages = computed<MiniMessage[]>(() => {
+  void panelVersion.value;
+  const ids = panel.value?.messages ?? [];
+  return ids.flatMap((id) => messageById.get(id) ?? []);
+});
 
 /** The chat of the chosen person, in time's order. */
 export const chat = computed<Line[]>(() => {
   void lineVersion.value;
-  const openid = person.value?.openid;
+  const openid = chatter.value?.openid;
   const lines = [...lineById.values()].filter((line) => line.openid === openid);
   return lines.sort((a, b) => a.at_ms - b.at_ms);
 });
@@ -129,5 +157,6 @@ export function line(id: Id | null | undefined): Line | undefined {
 /** Who did what a message tells; absent if it tells of nobody, as of the end of a job. */
 export function sender({ delivery }: Exchange): Person | undefined {
   const openid = line(delivery?.line)?.openid;
-  return openid === undefined ? undefined : view.value?.people.find((one) => one.openid === openid);
+  const is = (one: Person) => one.openid === openid || one.mini?.openid === openid;
+  return openid === undefined ? undefined : view.value?.people.find(is);
 }

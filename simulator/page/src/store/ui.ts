@@ -1,5 +1,5 @@
 // What is chosen and open on this page; nothing of it concerns the simulator.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { Id } from "../types";
 
 /** The request whose details are shown. */
@@ -42,8 +42,27 @@ export function dismiss(id: number) {
 /** Whether a window lies over the page; then it shows the toasts. */
 export const windowOpen = signal(false);
 
+/** Which of the two apps the phone shows. */
+export type App = "account" | "mini";
+export const app = signal<App>("account");
+
+/** What the phone shows of the Mini Program: its own page, or the chat with its customer service. */
+export type MiniTab = "chat" | "window";
+export const miniTab = signal<MiniTab>("chat");
+
+/** Whether the chat that is shown is the one with the Mini Program's customer service. */
+export const inWindow = computed(() => app.value === "mini" && miniTab.value === "window");
+
+/** How the Mini Program behaves, for tests: its answers come in pieces; it goes away in the middle of one; WeChat distrusts
+ * who logs in. */
+export const streams = signal(true);
+export const leaves = signal(false);
+export const distrusted = signal(false);
+
 /** What lies over the phone's chat. */
 export type Overlay =
+  | { kind: "conversations" }
+  | { kind: "page" }
   | { kind: "scan"; button?: number[]; waits?: boolean }
   | { kind: "place"; button?: number[] }
   | { kind: "link" }

@@ -1,8 +1,10 @@
 // English.
+import { miniEn } from "./mini-en";
 import type { Text } from "./zh";
 
 export const en: Text = {
   sim: "A WeChat on your own desk",
+  mini: miniEn,
   columns: { left: "Settings", phone: "Phone", timeline: "Timeline" },
   close: "Close",
   send: "Send",
@@ -126,6 +128,8 @@ export const en: Text = {
       "42001": "Token expired 42001",
       "40164": "IP not listed 40164",
       "45009": "Daily quota used 45009",
+      "40226": "Distrusted user 40226",
+      "45011": "Called too often 45011",
       "-1": "System busy -1",
       "503": "Server error 503",
       half: "Half a response",
@@ -272,6 +276,7 @@ export const en: Text = {
     api: "← WeChat API",
     model: "← Model",
     web: "← Web pages",
+    mini: "→ Mini API",
     late: (n) => `${n} late`,
     failed: (n) => `${n} failed`,
     fine: (n) => `${n} fine`,

@@ -16,6 +16,7 @@ export const rulesEn: Record<string, [string, string]> = {
   media_id: ["It has a MediaId", "It has no MediaId"],
   articles: ["At least one article", "No article"],
   article_count: ["ArticleCount is the number of articles", "ArticleCount is not the number of articles"],
+  mini_reply: ["It is success or a transfer", "WeChat ignores a Mini Program's passive reply: answer success, then use custom/send"],
   same_reply: ["All deliveries of one MsgId got the same reply", "Deliveries of one MsgId got different replies: remember MsgIds"],
   refused: ["This message was refused, as it should be", "This message should have been refused"],
 };

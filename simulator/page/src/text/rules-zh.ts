@@ -16,6 +16,7 @@ export const rulesZh: Record<string, [string, string]> = {
   media_id: ["带有 MediaId", "缺少 MediaId"],
   articles: ["至少有一篇图文", "没有图文"],
   article_count: ["ArticleCount 与图文数一致", "ArticleCount 与图文数不一致"],
+  mini_reply: ["只回复 success 或转接客服", "小程序的被动回复会被微信忽略：回 success，再用 custom/send 回答"],
   same_reply: ["同一 MsgId 的各次投递得到同一回复（去重有效）", "同一 MsgId 的各次投递得到不同回复：需要按 MsgId 去重"],
   refused: ["按规定拒绝了这条消息", "应当拒绝这条消息，却接受了"],
 };

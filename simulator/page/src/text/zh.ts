@@ -1,8 +1,10 @@
 // 中文。每条规则、每个状态都用一句话说清楚。
+import { miniZh } from "./mini-zh";
 import type { AccountType, DeliveryState, Mode } from "../types";
 
 export const zh = {
   sim: "放在你桌上的微信",
+  mini: miniZh,
   columns: { left: "设置", phone: "手机", timeline: "时间线" },
   close: "关闭",
   send: "发送",
@@ -126,6 +128,8 @@ export const zh = {
       "42001": "access_token 过期 42001",
       "40164": "IP 不在白名单 40164",
       "45009": "当日额度用尽 45009",
+      "40226": "高风险用户 40226",
+      "45011": "调用太频繁 45011",
       "-1": "系统繁忙 -1",
       "503": "服务器错误 503",
       half: "只回一半响应",
@@ -272,6 +276,7 @@ export const zh = {
     api: "← 微信接口",
     model: "← 模型",
     web: "← 网页",
+    mini: "→ 小程序接口",
     late: (n: number) => `${n} 超时`,
     failed: (n: number) => `${n} 失败`,
     fine: (n: number) => `${n} 正常`,

@@ -32,7 +32,7 @@ export function Row({ exchange, chosen }: { exchange: Exchange; chosen: boolean 
         {delivery && delivery.n > 1 && <span class="badge warn">{words.again(delivery.n)}</span>}
       </td>
       <td>
-        <span class={`badge ${toneOf(state)}`}>{state === "running" ? words.running : (t().rings.states[result as DeliveryState] ?? result)}</span>
+        <span class={`badge ${toneOf(state)}`}>{state === "running" ? words.running : (t().rings.states[result as DeliveryState] ?? t().mini.results[result] ?? result)}</span>
       </td>
       <td class="took">
         <Bar exchange={exchange} />

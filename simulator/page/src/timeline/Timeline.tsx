@@ -49,6 +49,7 @@ function Filters({ all }: { all: Exchange[] }) {
   const kinds: ExchangeKind[] = ["push", "api", "model"];
   // Pages in the phone's browser are rare: their filter comes with the first of them.
   if (all.some(({ kind }) => kind === "web")) kinds.push("web");
+  if (all.some(({ kind }) => kind === "mini")) kinds.push("mini");
   const options = [{ value: "all" as Filter, label: words.all }, ...kinds.map((kind) => ({ value: kind as Filter, label: words[kind] }))];
   return (
     <Segmented kind="chips" label={words.filter} options={options} value={filter.value} onChange={(value) => (filter.value = value)} />

@@ -1,7 +1,7 @@
-import { overlay } from "../../store/ui";
 import { t } from "../../text";
 import type { Bubble } from "../../types";
 import { Icon } from "../../ui/Icon";
+import { openMini } from "../act";
 import { openPage } from "./AccountBubble";
 
 type CardBubble = Extract<Bubble, { type: "card" }>;
@@ -34,6 +34,6 @@ function Line({ line }: { line: CardBubble["lines"][number] }) {
 }
 
 function opener({ url, mini_program: mini }: CardBubble): (() => void) | undefined {
-  if (mini) return () => (overlay.value = { kind: "mini", appid: mini.appid, pagepath: mini.pagepath });
+  if (mini) return () => openMini(mini.appid, mini.pagepath);
   return url ? () => openPage(url) : undefined;
 }

@@ -16,6 +16,13 @@ export function PersonBubble({ sent }: { sent: Exclude<Sent, { type: "event" }> 
       return <Video url={sent.url} title="" description="" />;
     case "location":
       return <Place lat={sent.lat} lon={sent.lon} label={sent.label} />;
+    case "page":
+      return (
+        <div class="card link-card">
+          <strong>{sent.title || t().mini.name}</strong>
+          <small>{sent.path}</small>
+        </div>
+      );
     case "link":
       return (
         <div class="card link-card">
