@@ -52,6 +52,7 @@ mod menu_limits;
 mod metrics;
 mod mini_chat;
 mod mini_config;
+mod mini_login;
 mod mini_token;
 mod mini_wechat;
 mod openapi;
