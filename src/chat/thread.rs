@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::history::{History, Turn, clip};
+use super::history::{History, SUMMARY_LIMIT, Turn, clip};
 use super::state::Question;
 use super::text::Texts;
 use super::turn::STARTS;
@@ -218,6 +218,15 @@ impl Thread {
         n
     }
 
+    /// A question that could not be answered is asked again. False: it is gone, answered, or being answered.
+    pub fn ask_again(&mut self, n: u32, now: u64) -> bool {
+        let failed = |exchange: &&mut Exchange| exchange.answer.as_ref().is_some_and(|answer| answer.failed);
+        let Some(exchange) = self.exchange_mut(n).filter(failed) else { return false };
+        (exchange.answer, exchange.starts) = (None, 1);
+        self.active = now;
+        true
+    }
+
     /// An exchange has its answer. False: it is gone, or was answered already.
     pub fn answered(&mut self, n: u32, reply: Reply) -> bool {
         let Some(exchange) = self.exchange_mut(n).filter(|exchange| exchange.answer.is_none()) else {
@@ -262,7 +271,7 @@ impl Thread {
     /// The model's summary of everything up to exchange `last`.
     pub fn summarise(&mut self, last: u32, summary: &str) {
         if last > self.summarised && !summary.is_empty() {
-            summary.clone_into(&mut self.summary);
+            self.summary = clip(summary, SUMMARY_LIMIT);
             self.summarised = last;
         }
     }

@@ -44,7 +44,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             }
         }
         if user.is_forgettable() {
-            *user = User::default();
+            user.forget();
             return self.clear();
         }
         self.storage.save(&super::write(user)?)?;
@@ -105,11 +105,16 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             return Ok(());
         }
         for id in self.unfinished() {
-            let Some(mut thread) = self.thread(&id)? else { continue };
+            let mut user = self.snapshot();
+            let Some(mut thread) = self.thread(&id)? else {
+                user.lose(&id);
+                self.keep(user, None)?;
+                continue;
+            };
             for exchange in thread.said.iter_mut().filter(|exchange| exchange.is_unfinished()) {
                 exchange.starts = exchange.starts.saturating_add(1);
             }
-            self.keep(self.snapshot(), Some(&thread))?;
+            self.keep(user, Some(&thread))?;
         }
         self.awake.set(true);
         self.start_jobs()

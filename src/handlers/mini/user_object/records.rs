@@ -6,7 +6,7 @@ use super::MiniUserObject;
 use crate::chat::text::Texts;
 use crate::chat::thread::{Exchange, Source, Thread};
 use crate::handlers::mini::call::Said;
-use crate::handlers::mini::user::{Entry, User};
+use crate::handlers::mini::user::Entry;
 use crate::json::{Put, json};
 use crate::platform::{Platform, Storage, Tables, Unreachable};
 
@@ -83,7 +83,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// Deletes everything, sessions included.
     pub(super) fn forget(&self) -> Result<Said, Unreachable> {
         self.clear()?;
-        self.user.replace(User::default());
+        self.user.borrow_mut().forget();
         for running in self.running.borrow_mut().iter_mut() {
             running.fail();
         }
