@@ -9,7 +9,7 @@ const SUMMARISE_ABOVE: usize = 8_000;
 /// Above this size the oldest turns are dropped, whether they were summarised or not.
 const DROP_ABOVE: usize = 16_000;
 /// A summary is at most this long, in bytes.
-const SUMMARY_LIMIT: usize = 2_000;
+pub const SUMMARY_LIMIT: usize = 2_000;
 
 /// A question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::history::{History, Turn, clip};
+use super::history::{History, SUMMARY_LIMIT, Turn, clip};
 use super::state::Question;
 use super::text::Texts;
 use super::turn::STARTS;
@@ -284,7 +284,7 @@ impl Thread {
     /// The model's summary of everything up to exchange `last`.
     pub fn summarise(&mut self, last: u32, summary: &str) {
         if last > self.summarised && !summary.is_empty() {
-            summary.clone_into(&mut self.summary);
+            self.summary = clip(summary, SUMMARY_LIMIT);
             self.summarised = last;
         }
     }

@@ -112,7 +112,7 @@ pub enum Place {
 pub const MESSAGE_LIMIT: usize = 2_000;
 /// What is said of a message that WeChat takes for a risk.
 pub const NOT_ALLOWED: &str = "Content not allowed";
-/// The longest name that a client may give to a message, bytes.
+/// The longest name that a client may give to a message, characters.
 const KEY_LIMIT: usize = 64;
 
 impl Chat {
@@ -133,7 +133,7 @@ impl Chat {
         };
         let key = match body.get("message_id") {
             None | Some(Value::Null) => "",
-            Some(Value::String(key)) if (1..=KEY_LIMIT).contains(&key.len()) => key,
+            Some(Value::String(key)) if (1..=KEY_LIMIT).contains(&key.chars().count()) => key,
             Some(_) => return Err("Invalid message_id"),
         };
         Ok(Self { message: message.to_owned(), place, key: key.to_owned() })

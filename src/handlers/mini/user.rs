@@ -106,6 +106,18 @@ impl User {
         self.current = Some(Current { thread: thread.to_owned(), spoken: now, outside });
     }
 
+    /// What was said in this conversation can no longer be read, so nobody can work on it.
+    pub fn lose(&mut self, thread: &str) {
+        for entry in self.threads.iter_mut().filter(|entry| entry.id == thread) {
+            (entry.status, entry.unfinished) = (Status::Failed, false);
+        }
+    }
+
+    /// Forgets everything but how much was asked just now: whoever begins anew has no new questions by that.
+    pub fn forget(&mut self) {
+        *self = Self { asked: std::mem::take(&mut self.asked), ..Self::default() };
+    }
+
     /// Whether they may ask something now; it counts. `Err`: seconds until they may.
     pub fn may_ask(&mut self, limit: usize, now: Millis) -> Result<(), u64> {
         self.asked.retain(|at| now < at + MINUTE);

@@ -150,12 +150,16 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             socket.close(NO_SESSION);
             return Ok(());
         };
+        self.touch(&session)?;
         let body = crate::json::value(text.as_bytes()).unwrap_or_default();
         let name = body.get("message_id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let said = match body.get("type").and_then(Value::as_str) {
-            Some("chat") => self.chat_by_socket(&session, &body, &name, &socket)?,
-            Some("resume") => self.resume_by_socket(&session, &body, &name, &socket)?,
-            _ => Some(Said::refused(400, "Invalid message")),
+            Some("chat") => self.chat_by_socket(&body, &name, &socket)?,
+            Some("resume") => self.resume_by_socket(&body, &name, &socket)?,
+            _ => {
+                let refusal = self.count_call(self.platform.now());
+                Some(refusal.unwrap_or_else(|| Said::refused(400, "Invalid message")))
+            }
         };
         if let Some(said) = said {
             socket.send(&refusal(&said, &name));
@@ -191,11 +195,17 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         {
             return Ok(Some(refusal));
         }
+        self.touch(session)?;
+        Ok(None)
+    }
+
+    /// Somebody was here with this session.
+    fn touch(&self, session: &Digest) -> Result<(), Unreachable> {
         let mut user = self.snapshot();
-        if user.holder.as_mut().is_some_and(|holder| holder.touch(session, now)) {
+        if user.holder.as_mut().is_some_and(|holder| holder.touch(session, self.platform.now())) {
             self.keep(user, None)?;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// A call that is no question; the refusal, if it is one too many.

@@ -56,6 +56,8 @@ impl Heard {
 pub struct Events {
     body: Body,
     buffer: String,
+    /// Comments that came: somebody is still there.
+    pub beats: usize,
 }
 
 /// One of them.
@@ -71,7 +73,7 @@ impl Events {
     fn of(response: Response) -> Self {
         let rest = response.passage.expect("a stream").rest.expect("a stream").0;
         let body = rest.downcast::<Body>().ok().and_then(Rc::into_inner).expect("a body of one reader");
-        Self { body, buffer: String::new() }
+        Self { body, buffer: String::new(), beats: 0 }
     }
 
     /// The next event; `None` at the end.
@@ -81,6 +83,7 @@ impl Events {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.buffer = rest;
                 if event.starts_with(':') {
+                    self.beats += 1;
                     continue;
                 }
                 let field = |name: &str| {

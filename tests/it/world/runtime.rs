@@ -71,6 +71,20 @@ impl Disk {
     pub fn writes(&self) -> usize {
         self.0.writes.get()
     }
+
+    /// Everything that is stored, in any document and table.
+    pub fn dump(&self) -> String {
+        let mut all: Vec<String> = self.0.documents.borrow().values().cloned().collect();
+        all.extend(self.aside());
+        if let Some(database) = self.0.database.borrow().as_ref() {
+            let tables = run(database, "SELECT name FROM sqlite_master WHERE type = 'table'", &[]).unwrap();
+            for table in tables {
+                let rows = format!("SELECT * FROM {}", table["name"].as_str().unwrap());
+                all.extend(run(database, &rows, &[]).unwrap().iter().map(Value::to_string));
+            }
+        }
+        all.join("\n")
+    }
 }
 
 impl Storage for Disk {

@@ -12,7 +12,6 @@ use super::{MiniUserObject, Opener};
 use crate::chat::state::Question;
 use crate::chat::thread::{Exchange, Source, Thread};
 use crate::chat::turn::AT_ONCE;
-use crate::digest::Digest;
 use crate::handlers::mini::call::{Chat, Place, Said};
 use crate::handlers::mini::listening::{Event, Listener, News};
 use crate::handlers::mini::user::User;
@@ -71,15 +70,10 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// Something said by a WebSocket; the refusal, if it is one.
     pub(super) fn chat_by_socket(
         self: &Rc<Self>,
-        session: &Digest,
         body: &Value,
         name: &str,
         socket: &Rc<dyn Outlet>,
     ) -> Result<Option<Said>, Unreachable> {
-        let mut user = self.snapshot();
-        if user.holder.as_mut().is_some_and(|holder| holder.touch(session, self.platform.now())) {
-            self.keep(user, None)?;
-        }
         let (thread, n) = match self.ask(body)? {
             Ok(asked) => asked,
             Err(refusal) => return Ok(Some(refusal)),
@@ -91,7 +85,6 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// Somebody comes back by a WebSocket; the refusal, if it is one.
     pub(super) fn resume_by_socket(
         self: &Rc<Self>,
-        _session: &Digest,
         body: &Value,
         name: &str,
         socket: &Rc<dyn Outlet>,
@@ -111,7 +104,8 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         Ok(None)
     }
 
-    /// A new question, stored; or the one with the same name. Where it is: conversation and number.
+    /// A new question, stored; or the one with the same name, which is asked again only if it could not be answered.
+    /// Where it is: conversation and number.
     fn ask(self: &Rc<Self>, body: &Value) -> Result<Result<(String, u32), Said>, Unreachable> {
         let now = self.platform.now();
         let rules = &self.app.config.rules;
@@ -125,17 +119,22 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Ok(chat) => chat,
             Err(fault) => return Ok(Err(Said::refused(400, fault))),
         };
-        if let Some((id, n)) = self.known(&chat)? {
-            self.ask_again(&id, n, now)?;
-            return Ok(Ok((id, n)));
-        }
-        let Some(mut thread) = self.place(&chat.place, &user, now)? else {
-            return Ok(Err(Said::not_found()));
+        let (mut thread, again) = match self.known(&chat)? {
+            Some((mut thread, n)) => match thread.ask_again(n, now) {
+                true => (thread, Some(n)),
+                false => return Ok(Ok((thread.id, n))),
+            },
+            None => match self.place(&chat.place, &user, now)? {
+                Some(thread) => (thread, None),
+                None => return Ok(Err(Said::not_found())),
+            },
         };
         if self.running.borrow().len() >= AT_ONCE {
             return Ok(Err(Said::slow_down(BUSY)));
         }
-        let n = thread.ask(Question::Text(chat.message), &chat.key, Source::App, now, &rules.texts);
+        let n = again.unwrap_or_else(|| {
+            thread.ask(Question::Text(chat.message), &chat.key, Source::App, now, &rules.texts)
+        });
         user.speak_in(&thread.id, false, now);
         self.keep(user, Some(&thread))?;
         self.start_jobs()?;
@@ -144,7 +143,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
 
     /// The exchange of a message that came before, by the client's own name for it. A new conversation's id may never
     /// have reached the client, so all are looked at in which something was said lately.
-    fn known(&self, chat: &Chat) -> Result<Option<(String, u32)>, Unreachable> {
+    fn known(&self, chat: &Chat) -> Result<Option<(Thread, u32)>, Unreachable> {
         if chat.key.is_empty() {
             return Ok(None);
         }
@@ -155,29 +154,19 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     }
 
     /// The exchange of a message in one of the conversations in which something was said last.
-    pub(super) fn recent(&self, key: &str) -> Result<Option<(String, u32)>, Unreachable> {
+    pub(super) fn recent(&self, key: &str) -> Result<Option<(Thread, u32)>, Unreachable> {
         let ids = self.user.borrow().threads.iter().rev().take(3).map(|entry| entry.id.clone()).collect();
         self.among(ids, key)
     }
 
-    fn among(&self, threads: Vec<String>, key: &str) -> Result<Option<(String, u32)>, Unreachable> {
+    fn among(&self, threads: Vec<String>, key: &str) -> Result<Option<(Thread, u32)>, Unreachable> {
         for id in threads {
             let Some(thread) = self.thread(&id)? else { continue };
-            if let Some(exchange) = thread.by_key(key) {
-                return Ok(Some((id, exchange.n)));
+            if let Some(n) = thread.by_key(key).map(|exchange| exchange.n) {
+                return Ok(Some((thread, n)));
             }
         }
         Ok(None)
-    }
-
-    /// A message that comes again although there was no answer to it: perhaps there is one now.
-    fn ask_again(self: &Rc<Self>, id: &str, n: u32, now: Millis) -> Result<(), Unreachable> {
-        let Some(mut thread) = self.thread(id)? else { return Ok(()) };
-        if thread.ask_again(n, now) {
-            self.keep(self.snapshot(), Some(&thread))?;
-            self.start_jobs()?;
-        }
-        Ok(())
     }
 
     /// The conversation in which something is said; `None` if it is not theirs.

@@ -45,7 +45,8 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             }
         }
         if user.is_forgettable() {
-            let gone = std::mem::take(user);
+            let gone = user.clone();
+            user.forget();
             self.clear()?;
             self.part(&gone, false);
             return Ok(());
@@ -109,11 +110,16 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             return Ok(());
         }
         for id in self.unfinished() {
-            let Some(mut thread) = self.thread(&id)? else { continue };
+            let mut user = self.snapshot();
+            let Some(mut thread) = self.thread(&id)? else {
+                user.lose(&id);
+                self.keep(user, None)?;
+                continue;
+            };
             for exchange in thread.said.iter_mut().filter(|exchange| exchange.is_unfinished()) {
                 exchange.starts = exchange.starts.saturating_add(1);
             }
-            self.keep(self.snapshot(), Some(&thread))?;
+            self.keep(user, Some(&thread))?;
         }
         self.awake.set(true);
         self.start_jobs()
