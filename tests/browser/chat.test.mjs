@@ -11,7 +11,7 @@ const scene = (options, play) => (t) => stage.scene(options, play)(t);
 describe("chat", () => {
   for (const [mode, label] of [["aes", "安全 AES"], ["compat", "兼容"]]) {
     test(`in ${mode} mode`, scene({ as: `mode-${mode}` }, async (phone, page) => {
-      await page.getByRole("radio", { name: label }).check();
+      await page.getByRole("radiogroup", { name: "消息加解密", exact: true }).getByRole("radio", { name: label }).check();
       const line = await phone.say(`你好 <b> & ${mode} 😀`);
       await phone.sees("account", `你好 <b> & ${mode} 😀`);
       assert.deepEqual(await phone.rings(line), ["green reply"]);

@@ -166,7 +166,9 @@ impl Runner {
         }
         if step.invalidate_token {
             let now_ms = sim.clock.now_ms();
-            sim.lock().tokens.invalidate(now_ms);
+            let mut state = sim.lock();
+            state.tokens.invalidate(now_ms);
+            state.mini.tokens.invalidate(now_ms);
         }
         if let Some(kind) = step.account {
             sim.lock().account_type = kind.account_type;

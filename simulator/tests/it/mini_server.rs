@@ -187,7 +187,7 @@ fn remember(
     let conversation = &mut shared.conversations[index];
     conversation.answer = format!("回声：{text} 😀 the end");
     let said = |role: &str, content: &str| json!({ "role": role, "content": content, "created_at": 1_800_000_000_000_u64 });
-    conversation.messages.push(said("user", &text));
+    conversation.messages.push(said("user", text));
     conversation.messages.push(said("assistant", &conversation.answer.clone()));
     let conversation = conversation.clone();
     if text == "pending" {
