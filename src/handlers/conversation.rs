@@ -156,7 +156,7 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         let (mut step, mut result) = (Some(step), None);
         // What is the same for all steps is compiled once.
         self.take_step(&mut |state, now, app| result = step.take().map(|step| step(state, now, app)))?;
-        result.ok_or_else(|| Unreachable(String::new()))
+        result.ok_or_else(|| Unreachable("a step was not taken".to_owned()))
     }
 
     fn take_step(&self, step: &mut dyn FnMut(&mut Conversation, Millis, &App)) -> Result<(), Unreachable> {
