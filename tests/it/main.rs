@@ -54,6 +54,8 @@ mod mini_api;
 mod mini_chat;
 mod mini_config;
 mod mini_login;
+mod mini_questions;
+mod mini_socket;
 mod mini_storage;
 mod mini_stream;
 mod mini_token;
