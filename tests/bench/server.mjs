@@ -17,7 +17,7 @@ const TICKS_PER_SECOND = 100;
  * - `vars`: its settings
  * - `objects`: `{ BINDING: "ClassName" }`
  * - `disk`: the objects' storage is on disk, not in memory
- * - `model`: `{ file, delay }`, a Worker that gets every request which this one sends
+ * - `model`: `{ file, vars }`, a Worker that gets every request which this one sends
  */
 export async function startServer({ modules, vars = {}, objects = {}, disk = false, model }) {
   // workerd keeps objects with SQLite in files only; in memory means files in memory.
@@ -90,17 +90,17 @@ function config({ modules, vars, objects, folder, port, model }) {
   const text = JSON.stringify;
   const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const files = Object.keys(modules).map((name) => `(name = ${text(name)}, ${kind(name)} = embed ${text(name)})`);
+  const settings = (vars = {}) => Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(String(value))})`);
   const bindings = [
-    ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...settings(vars),
     ...Object.entries(objects).map(([name, value]) => `(name = ${text(name)}, durableObjectNamespace = ${text(value)})`),
   ];
   const namespaces = Object.values(objects).map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
   const outside = model ? `(name = "internet", worker = .model)` : `(name = "internet", network = (allow = []))`;
-  const delay = model?.delay ? `(name = "DELAY", text = ${text(String(model.delay))})` : "";
   const modelWorker = `const model :Workerd.Worker = (
   compatibilityDate = "2026-10-01",
   modules = [(name = "model.js", esModule = embed "model.js")],
-  bindings = [${delay}],
+  bindings = [${settings(model?.vars).join(", ")}],
 );`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (

@@ -34,10 +34,6 @@ async fn new(world: &World, session: &str, message: &str) -> Heard {
     world.api("POST", "chat", session, &body).await
 }
 
-fn id_of(heard: &Heard) -> String {
-    heard.body["conversation_id"].as_str().unwrap().to_owned()
-}
-
 /// Later releases have to read what this one stores.
 #[test]
 fn the_stored_documents() {
@@ -46,7 +42,7 @@ fn the_stored_documents() {
         world.model(|_| answers(0, "A tree"));
         let anna = world.wx_login("anna").await;
         let body = json!({ "message": "What is a spruce?", "message_id": "m-1" }).to_string();
-        let id = id_of(&world.api("POST", "chat", &anna, &body).await);
+        let id = world.api("POST", "chat", &anna, &body).await.id();
         let session = json!({
             "digest": Digest::of(&anna).as_str(), "session_key": "MDEyMzQ1Njc4OWFiY2RlZg==", "created": DAWN, "seen": DAWN,
         });
@@ -161,7 +157,7 @@ fn a_hundred_conversations_are_kept() {
     run(async {
         let world = world(&[("RATE_LIMIT", "200")]);
         let anna = world.wx_login("anna").await;
-        let first = id_of(&new(&world, &anna, "The first").await);
+        let first = new(&world, &anna, "The first").await.id();
         for n in 1..=100 {
             assert_eq!(new(&world, &anna, &n.to_string()).await.status, 200);
         }
@@ -176,8 +172,7 @@ fn a_conversation_in_which_nobody_speaks_is_deleted_after_thirty_days() {
     run(async {
         let world = world(&[]);
         let anna = world.wx_login("anna").await;
-        let (old, lively) =
-            (id_of(&new(&world, &anna, "Old").await), id_of(&new(&world, &anna, "Lively").await));
+        let (old, lively) = (new(&world, &anna, "Old").await.id(), new(&world, &anna, "Lively").await.id());
         let mut session = anna;
         for _ in 0..5 {
             world.pass(6 * DAY - 1).await;
@@ -288,7 +283,7 @@ fn a_disk_that_stays_full_costs_the_answer_but_not_the_question() {
         world.pass(60_000).await;
         let list = world.api("GET", "conversations", &anna, "").await.body;
         assert_eq!(list["conversations"][0]["status"], "idle");
-        let late = world.api("GET", &format!("chat/{}", id_of(&first)), &anna, "").await;
+        let late = world.api("GET", &format!("chat/{}", first.id()), &anna, "").await;
         assert_eq!((late.status, &late.body["reply"]), (200, &json!("Kept")));
     });
 }

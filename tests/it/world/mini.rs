@@ -50,6 +50,17 @@ impl Heard {
     pub fn error(&self) -> &str {
         self.body["error"].as_str().unwrap_or_default()
     }
+
+    /// The status, and what is wrong.
+    pub fn refusal(&self) -> (u16, &str) {
+        (self.status, self.error())
+    }
+
+    /// The conversation.
+    pub fn id(&self) -> String {
+        assert!(matches!(self.status, 200 | 202), "{self:?}");
+        self.body["conversation_id"].as_str().unwrap().to_owned()
+    }
 }
 
 /// Server-sent events, as they come.
@@ -221,6 +232,20 @@ impl World {
     pub async fn chat(&self, session: &str, message: &str, conversation: Option<&str>) -> Heard {
         let body = json!({ "message": message, "conversation_id": conversation }).to_string();
         self.api("POST", "chat", session, &body).await
+    }
+
+    /// Somebody says something, in whatever words of JSON.
+    pub async fn ask(&self, session: &str, body: Value) -> Heard {
+        self.api("POST", "chat", session, &body.to_string()).await
+    }
+
+    /// The ids of one page of somebody's conversations, and where the next one begins.
+    pub async fn listed(&self, session: &str, query: &str) -> (Vec<String>, Value) {
+        let heard = self.api("GET", &format!("conversations{query}"), session, "").await;
+        assert_eq!(heard.status, 200, "{heard:?}");
+        let all = heard.body["conversations"].as_array().unwrap();
+        let ids = all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+        (ids, heard.body["next"].clone())
     }
 
     /// A call whose answer comes as a stream; `Err` if it does not.
