@@ -102,7 +102,7 @@ describe("customer service of the Mini Program", () => {
   });
 
   test("kill -9 between question and answer loses nothing", { timeout: 150_000 }, async () => {
-    await write("killed", "survive delay=15s");
+    await write("killed", "survive delay=4s");
     await until(async () => (await timesAsked(pair.sim, "survive")) === 1, "the model call");
     await pair.stack.kill();
     await pair.stack.restart();

@@ -178,7 +178,7 @@ describe("the Mini Program's API", { concurrency: true }, () => {
 });
 
 test("without its settings the API says so", async (t) => {
-  const pair = await startPair({ vars: { LANG: "en", MINI_APP_ID: "", MINI_APP_SECRET: "" } });
+  const pair = await startPair({ vars: { LANG: "en", MINI_APP_ID: "", MINI_APP_SECRET: "", MINI_TOKEN: "", MINI_ENCODING_AES_KEY: "" } });
   t.after(pair.close);
   const anna = new MiniUser(pair, "anna");
   assert.equal((await anna.api("GET", "health")).status, 200);
