@@ -15,6 +15,7 @@ export default {
   async fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/sns/jscode2session") return Response.json({ openid: searchParams.get("js_code"), session_key: "c2Vzc2lvbg==" });
+    if (request.method === "GET") return new Response("a model");
     const { messages } = await request.json();
     if (env.DELAY) await scheduler.wait(Number(env.DELAY));
     const words = `You said: ${messages.at(-1).content}`;
