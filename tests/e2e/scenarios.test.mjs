@@ -13,6 +13,7 @@ describe("wx-sim run", { concurrency: true }, () => {
     { name: "secure and compat mode", runs: [["scenarios", "scenarios/generic"], compat] },
     { name: "plain mode", vars: { ENCODING_AES_KEY: "" }, runs: [["scenarios/chat.json", "scenarios/generic"]] },
     { name: "answers by customer-service message", vars: { DELIVERY: "push" }, runs: [["scenarios/push"]] },
+    { name: "the Mini Program", runs: [["scenarios/mini"]] },
   ]) {
     test(name, { timeout: 170_000 }, async (t) => {
       const pair = await startPair({ vars: { LANG: "zh", ...vars } });

@@ -1,4 +1,4 @@
-//! Directives inside a question, for demonstrations: `delay=7s`, `length=5000`, `fail=2`, `fail=always`.
+//! Directives inside a question, for demonstrations: `delay=7s`, `chunk=100ms`, `length=5000`, `fail=2`, `fail=always`.
 
 use super::rules::{Always, Fail, Rule};
 
@@ -7,6 +7,7 @@ pub fn apply(mut rule: Rule, question: &str) -> Rule {
     for (name, value) in question.split_whitespace().filter_map(|word| word.split_once('=')) {
         match name {
             "delay" => rule.delay_ms = milliseconds(value).unwrap_or(rule.delay_ms),
+            "chunk" => rule.chunk_ms = milliseconds(value).unwrap_or(rule.chunk_ms),
             "length" => rule.length = value.parse().ok().or(rule.length),
             "fail" => rule.fail = failures(value).or(rule.fail),
             _ => {}
@@ -36,6 +37,7 @@ mod tests {
         let rule = apply(Rule::default(), "讲个故事 delay=7s length=5000 fail=2");
         assert_eq!((rule.delay_ms, rule.length, rule.fail), (7000, Some(5000), Some(Fail::First(2))));
         assert_eq!(apply(Rule::default(), "delay=250ms fail=always").delay_ms, 250);
+        assert_eq!(apply(Rule::default(), "chunk=80ms").chunk_ms, 80);
         let kept = Rule { delay_ms: 5, ..Rule::default() };
         assert_eq!(apply(kept.clone(), "delay=soon length=x fail=maybe a=b =="), kept);
     }

@@ -29,6 +29,7 @@ export const miniZh = {
     left: "手机中途离开",
     broken: "连接中断",
     failed: "未送达",
+    unanswered: "没有写成",
   } as Record<string, string>,
   tokens: (n: number) => `${n} tokens`,
   first: (text: string) => `首段 ${text}`,
@@ -42,6 +43,8 @@ export const miniZh = {
     "500": "服务器出错了",
     "503": "服务器还没有配置小程序",
   } as Record<string, string>,
+  /** 流已经开始，之后才出错 */
+  failed: "答案没有写成",
   wrong: (status: number) => `服务器回复 ${status}`,
   unreachable: "连不上服务器",
   wait: (n: number) => `${n} 秒后可以再试`,

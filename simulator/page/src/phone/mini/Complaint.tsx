@@ -11,8 +11,8 @@ export function Complaint() {
   if (!complaint || !panel.value) return null;
   const words = t().mini;
   const { status, text } = complaint;
-  const title = status === null ? words.unreachable : (words.complaints[status] ?? words.wrong(status));
-  const unsaid = miniMessages.value.findLast(({ role, state }) => role === "user" && state === "failed");
+  const title = titled(status);
+  const unsaid = unanswered();
   const blocked = panel.value.busy || waits > 0;
   return (
     <div class="mini-complaint" role="alert" data-testid="mini-complaint" data-status={status ?? "none"}>
@@ -34,6 +34,19 @@ export function Complaint() {
       </div>
     </div>
   );
+}
+
+function titled(status: number | null): string {
+  const words = t().mini;
+  if (status === null) return words.unreachable;
+  // A stream that had begun says by an event that it failed.
+  return status < 300 ? words.failed : (words.complaints[status] ?? words.wrong(status));
+}
+
+/** The message that the server did not take, or could not answer. */
+function unanswered() {
+  const said = miniMessages.value.filter(({ role }) => role === "user");
+  return miniMessages.value.at(-1)?.state === "failed" ? said.at(-1) : said.findLast(({ state }) => state === "failed");
 }
 
 /** Whole seconds until a moment of the server's clock; 0 after it. */

@@ -59,7 +59,7 @@ function Message({ message, isLast }: { message: MiniMessage; isLast: boolean })
     <article class={mine ? "line person" : "line account"} data-testid="mini-message" data-role={role} data-state={state} aria-label={who}>
       <Avatar name={who} account={!mine} />
       <div class="line-body">
-        {text === "" && !mine ? <Thinking state={state} /> : <p class={state === "streaming" ? "bubble streaming" : "bubble"}>{text}</p>}
+        {text === "" && !mine ? <Thinking message={message} /> : <p class={state === "streaming" ? "bubble streaming" : "bubble"}>{text}</p>}
         <Caption message={message} />
         {resumes && (
           <button type="button" class="chip" onClick={() => void inMini("resume")}>
@@ -72,10 +72,11 @@ function Message({ message, isLast }: { message: MiniMessage; isLast: boolean })
   );
 }
 
-function Thinking({ state }: { state: MiniMessage["state"] }) {
+function Thinking({ message }: { message: MiniMessage }) {
+  const { state } = message;
   const moving = state === "waiting" || state === "pending";
   return (
-    <p class={moving ? "bubble dots moving" : "bubble dots"} role="img" aria-label={moving ? t().mini.thinking : t().mini.states[state] || "…"}>
+    <p class={moving ? "bubble dots moving" : "bubble dots"} role="img" aria-label={moving ? t().mini.thinking : t().mini.states[standing(message)] || "…"}>
       <i />
       <i />
       <i />
@@ -83,12 +84,15 @@ function Thinking({ state }: { state: MiniMessage["state"] }) {
   );
 }
 
+/** A message fails that was not delivered, an answer that was not written to its end. */
+const standing = ({ role, state }: MiniMessage) => (state === "failed" && role === "assistant" ? "unanswered" : state);
+
 /** How the message stands, what it cost, and where it was said. */
 function Caption({ message }: { message: MiniMessage }) {
   const { role, state, tokens_used, first_ms, source } = message;
   const words = t().mini;
   const parts = [
-    words.states[state],
+    words.states[standing(message)],
     role === "assistant" && first_ms !== null && words.first(span(first_ms)),
     tokens_used !== null && words.tokens(tokens_used),
     source !== null && words.sources[source],
