@@ -1,7 +1,7 @@
 //! `GET /admin/doctor`: what it says of an account in order, and of each thing that can be wrong.
 
 use serde_json::{Value, json};
-use wxapi::platform::{Outbound, Storage};
+use wxapi::platform::{Object, Outbound, Storage};
 
 use crate::world::admin::{APP_ID, TOKEN, admin_request, settings};
 use crate::world::{Answer, ModelTurn, World, answers, run};
@@ -331,6 +331,8 @@ fn bindings_storage_and_clocks() {
         expect(&check(&lost, "bindings").await, "warn", "RATE_LIMITER");
         lost.lose_bindings(&["METRICS_OBJECT", "CF_VERSION_METADATA"]);
         expect(&check(&lost, "bindings").await, "fail", "METRICS_OBJECT");
+        lost.lose_bindings(&["MINI_USER_OBJECT"]);
+        expect(&check(&lost, "bindings").await, "fail", "MINI_USER_OBJECT");
         expect(&check(&lost, "version").await, "skip", "release");
         expect(&check(&world(&[]), "version").await, "ok", "deployment a-version");
         let full = world(&[]);
@@ -349,6 +351,28 @@ fn bindings_storage_and_clocks() {
         let line = check(&late, "clock").await;
         expect(&line, "warn", "differ by 299 s");
         expect(&check(&world(&[]), "clock").await, "ok", "agree");
+    });
+}
+
+#[test]
+fn a_class_of_objects_that_is_silent_is_named() {
+    run(async {
+        let world = world(&[]);
+        expect(&check(&world, "objects").await, "ok", "all eight classes");
+        for (object, name) in [
+            (Object::Account, "AccountObject"),
+            (Object::Login, "LoginObject"),
+            (Object::Code, "CodeObject"),
+            (Object::Throttle, "ThrottleObject"),
+            (Object::Key, "KeyObject"),
+            (Object::Metrics, "MetricsObject"),
+            (Object::MiniUser, "MiniUserObject"),
+        ] {
+            world.cut_off(Some((object, true)));
+            let line = check(&world, "objects").await;
+            expect(&line, "fail", "cut off");
+            assert!(line["found"].as_str().unwrap().starts_with(name), "{line}");
+        }
     });
 }
 

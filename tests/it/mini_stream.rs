@@ -144,6 +144,29 @@ fn an_event_that_never_was_leads_to_everything() {
 }
 
 #[test]
+fn whoever_is_cut_off_after_the_beginning_lacks_what_followed_it() {
+    run(async {
+        let world = world(&[]);
+        world.model(|_| answers(0, "One two three four"));
+        world.model_pause(1_000);
+        let anna = world.wx_login("anna").await;
+        let mut events = say(&world, &anna, "Count").await;
+        let mut seen = vec![events.next().await.unwrap(), events.next().await.unwrap()];
+        let id = id_of(&seen[0]);
+        events.next().await.unwrap();
+        // Those who know where they were, and those who do not.
+        for last in [Some(seen[1].id.clone()), None] {
+            let begin = resume(&world, &anna, &id, last.as_deref()).await.next().await.unwrap();
+            assert_eq!(begin.kind, "begin");
+            seen.push(begin.clone());
+            let mut rest = resume(&world, &anna, &id, Some(&begin.id)).await;
+            seen.extend([rest.next().await.unwrap(), rest.next().await.unwrap()]);
+            assert_eq!(shown(&seen), "One two");
+        }
+    });
+}
+
+#[test]
 fn an_answer_of_another_life_is_told_anew() {
     run(async {
         let world = world(&[]);

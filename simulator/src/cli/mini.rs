@@ -183,9 +183,15 @@ impl Mini {
         };
         let client = Client::find(who.port).await?;
         let report: Report = client.post("/_sim/mini/do", &order(&who.person, &deed)).await?;
-        match report.reply.as_ref().filter(|_| deed == Deed::Resume) {
-            Some(reply) => said(voice, reply),
-            None => answered(voice, &report),
+        match (&deed, &report.reply) {
+            (Deed::Resume, Some(reply)) => said(voice, reply),
+            (Deed::New, _) => {
+                voice.say(
+                    voice.lang.pick("下一条消息开始新对话", "The next message begins another conversation"),
+                );
+            }
+            (Deed::Call(_), _) => as_json(voice, &report),
+            _ => answered(voice, &report),
         }
         Ok(ended(voice, &report))
     }
@@ -319,6 +325,9 @@ fn answered(voice: Voice, report: &Report) {
     let text = |one: &Value, name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let list = |name: &str| report.answer.get(name).and_then(Value::as_array);
     if let Some(conversations) = list("conversations") {
+        if conversations.is_empty() {
+            voice.say(voice.lang.pick("没有对话", "no conversations"));
+        }
         for one in conversations {
             let (id, title) = (text(one, "id"), text(one, "title"));
             voice.say(&format!("{id}  {title}  {}", voice.paint.dim(&text(one, "status"))));
@@ -327,7 +336,13 @@ fn answered(voice: Voice, report: &Report) {
         for one in messages {
             voice.say(&format!("{}: {}", voice.paint.bold(&text(one, "role")), text(one, "content")));
         }
-    } else if !report.answer.is_null() {
+    } else {
+        as_json(voice, report);
+    }
+}
+
+fn as_json(voice: Voice, report: &Report) {
+    if !report.answer.is_null() {
         voice.say(&report.answer.to_string());
     }
 }
@@ -340,7 +355,9 @@ fn ended(voice: Voice, report: &Report) -> Ending {
     if report.pieces > 0 {
         let first = report.first_ms.unwrap_or_default();
         let zh = format!("{} 段，首段 {first} 毫秒", report.pieces);
-        parts.push(lang.pick(zh, format!("{} pieces, the first after {first} ms", report.pieces)));
+        let pieces = if report.pieces == 1 { "piece" } else { "pieces" };
+        let en = format!("{} {pieces}, the first after {first} ms", report.pieces);
+        parts.push(lang.pick(zh, en));
     }
     parts.extend(report.tokens_used.map(|tokens| format!("{tokens} tokens")));
     parts.extend(report.conversation_id.clone());
@@ -362,7 +379,9 @@ fn ended(voice: Voice, report: &Report) -> Ending {
     if !word.is_empty() {
         voice.say(&paint.red(format!("  ✗ {word} {error} {}", wait.unwrap_or_default()).trim_end()));
     }
-    voice.say(&paint.dim(&format!("  {}", parts.join("  "))));
+    if !parts.is_empty() {
+        voice.say(&paint.dim(&format!("  {}", parts.join("  "))));
+    }
     // Whoever was told to leave did as told.
     if report.is_good() || report.outcome == Outcome::Left { Ending::Good } else { Ending::Bad }
 }

@@ -131,7 +131,6 @@ impl<'a> Phone<'a> {
             }
             code
         });
-        self.report.logins += 1;
         let ask = Ask {
             method: "POST",
             path: "/api/auth/wx-login".to_owned(),
@@ -146,6 +145,7 @@ impl<'a> Phone<'a> {
         }
         let session = session.map(str::to_owned);
         if let Some(session) = session.clone() {
+            self.report.logins += 1;
             self.panel(|panel| panel.set_session(Some(session)));
         }
         Ok(session)

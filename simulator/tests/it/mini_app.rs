@@ -98,6 +98,7 @@ async fn logins_fail_as_they_are_told_to() {
     {
         let report = act(&world, json!({ "login_with": with })).await;
         assert_eq!((&report["outcome"], &report["status"]), (&json!("refused"), &json!(status)), "{report}");
+        assert_eq!(report["logins"], 0, "nobody is logged in: {report}");
     }
     world.order("/_sim/faults", json!([{ "path": "/sns/jscode2session", "errcode": -1 }])).await;
     let report = act(&world, json!({ "say": "hi" })).await;
@@ -328,11 +329,15 @@ async fn the_command_line_chats_too() {
     );
     let listed = wx_sim(&["list"]).await;
     assert!(listed.1.contains("c1  你好"), "{}", listed.1);
+    let whole = wx_sim(&["call", "/api/conversations"]).await;
+    assert!(whole.1.contains(r#"{"conversations":[{"#), "as the server said it: {}", whole.1);
+    assert_eq!(wx_sim(&["new"]).await.1, "The next message begins another conversation\n");
     let left = wx_sim(&["stream", "slow", "--leave-after", "1"]).await;
     assert!(left.0 == 0 && left.1.contains("left in the middle"), "{}", left.1);
     assert!(wx_sim(&["resume"]).await.1.contains("the end"));
     let refused = wx_sim(&["login", "--risky"]).await;
-    assert!(refused.0 == 1 && refused.1.contains("Login refused"), "{}", refused.1);
+    let told = refused.1.contains("Login refused") && !refused.1.contains("logged in");
+    assert!(refused.0 == 1 && told, "{}", refused.1);
     assert_eq!(wx_sim(&["code"]).await.1.trim().len(), 32);
     let window = wx_sim(&["window", "在吗", "--format", "json"]).await;
     assert!(window.0 == 0 && window.1.contains("在吗"), "{}", window.1);

@@ -114,19 +114,20 @@ impl Running {
     }
 
     fn id(&self) -> String {
-        let (edition, bytes) = self.live.place();
+        self.id_of(self.live.place())
+    }
+
+    fn id_of(&self, (edition, bytes): (u32, usize)) -> String {
         [&self.n.to_string(), ".", &self.life, ".", &edition.to_string(), ".", &bytes.to_string()].concat()
     }
 
     /// One more listens. They are told that it has begun, and what they lack: since the event `last`, if they say so.
     pub fn listen(&mut self, listener: Listener, last: Option<&str>) {
-        let begin = Event::new("begin", self.id(), &self.thread, "", Value::Null);
-        let lacks = match last {
-            None => self.live.since((0, 0)),
-            // Of another life they may have shown anything.
-            Some(last) => self.live.since(self.place(last).unwrap_or((u32::MAX, 0))),
-        };
-        let event = lacks.map(|change| self.event(change));
+        // Of another life they may have shown anything.
+        let place = last.map_or((0, 0), |last| self.place(last).unwrap_or((u32::MAX, 0)));
+        // Whoever is cut off after the first event still lacks what follows it.
+        let begin = Event::new("begin", self.id_of(place), &self.thread, "", Value::Null);
+        let event = self.live.since(place).map(|change| self.event(change));
         let here = listener(&News::Event(&begin)) && event.is_none_or(|event| listener(&News::Event(&event)));
         if here {
             self.listeners.push(listener);

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::call::{Ask, Call, Said};
 use super::listening::Running;
 use super::user::User;
+use crate::chat::turn::MINUTE;
 use crate::digest::Digest;
 use crate::handlers::{App, understand, write};
 use crate::json::json;
@@ -211,10 +212,10 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// A call that is no question; the refusal, if it is one too many.
     fn count_call(&self, now: Millis) -> Option<Said> {
         let mut calls = self.calls.borrow_mut();
-        calls.retain(|at| now < at + crate::chat::turn::MINUTE);
+        calls.retain(|at| now < at + MINUTE);
         if let Some(first) = calls.first().filter(|_| calls.len() >= self.app.config.rules.rate_limit * CALLS)
         {
-            return Some(Said::slow_down((first + 60_000).saturating_sub(now).div_ceil(1_000)));
+            return Some(Said::slow_down((first + MINUTE).saturating_sub(now).div_ceil(1_000)));
         }
         calls.push(now);
         None

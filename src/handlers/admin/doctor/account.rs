@@ -66,7 +66,7 @@ pub async fn mini<P: Platform>(visit: &Visit<'_, P>) -> Finding {
     let Some(mini) = app.config.mini.as_ref().filter(|_| seen.state != State::Fail) else { return seen };
     let Finding { state, found, fix, values } = token_of(visit, mini.app_id.as_str()).await;
     if state == State::Ok {
-        return Finding { found: [&seen.found, "; of access tokens, ", &found].concat(), ..seen };
+        return Finding { found: [&seen.found, "; its access token: ", &found].concat(), ..seen };
     }
     Finding { state, found: of_mini(&found), fix: of_mini(&fix), values }
 }

@@ -195,7 +195,7 @@ fn round_trips(keys: &Keys, prefix: &str, now: u64, random: [u8; 16]) -> Finding
         }
         tried.push(name);
     }
-    Finding::ok([&tried.join(" and "), " seal and open"].concat())
+    Finding::ok(["sealed and opened with ", &tried.join(" and ")].concat())
 }
 
 /// Whether a message sealed with `key` is opened as a delivery is, and a reply to it can be opened again.

@@ -13,7 +13,7 @@ use crate::json::json;
 use crate::platform::{Delivery, Millis, Object, Outbound, Platform, Unreachable, Verdict};
 
 /// What wrangler.toml binds.
-const BINDINGS: [&str; 12] = [
+const BINDINGS: [&str; 13] = [
     "SESSION_OBJECT",
     "ACCOUNT_OBJECT",
     "LOGIN_OBJECT",
@@ -21,6 +21,7 @@ const BINDINGS: [&str; 12] = [
     "THROTTLE_OBJECT",
     "KEY_OBJECT",
     "METRICS_OBJECT",
+    "MINI_USER_OBJECT",
     "LOGIN_LIMITER",
     "RATE_LIMITER",
     "AI",
@@ -29,13 +30,14 @@ const BINDINGS: [&str; 12] = [
 ];
 /// A question to one object of each class that changes nothing: class, name of the object (empty for the account's), and
 /// the call.
-const QUESTIONS: [(&str, Object, &str, &str); 6] = [
+const QUESTIONS: [(&str, Object, &str, &str); 7] = [
     ("AccountObject", Object::Account, "", r#"{"record":{"count":{"kind":"doctor","filters":[]}}}"#),
     ("LoginObject", Object::Login, "doctor", r#""standing""#),
     ("CodeObject", Object::Code, "0", r#"{"find":{"code":""}}"#),
     ("ThrottleObject", Object::Throttle, "doctor", r#"{"most":0,"window":1}"#),
     ("KeyObject", Object::Key, "keys", r#"{"shown":{"algorithms":[]}}"#),
     ("MetricsObject", Object::Metrics, "0", r#""read""#),
+    ("MiniUserObject", Object::MiniUser, "doctor", r#"{"as":{"session":"","ask":"who"}}"#),
 ];
 /// One of the calls above, and one model.
 const LIMIT: Millis = 4_000;
@@ -98,7 +100,7 @@ pub async fn objects<P: Platform>(visit: &Visit<'_, P>) -> Finding {
     let silent = answers.filter_map(|(class, answer)| Some([class, ": ", &answer.err()?].concat()));
     let silent: Vec<String> = silent.collect();
     if silent.is_empty() {
-        return Finding::ok("all seven classes answer");
+        return Finding::ok("all eight classes answer");
     }
     Finding::fail(silent.join("; "), "deploy with every [[migrations]] of wrangler.toml, and read the log")
 }

@@ -62,7 +62,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         self.posted.replace(Some(Posted::default()));
         let object = Rc::clone(self);
         self.platform.spawn(async move {
-            // What cannot be stored is logged; the alarm, or the next call, goes on.
+            // What cannot be stored is logged; the alarm, or the next question, goes on.
             while let Ok(Some(letter)) = object.next_letter() {
                 let fate = object.send(&letter).await;
                 if object.sent(letter, fate).is_err() || fate == Fate::Later {

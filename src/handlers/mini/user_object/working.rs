@@ -33,7 +33,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// 4. condense what the model is told, if it grew too long
     pub(super) async fn work(self: Rc<Self>, thread: String, n: u32) {
         let finished = self.finish(&thread, n).await;
-        // What cannot be stored is logged; the alarm, or the next call, starts the work again.
+        // What cannot be stored is logged; the alarm, or the next question, starts the work again.
         if finished.is_err() {
             self.with_running(&thread, n, super::Running::fail);
         }
