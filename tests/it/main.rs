@@ -52,6 +52,7 @@ mod menu_diff;
 mod menu_limits;
 mod metrics;
 mod mini_api;
+mod mini_attacks;
 mod mini_chat;
 mod mini_config;
 mod mini_guard;

@@ -104,7 +104,12 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         }
         let object = Rc::clone(self);
         self.platform.spawn(async move {
-            while object.tell(TELLING).await.is_some() && !object.state.borrow().kin.outbox.is_empty() {}
+            let oldest = || object.state.borrow().kin.outbox.first().cloned();
+            let mut next = oldest();
+            // What was told but could not be noted is left to the alarm.
+            while next.is_some() && object.tell(TELLING).await.is_some() && next != oldest() {
+                next = oldest();
+            }
             object.telling.set(false);
         });
     }

@@ -17,6 +17,7 @@ use super::{App, ask_wechat, call_object, write};
 use crate::config::mini::Mini;
 use crate::digest::Digest;
 use crate::gateway::send::SendError;
+use crate::handlers::login::offer::network;
 use crate::json::json;
 use crate::log::Line;
 use crate::login::mini as session;
@@ -96,8 +97,9 @@ async fn caller<P: Platform>(request: &Request, platform: &P, mini: &Mini) -> Re
     }
 }
 
+/// Counts the network that somebody comes from: whoever has one IPv6 address has very many.
 async fn within_limit<P: Platform>(request: &Request, platform: &P) -> Result<(), Said> {
-    match platform.within_limit(Limiter::Caller, &request.peer.address).await {
+    match platform.within_limit(Limiter::Caller, &network(&request.peer.address)).await {
         true => Ok(()),
         false => Err(Said::slow_down(60)),
     }

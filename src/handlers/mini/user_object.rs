@@ -30,6 +30,12 @@ use posting::Posted;
 /// A WebSocket whose session has ended is closed with this code.
 /// <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.2>
 const NO_SESSION: u16 = 4_401;
+/// One that says more at once than anybody needs is closed with this code; the same page.
+const TOO_BIG: u16 = 1_009;
+/// Bytes that somebody may say at once: the longest message, were each character of it written as an escape, has 12,000.
+/// Cloudflare lets 32 MiB pass, which as JSON may take more memory than all objects of an isolate have.
+/// <https://developers.cloudflare.com/durable-objects/platform/limits/>
+const WORD: usize = 65_536;
 /// Other calls than questions that a user may make in a minute, for each question that they may ask.
 const CALLS: usize = 6;
 
@@ -43,6 +49,8 @@ pub struct MiniUserObject<P: Platform, S: Storage + Tables> {
     running: RefCell<Vec<Running>>,
     /// The customer-service message that is being sent.
     posted: RefCell<Option<Posted>>,
+    /// A history is being condensed.
+    condensing: Cell<bool>,
     /// WeChat asked to be left alone until then.
     resting: Cell<Millis>,
     /// When calls of the last minute came, other than questions.
@@ -80,7 +88,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
                 }
             },
         };
-        let (running, posted, resting, calls, awake, prepared, alarm) = Default::default();
+        let (running, posted, condensing, resting, calls, awake, prepared, alarm) = Default::default();
         let user = RefCell::new(user);
         Ok(Rc::new(Self {
             platform,
@@ -89,6 +97,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             user,
             running,
             posted,
+            condensing,
             resting,
             calls,
             awake,
@@ -145,6 +154,10 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         text: &str,
         socket: Rc<dyn Outlet>,
     ) -> Result<(), Unreachable> {
+        if text.len() > WORD {
+            socket.close(TOO_BIG);
+            return Ok(());
+        }
         self.wake()?;
         let Some(session) = Digest::parse(session).filter(|session| self.admit(session.as_str()).is_ok())
         else {
@@ -177,10 +190,20 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         digest: Digest,
     ) -> Result<Said, Unreachable> {
         let now = self.platform.now();
-        let mut user = self.snapshot();
+        let before = self.snapshot();
+        let mut user = before.clone();
         let holder = user.holder.get_or_insert_with(|| Holder::new(openid, now));
         holder.begin(digest, Secret::new(session_key), unionid, now);
+        // Under another unionid they may be another person at the account.
+        let known = before.holder.as_ref().and_then(|holder| holder.unionid.as_ref());
+        let other = known.is_some() && known != holder.unionid.as_ref();
+        if other {
+            user.account = None;
+        }
         self.keep(user, None)?;
+        if other {
+            self.part(&before, false);
+        }
         self.seek();
         Ok(Said::done())
     }

@@ -39,6 +39,8 @@ pub struct Logins {
     keys: Named<KeyObject<World, Disk>>,
     heard: RefCell<HashMap<String, Heard>>,
     flooded: Cell<bool>,
+    /// Whom the limiter at the edge has counted.
+    limited: RefCell<Vec<String>>,
     made: Cell<usize>,
     /// Calls of all objects so far.
     called: RefCell<Vec<Object>>,
@@ -55,7 +57,9 @@ impl Logins {
         self.keys.borrow_mut().clear();
     }
 
-    pub fn is_flooded(&self) -> bool {
+    /// The limiter at the edge counts `key`; whether it refuses it.
+    pub fn is_flooded(&self, key: &str) -> bool {
+        self.limited.borrow_mut().push(key.to_owned());
         self.flooded.get()
     }
 
@@ -75,6 +79,11 @@ impl World {
     /// From now on the limiter at the edge refuses everybody.
     pub fn flood(&self) {
         self.0.logins.flooded.set(true);
+    }
+
+    /// Whom the limiter at the edge has counted so far.
+    pub fn limited(&self) -> Vec<String> {
+        self.0.logins.limited.borrow().clone()
     }
 
     /// The classes of the objects that were called with JSON so far, one for each call.

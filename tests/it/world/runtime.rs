@@ -303,8 +303,8 @@ impl Platform for World {
         Ok(Inflow { status: 200, content_type, disposition, date: None, body })
     }
 
-    async fn within_limit(&self, _limiter: Limiter, _key: &str) -> bool {
-        !self.0.logins.is_flooded()
+    async fn within_limit(&self, _limiter: Limiter, key: &str) -> bool {
+        !self.0.logins.is_flooded(key)
     }
 
     async fn make_key(&self, algorithm: Algorithm) -> Result<KeyPair, Unreachable> {

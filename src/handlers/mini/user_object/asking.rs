@@ -142,21 +142,23 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     }
 
     /// The exchange of a message that came before, by the client's own name for it. A new conversation's id may never
-    /// have reached the client, so all are looked at in which something was said lately.
+    /// have reached the client, so all are looked at.
     fn known(&self, chat: &Chat) -> Result<Option<(Thread, u32)>, Unreachable> {
         if chat.key.is_empty() {
             return Ok(None);
         }
         match &chat.place {
             Place::Thread(id) => self.among(vec![id.clone()], &chat.key),
-            Place::Any | Place::New => self.recent(&chat.key),
+            Place::Any | Place::New => self.anywhere(&chat.key),
         }
     }
 
-    /// The exchange of a message in one of the conversations in which something was said last.
-    pub(super) fn recent(&self, key: &str) -> Result<Option<(Thread, u32)>, Unreachable> {
-        let ids = self.user.borrow().threads.iter().rev().take(3).map(|entry| entry.id.clone()).collect();
-        self.among(ids, key)
+    /// The exchange of a message in any conversation. The database looks for it, so that few are read.
+    pub(super) fn anywhere(&self, key: &str) -> Result<Option<(Thread, u32)>, Unreachable> {
+        let written = ["\"key\":", &crate::json::text(&json!(key))].concat();
+        let rows = self.run("SELECT id FROM thread WHERE instr(document, ?) > 0", &[json!(written)])?;
+        let id = |row: &Value| row.get("id").and_then(Value::as_str).map(str::to_owned);
+        self.among(rows.iter().filter_map(id).collect(), key)
     }
 
     fn among(&self, threads: Vec<String>, key: &str) -> Result<Option<(Thread, u32)>, Unreachable> {

@@ -61,8 +61,9 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         if !self.is_guarded() {
             return Some(true);
         }
-        // Without one, they were forgotten meanwhile.
-        let openid = self.user.borrow().holder.as_ref().map(|holder| holder.openid.clone())?;
+        // Whoever only ever wrote to the customer service is known by that; whoever is not known was forgotten meanwhile.
+        let holder = self.user.borrow().holder.as_ref().map(|holder| holder.openid.clone());
+        let openid = holder.or_else(|| self.correspondent())?;
         let mut pauses = AGAIN.iter();
         let verdict = loop {
             match verdict(&self.platform, &self.app, &openid, CHAT, text).await {

@@ -103,7 +103,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             user.current = user.current.filter(|current| current.spoken > at);
             return self.keep(user, None);
         };
-        if self.recent(&key)?.is_some() {
+        if self.anywhere(&key)?.is_some() {
             return Ok(());
         }
         let thread = match user.current(at, rules.timeout) {

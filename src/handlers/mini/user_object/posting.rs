@@ -27,6 +27,12 @@ pub(super) struct Posted {
 }
 
 impl Posted {
+    /// Whoever it is for was forgotten: whatever becomes of it, nothing of them is noted.
+    pub(super) fn forget(&mut self) {
+        // No exchange has this name.
+        (self.thread, self.n) = (String::new(), 1);
+    }
+
     /// Whether it is of this exchange.
     pub(super) fn is_of(&self, thread: &str, n: u32) -> bool {
         self.n == n && self.thread == thread
@@ -85,7 +91,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         });
     }
 
-    fn correspondent(&self) -> Option<OpenId> {
+    pub(super) fn correspondent(&self) -> Option<OpenId> {
         self.user.borrow().window.as_ref()?.openid.clone()
     }
 

@@ -101,6 +101,9 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         for running in self.running.borrow_mut().iter_mut() {
             running.fail();
         }
+        if let Some(posted) = self.posted.borrow_mut().as_mut() {
+            posted.forget();
+        }
         Ok(())
     }
 }

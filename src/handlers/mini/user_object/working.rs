@@ -167,8 +167,15 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     }
 
     /// Replaces the older half of a long history by the model's summary of it. Should that fail, the oldest turns drop
-    /// out in time.
+    /// out in time. One at a time: several answers at once would have the same turns condensed as often.
     pub(super) async fn condense(&self, thread: &str) {
+        if !self.condensing.replace(true) {
+            self.condense_alone(thread).await;
+            self.condensing.set(false);
+        }
+    }
+
+    async fn condense_alone(&self, thread: &str) {
         let texts = &self.app.config.rules.texts;
         let Ok(Some(stored)) = self.thread(thread) else { return };
         let Some((old, last)) = stored.overflow(texts) else { return };
