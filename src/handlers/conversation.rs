@@ -17,6 +17,7 @@ use futures_util::future::{Either, select};
 pub use kin::Call;
 
 use super::login::chat::{self as login_chat, Chat};
+use super::tasks::store_at_last;
 use super::{App, metrics, rules};
 use crate::chat::count::{Happened, number};
 use crate::chat::intent;
@@ -29,9 +30,6 @@ use crate::wechat::message::Inbound;
 
 /// While a job runs, the alarm looks after it this often.
 const LOOK_AFTER: Millis = 30_000;
-
-/// Storage that failed is tried again after these pauses.
-const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
 
 /// One user's object in memory.
 pub struct UserObject<P: Platform, S: Storage> {
@@ -270,20 +268,9 @@ impl<P: Platform, S: Storage> UserObject<P, S> {
         if let Some(question) = self.question(job) {
             self.show_typing(job);
             let (text, turn) = self.answer(question).await;
-            self.settle_at_last(job, &text, turn.as_deref()).await?;
+            store_at_last(&self.platform, &|| self.settle(job, &text, turn.as_deref())).await?;
         }
         self.push(job).await
-    }
-
-    /// Stores an answer, with patience: it must not be thrown away because storage fails for a moment.
-    async fn settle_at_last(&self, job: u32, text: &str, turn: Option<&str>) -> Result<(), Unreachable> {
-        for pause in STORE_AGAIN {
-            if self.settle(job, text, turn).is_ok() {
-                return Ok(());
-            }
-            self.platform.sleep(pause).await;
-        }
-        self.settle(job, text, turn)
     }
 
     /// Takes the deliveries that wait for a job.

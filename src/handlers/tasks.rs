@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use futures_util::future::{Either, select};
 
-use crate::platform::{Millis, Platform};
+use crate::platform::{Millis, Platform, Unreachable};
 
 /// Something under way.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -26,6 +26,23 @@ pub async fn all<T>(tasks: Vec<Task<'_, T>>) -> Vec<T> {
     })
     .await;
     slots.into_iter().filter_map(|(_, result)| result).collect()
+}
+
+/// Storage that failed is tried again after these pauses.
+const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
+
+/// Stores something, with patience: an answer must not be thrown away because storage fails for a moment.
+pub async fn store_at_last<P: Platform>(
+    platform: &P,
+    store: &dyn Fn() -> Result<(), Unreachable>,
+) -> Result<(), Unreachable> {
+    for pause in STORE_AGAIN {
+        if store().is_ok() {
+            return Ok(());
+        }
+        platform.sleep(pause).await;
+    }
+    store()
 }
 
 /// What `task` comes to, unless it takes longer than `span`.

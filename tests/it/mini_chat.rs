@@ -135,3 +135,50 @@ fn a_message_that_failed_can_be_sent_again() {
         assert_eq!(shown.body["conversations"].as_array().unwrap().len(), 1);
     });
 }
+
+#[test]
+fn an_earlier_answer_is_found_by_the_name_of_its_question() {
+    run(async {
+        let world = world(&[]);
+        let session = world.wx_login("anna").await;
+        let ask = async |text: &str, name: &str, place: &Value| {
+            let body = json!({ "message": text, "message_id": name, "conversation_id": place }).to_string();
+            world.api("POST", "chat", &session, &body).await
+        };
+        let first = ask("One", "m1", &Value::Null).await;
+        let id = first.body["conversation_id"].clone();
+        ask("Two", "m2", &id).await;
+        let id = id.as_str().unwrap();
+        let reply = async |target: &str| {
+            let heard = world.api("GET", &format!("chat/{id}{target}"), &session, "").await;
+            (heard.status, heard.body["reply"].clone())
+        };
+        assert_eq!(reply("").await, (200, json!("Answer to Two")));
+        assert_eq!(reply("?message_id=m1").await, (200, json!("Answer to One")));
+        assert_eq!(reply("?message_id=m3").await, (404, Value::Null));
+    });
+}
+
+#[test]
+fn whoever_comes_with_an_ended_session_is_counted_by_their_address() {
+    run(async {
+        let world = world(&[]);
+        let session = world.wx_login("anna").await;
+        assert_eq!(world.api("POST", "auth/logout", &session, "").await.status, 200);
+        assert_eq!(world.api("GET", "export", &session, "").await.status, 401);
+        world.flood();
+        assert_eq!(world.api("GET", "export", &session, "").await.status, 429);
+        assert_eq!(world.chat(&session, "Hello", None).await.status, 429);
+    });
+}
+
+#[test]
+fn a_session_needs_no_other_limit_than_its_own() {
+    run(async {
+        let world = world(&[]);
+        let session = world.wx_login("anna").await;
+        world.flood();
+        assert_eq!(world.chat(&session, "Hello", None).await.status, 200);
+        assert_eq!(world.api("HEAD", "health", "", "").await.response.body, "");
+    });
+}

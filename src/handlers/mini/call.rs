@@ -56,6 +56,9 @@ pub enum Ask {
         thread: String,
         /// The last event that they got of it.
         last: Option<String>,
+        /// Their own name for the message whose answer they want, instead of the last one.
+        #[serde(default)]
+        message: Option<String>,
         /// As a stream of server-sent events.
         stream: bool,
     },

@@ -38,8 +38,13 @@ const EVENTS: &str = "text/event-stream";
 
 /// Every route of the Mini Program's API.
 pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
-    if let ("GET", ["health"]) = (request.method.as_str(), segments) {
-        return Said::ok(json!({ "status": "ok", "timestamp": platform.now() })).response();
+    if let ("GET" | "HEAD", ["health"]) = (request.method.as_str(), segments) {
+        let response = Said::ok(json!({ "status": "ok", "timestamp": platform.now() })).response();
+        return if request.method == "HEAD" {
+            Response { body: String::new(), ..response }
+        } else {
+            response
+        };
     }
     let Some(allowed) = methods(segments) else { return Said::not_found().response() };
     if !allowed.split(", ").any(|method| method == request.method) {
@@ -60,16 +65,24 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
         ["wx", service] => Box::pin(services::serve(service, request, platform, app, mini, &caller)).await,
         _ => Box::pin(serve(request, segments, platform, &caller)).await,
     };
-    served.unwrap_or_else(|Unreachable(reason)| {
+    let response = served.unwrap_or_else(|Unreachable(reason)| {
         platform.log(&Line::error("mini.unreachable", reason));
         Said::unavailable().response()
-    })
+    });
+    // A session that has ended is none.
+    if response.status == 401
+        && let Err(refusal) = within_limit(request, platform).await
+    {
+        return refusal.response();
+    }
+    response
 }
 
 /// The methods of a route; `None` if there is no such route.
 fn methods(segments: &[&str]) -> Option<&'static str> {
     Some(match segments {
-        ["health"] | ["chat", _] | ["export"] => "GET",
+        ["health"] => "GET, HEAD",
+        ["chat", _] | ["export"] => "GET",
         ["auth", "wx-login" | "logout"] | ["chat"] | ["forget-me"] => "POST",
         ["wx", "decrypt" | "phone" | "signature" | "check" | "subscribe" | "code"] => "POST",
         ["conversations"] | ["conversations", _] => "GET, DELETE",
@@ -171,7 +184,9 @@ async fn serve<P: Platform>(
         }
         ["chat", thread] => {
             let last = request.header("last-event-id").map(str::to_owned);
-            Ask::Follow { thread: name(thread), last, stream: streams }
+            let params = Params::parse(request.query.as_bytes());
+            let message = params.get("message_id").map(str::to_owned);
+            Ask::Follow { thread: name(thread), last, message, stream: streams }
         }
         ["conversations"] if deletes => Ask::Delete { thread: None },
         ["conversations"] => page(request),

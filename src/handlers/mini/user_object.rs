@@ -253,8 +253,9 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     ) -> Result<Option<Said>, Unreachable> {
         Ok(Some(match ask {
             Ask::Chat { chat, stream } => return self.chat(&chat, stream.then_some(open)).await,
-            Ask::Follow { thread, last, stream } => {
-                return self.follow(&thread, last.as_deref(), stream.then_some(open));
+            Ask::Follow { thread, last, message, stream } => {
+                let open = stream.then_some(open);
+                return self.follow(&thread, last.as_deref(), message.as_deref(), open);
             }
             Ask::List { after, limit } => self.list(after.as_deref(), limit),
             Ask::Show { thread } => self.show(&thread)?,

@@ -51,15 +51,20 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         }
     }
 
-    /// The last answer of a conversation: whole, or as it comes.
+    /// The last answer of a conversation, or that to a message by its name: whole, or as it comes.
     pub(super) fn follow(
         self: &Rc<Self>,
         thread: &str,
         last: Option<&str>,
+        message: Option<&str>,
         open: Option<Opener<'_>>,
     ) -> Result<Option<Said>, Unreachable> {
         let Some(thread) = self.thread(thread)? else { return Ok(Some(Said::not_found())) };
-        let Some(exchange) = thread.said.last() else { return Ok(Some(Said::not_found())) };
+        let exchange = match message {
+            Some(message) => thread.by_key(message),
+            None => thread.said.last(),
+        };
+        let Some(exchange) = exchange else { return Ok(Some(Said::not_found())) };
         let n = asked_for(&thread, last).unwrap_or(exchange.n);
         match open {
             Some(open) => self.stream(&thread.id, n, Some(last.unwrap_or_default()), open).map(|()| None),

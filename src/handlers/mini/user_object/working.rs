@@ -9,17 +9,17 @@ use crate::chat::prompt::{self, ChatMessage};
 use crate::chat::state::Question;
 use crate::chat::thread::{Exchange, Reply};
 use crate::handlers::ask::{self, Progress};
+use crate::handlers::tasks::store_at_last;
 use crate::handlers::{metrics, senses};
 use crate::log::Line;
-use crate::platform::{Millis, Platform, Storage, Tables, Unreachable};
-
-/// Storage that failed is tried again after these pauses.
-const STORE_AGAIN: [Millis; 4] = [500, 1_000, 2_000, 4_000];
+use crate::platform::{Platform, Storage, Tables, Unreachable};
 
 /// What to do with a question.
 enum Plan<'a> {
-    /// The answer is known, and counts as this, if as anything.
-    Say(String, &'static str),
+    /// This was answered lately, to whomever.
+    Repeat(String),
+    /// No model can help; this is said, in words of ours.
+    Say(String),
     /// One of these models is asked this.
     Ask(&'a [String], Vec<ChatMessage>),
 }
@@ -50,7 +50,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         if exchange.answer.is_none() {
             let history = stored.context(n, &self.app.config.rules.texts);
             let reply = self.answer(exchange, &history, thread).await;
-            self.settle_at_last(thread, n, &reply).await?;
+            store_at_last(&self.platform, &|| self.settle(thread, n, &reply)).await?;
             self.with_running(thread, n, |running| match (reply.failed, reply.refused) {
                 (true, true) => running.refuse(),
                 (true, false) => running.fail(),
@@ -72,13 +72,14 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             return stopped;
         }
         let (chain, messages) = match self.plan(&exchange.question, history).await {
-            Plan::Say(text, outcome) => {
+            Plan::Repeat(text) => {
                 let reply = self.look_at(self.reply(text, 0, false)).await;
-                if !outcome.is_empty() && !reply.failed && !reply.refused {
-                    self.count(outcome);
+                if !reply.failed && !reply.refused {
+                    self.count("cached");
                 }
                 return reply;
             }
+            Plan::Say(text) => return self.reply(text, 0, false),
             Plan::Ask(chain, messages) => (chain, messages),
         };
         let ear = |progress: Progress<'_>| {
@@ -119,17 +120,20 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Question::Text(text) => {
                 let cached = self.app.answers.borrow().get(text, self.platform.now()).map(str::to_owned);
                 match cached.filter(|_| history.is_empty()) {
-                    Some(answer) => Plan::Say(bounded(&answer, texts), "cached"),
+                    Some(answer) => Plan::Repeat(bounded(&answer, texts)),
                     None => Plan::Ask(&model.chain, prompt::question(&model.system_prompt, history, text)),
                 }
             }
-            Question::Summary if history.is_empty() => Plan::Say(texts.nothing_to_summarise(), ""),
+            Question::Summary if history.is_empty() => Plan::Say(texts.nothing_to_summarise()),
             Question::Summary => Plan::Ask(&model.chain, prompt::summary(texts.lang, history)),
             Question::Picture { url } => match senses::picture(&self.platform, &self.app, url).await {
                 Some(messages) => Plan::Ask(model.vision.as_slice(), messages),
-                None => Plan::Say(texts.cannot_see(), "unseen"),
+                None => {
+                    self.count("unseen");
+                    Plan::Say(texts.cannot_see())
+                }
             },
-            Question::Voice { .. } => Plan::Say(texts.cannot_hear(), ""),
+            Question::Voice { .. } => Plan::Say(texts.cannot_hear()),
         }
     }
 
@@ -140,17 +144,6 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// Counts a question by where its answer came from.
     pub(super) fn count(&self, outcome: &str) {
         metrics::count(&self.platform, &self.app, "wxapi_questions_total", &[("outcome", outcome)]);
-    }
-
-    /// Stores an answer, with patience: it must not be thrown away because storage fails for a moment.
-    async fn settle_at_last(&self, thread: &str, n: u32, reply: &Reply) -> Result<(), Unreachable> {
-        for pause in STORE_AGAIN {
-            if self.settle(thread, n, reply).is_ok() {
-                return Ok(());
-            }
-            self.platform.sleep(pause).await;
-        }
-        self.settle(thread, n, reply)
     }
 
     /// Stores an answer, unless the conversation was deleted meanwhile.
