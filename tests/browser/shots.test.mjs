@@ -21,6 +21,16 @@ const plays = {
     later: "提醒：周会改到下午三点。",
     menu: ["AI 助手", "登录网站", "更多"],
     theme: ["外观", "深色"],
+    mini: {
+      person: "阿杰",
+      tab: "小程序",
+      input: "问点什么",
+      asked: "周末去杭州怎么玩？",
+      reply: "两天这样走：\n\n1. 周六沿苏堤散步，中午在龙井村吃农家菜\n2. 周日去良渚博物院，下午回城\n\n要我把车票也列出来吗？",
+      more: "要，顺便写几句攻略",
+      shown: "高铁一小时",
+      growing: "好的。从上海虹桥出发，高铁一小时到杭州东，每天六十多趟。周六早上八点前后的最合适，到了先把行李寄存在车站。",
+    },
   },
   en: {
     ending: "",
@@ -33,6 +43,16 @@ const plays = {
     later: "A reminder: the meeting moved to 3 p.m.",
     menu: ["Assistant", "Log in", "More"],
     theme: ["Theme", "Dark"],
+    mini: {
+      person: "Rose",
+      tab: "Mini Program",
+      input: "Ask something",
+      asked: "A weekend in Hangzhou?",
+      reply: "Two days go like this:\n\n1. Saturday: along the Su Causeway, lunch in Longjing village\n2. Sunday: the Liangzhu museum, back in the afternoon\n\nShall I look up trains?",
+      more: "Yes, and tell me more",
+      shown: "an hour",
+      growing: "From Shanghai Hongqiao it is an hour to Hangzhou East, sixty trains a day. Take one at eight in the morning, and leave the luggage at the station.",
+    },
   },
 };
 
@@ -45,6 +65,7 @@ describe("pictures of the page", { skip: !WANTED && "npm run shots takes them" }
       t.after(() => stage.close());
       const window = { viewport: { width: 1440, height: 880 }, scale: 1.5 };
       await stage.scene({ as: play.people[0], lang, ...window }, (phone, page) => perform(stage, phone, page, play))(t);
+      await stage.scene({ as: play.mini.person, lang, ...window }, (_, page) => chat(stage, page, play))(t);
     });
   }
 });
@@ -98,6 +119,22 @@ async function perform(stage, phone, page, { people, talk, slow, ...play }) {
   await take(page, `wx-sim${play.ending}`);
   await page.getByRole("combobox", { name: play.theme[0] }).selectOption({ label: play.theme[1] });
   await take(page, `wx-sim-dark${play.ending}`);
+}
+
+/** The Mini Program with one answer, and another one that is still growing; the phone alone. */
+async function chat(stage, page, { ending, mini: { tab, input, asked, reply, more, shown, growing } }) {
+  await stage.sim.post("/_sim/model", [{ match: asked, reply, delay_ms: 300 }, { match: more, reply: growing, chunk_ms: 600 }]);
+  await page.getByRole("tablist").getByRole("tab", { name: tab, exact: true }).click();
+  const answers = page.locator("[data-testid=mini-message][data-role=assistant]");
+  const say = async (text) => {
+    await page.getByRole("textbox", { name: input }).fill(text);
+    await page.getByRole("textbox", { name: input }).press("Enter");
+  };
+  await say(asked);
+  await answers.and(page.locator("[data-state=done]")).waitFor();
+  await say(more);
+  await answers.filter({ hasText: shown }).waitFor();
+  await take(page, `mini${ending}`, page.locator(".phone"));
 }
 
 /** Without the pointer, and when nothing moves any more; of the whole window, or a part of it. */

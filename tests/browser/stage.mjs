@@ -14,9 +14,9 @@ const FAILED = at(".tools/failed-pages");
 /** Chromium as root and in small containers, and without calls of its own to the outside. */
 const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"];
 
-/** Starts the Worker, wx-sim and a browser; options as for `startPair`. With `pair`, these in place of the first two. */
-export async function openStage({ pair: given, ...options } = {}) {
-  const pair = given ?? (await startPair(options));
+/** Starts the Worker, wx-sim and a browser; options as for `startPair`. */
+export async function openStage(options = {}) {
+  const pair = await startPair(options);
   try {
     const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
     return new Stage(pair, browser);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::carry::{Phone, get, words};
 use super::deed::Say;
 use super::events::{Event, Folded, Reader};
-use super::panel::{Message, Standing, Unfinished};
+use super::panel::{Message, Panel, Standing, Unfinished};
 use super::report::Outcome;
 use super::wire::{Answer, Ask, Whole};
 use crate::control::Refused;
@@ -128,6 +128,7 @@ impl Phone<'_> {
         match self.whole(whole) {
             Some(whole) if whole.status == 200 => self.finish(&rest, &whole),
             Some(whole) if whole.status == 202 => self.wait(rest, stay).await?,
+            Some(Whole { status: 404, .. }) => drop(self.panel(Panel::lose_conversation)),
             // What the server refuses is not to be had by waiting.
             _ => drop(self.panel(|panel| panel.set_rest(None))),
         }

@@ -154,6 +154,12 @@ impl Panel {
         self.set_rest(None);
     }
 
+    /// The server has forgotten the conversation: what is said next begins another one.
+    pub fn lose_conversation(&mut self) {
+        self.conversation_id = None;
+        self.set_rest(None);
+    }
+
     /// Shows one more message; its id.
     pub fn add(&mut self, message: Message) -> u64 {
         let id = revision::next();

@@ -50,7 +50,7 @@ function Title() {
   const typing = useTyping();
   const open = panel.value?.conversations?.find(({ id }) => id === panel.value?.conversation_id);
   const inChat = miniTab.value === "chat";
-  const name = inChat ? open?.title || words.name : `${words.name} · ${words.tabs.window}`;
+  const name = (inChat && open?.title) || words.name;
   return (
     <div class="title-bar">
       {inChat && (
