@@ -22,7 +22,7 @@ use crate::handlers::login::key_object::KeyObject as Keys;
 use crate::handlers::login::login_object::LoginObject as Login;
 use crate::handlers::login::throttle_object::ThrottleObject as Throttle;
 use crate::handlers::metrics::MetricsObject as Metrics;
-use crate::handlers::mini::user_object::{MiniUserObject as MiniUser, Outcome};
+use crate::handlers::mini::user_object::{MiniUserObject as MiniUser, Outcome, TOO_BIG, WORD};
 use crate::platform::{Delivery, Outlet, Unreachable, Verdict};
 
 /// Whoever wants a WebSocket shows in this header why they may have it.
@@ -314,6 +314,12 @@ impl MiniUserObject {
     pub fn web_socket_message(&self, socket: JsValue, message: JsValue) -> Promise {
         let user = Rc::clone(&self.user);
         promise(async move {
+            // Memory that a copy takes would never be given back.
+            let length = message.dyn_ref::<js_sys::JsString>().map_or(0, js_sys::JsString::length);
+            if length as usize > WORD {
+                glue::hang_up(&socket, TOO_BIG);
+                return Ok(JsValue::UNDEFINED);
+            }
             let text = message.as_string().unwrap_or_default();
             let session = glue::proof_of(&socket);
             user.heard(&session, &text, Rc::new(Socket(socket))).map_err(failed)?;

@@ -31,11 +31,11 @@ use posting::Posted;
 /// <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.2>
 const NO_SESSION: u16 = 4_401;
 /// One that says more at once than anybody needs is closed with this code; the same page.
-const TOO_BIG: u16 = 1_009;
+pub const TOO_BIG: u16 = 1_009;
 /// Bytes that somebody may say at once: the longest message, were each character of it written as an escape, has 12,000.
 /// Cloudflare lets 32 MiB pass, which as JSON may take more memory than all objects of an isolate have.
 /// <https://developers.cloudflare.com/durable-objects/platform/limits/>
-const WORD: usize = 65_536;
+pub const WORD: usize = 65_536;
 /// Other calls than questions that a user may make in a minute, for each question that they may ask.
 const CALLS: usize = 6;
 

@@ -34,16 +34,18 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         let (platform, app) = (&self.platform, &*self.app);
         let Some((name, unionid)) = self.names(&self.user.borrow()) else { return Ok(()) };
         let known = kin::meet(platform, app, &unionid, json!({ "user": name })).await?;
-        let account = match kin::text(&known, "account") {
-            Some(account) => account,
-            None => {
-                let Some(account) = kin::follower(platform, app, &unionid).await? else { return Ok(()) };
-                kin::meet(platform, app, &unionid, json!({ "account": account })).await?;
-                account
-            }
+        let written = kin::text(&known, "account");
+        let found = match &written {
+            Some(account) => Some(account.clone()),
+            None => kin::follower(platform, app, &unionid).await?,
         };
+        let Some(account) = found else { return Ok(()) };
+        // Of whoever was forgotten meanwhile, nothing is written down.
         if self.link(OpenId::new(account.as_str()))?.status != 200 {
             return Ok(());
+        }
+        if written.is_none() {
+            kin::meet(platform, app, &unionid, json!({ "account": account })).await?;
         }
         let call = write(&conversation::Call::Link(name))?;
         call_with_text(platform, Object::Session, &kin::session_name(app, &account), call).await.map(drop)
