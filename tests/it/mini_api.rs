@@ -116,7 +116,7 @@ fn routes_and_methods() {
             ("POST", "conversations/x", "GET, DELETE"),
             ("GET", "forget-me", "POST"),
             ("POST", "export", "GET"),
-            ("POST", "health", "GET"),
+            ("POST", "health", "GET, HEAD"),
             ("GET", "auth/logout", "POST"),
         ] {
             let heard = world.api(method, target, &anna, "").await;
