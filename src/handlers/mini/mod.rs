@@ -199,14 +199,12 @@ async fn serve<P: Platform>(
     let exports = ask == Ask::Export;
     let call = write(&Call::As { session: caller.session.clone(), ask })?;
     let answer = platform.open(Object::MiniUser, &caller.user, &call).await?;
-    if answer.content_type.starts_with(EVENTS) {
-        return Ok(stream(answer));
-    }
-    let said: Said = read(answer).await?;
-    let response = said.response();
-    Ok(match said.status {
-        200 if exports => response.with("content-disposition", "attachment; filename=\"wxapi-export.json\""),
-        _ => response,
+    Ok(match answer.content_type.starts_with(EVENTS) {
+        true if exports => stream(answer, "application/json; charset=utf-8")
+            .with("content-disposition", "attachment; filename=\"wxapi-export.json\""),
+        // A proxy that waits for more would hold back the first words.
+        true => stream(answer, "text/event-stream; charset=utf-8").with("x-accel-buffering", "no"),
+        false => read(answer).await?.response(),
     })
 }
 
@@ -220,14 +218,12 @@ async fn read<B: crate::platform::Pieces>(answer: Inflow<B>) -> Result<Said, Unr
 }
 
 /// An answer that comes as it is made.
-fn stream<B: 'static>(answer: Inflow<B>) -> Response {
+fn stream<B: 'static>(answer: Inflow<B>, content_type: &str) -> Response {
     let rest = Some(Opaque(Rc::new(answer.body)));
-    let passage = Passage { content_type: answer.content_type, first: Vec::new(), rest };
+    let passage = Passage { content_type: content_type.to_owned(), first: Vec::new(), rest };
     Response { status: 200, passage: Some(Box::new(passage)), ..Response::default() }
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
-        // A proxy that waits for more would hold back the first words.
-        .with("x-accel-buffering", "no")
 }
 
 /// `GET /api/chat/ws`.

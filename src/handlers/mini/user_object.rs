@@ -260,7 +260,7 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
             Ask::List { after, limit } => self.list(after.as_deref(), limit),
             Ask::Show { thread } => self.show(&thread)?,
             Ask::Delete { thread } => self.delete(thread.as_deref())?,
-            Ask::Export => self.export()?,
+            Ask::Export => return self.export(open).map(|()| None),
             Ask::Forget => self.forget(self.snapshot(), None)?,
             Ask::Logout => self.log_out(session)?,
             Ask::Who => self.who(session),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use wxapi::handlers::mini::user_object::{MiniUserObject, Outcome};
-use wxapi::platform::{Object, Outlet, Pace, Pieces, Request, Response, Unreachable};
+use wxapi::platform::{Object, Outlet, Pace, Passage, Pieces, Request, Response, Unreachable};
 
 use super::Body;
 use super::{Answer, Disk, ORIGIN, World};
@@ -216,7 +216,13 @@ impl World {
 
     /// A call of the API; `target` is what follows `/api/`.
     pub async fn api(&self, method: &str, target: &str, session: &str, body: &str) -> Heard {
-        let response = self.mini_request(method, target, session, &[], body).await;
+        let mut response = self.mini_request(method, target, session, &[], body).await;
+        let is_json = |passage: &&mut Box<Passage>| passage.content_type.starts_with("application/json");
+        if response.passage.as_mut().filter(is_json).is_some() {
+            // It comes as it is made; here it is wanted whole.
+            let made = Response { passage: response.passage.take(), ..Response::default() };
+            response.body = String::from_utf8(super::admin::whole(made).await).expect("text");
+        }
         let body = serde_json::from_str(&response.body).unwrap_or_default();
         Heard { status: response.status, body, response }
     }

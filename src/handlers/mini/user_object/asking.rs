@@ -26,7 +26,7 @@ const BEAT: Millis = 15_000;
 /// Whoever has too many questions at work may try again after so many seconds.
 const BUSY: u64 = 5;
 /// A response that is over; of a stream nobody sees it.
-const OVER: u16 = 1_000;
+pub(super) const OVER: u16 = 1_000;
 
 impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
     /// Somebody says something.

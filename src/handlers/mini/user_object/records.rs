@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::MiniUserObject;
+use super::asking::OVER;
+use super::{MiniUserObject, Opener};
 use crate::chat::text::Texts;
 use crate::chat::thread::{Exchange, Source, Thread};
 use crate::handlers::mini::call::Said;
@@ -57,28 +58,36 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         Ok(Said::ok(json!({ "deleted": gone.len() as u64 })))
     }
 
-    /// Everything that is stored of them. WeChat's `session_key` is not theirs.
-    pub(super) fn export(&self) -> Result<Said, Unreachable> {
+    /// Everything that is stored of them, one conversation after the other: all at once would be too much for the memory.
+    /// WeChat's `session_key` is not theirs.
+    pub(super) fn export(&self, open: Opener<'_>) -> Result<(), Unreachable> {
         let user = self.snapshot();
-        let mut threads = Vec::new();
-        for entry in user.threads.iter().rev() {
-            threads
-                .extend(self.thread(&entry.id)?.map(|thread| whole(&thread, &self.app.config.rules.texts)));
-        }
         let holder = user.holder.as_ref();
         let sessions = holder.into_iter().flat_map(|holder| &holder.sessions);
         let sessions: Vec<Value> = sessions
             .map(|session| json!({ "created_at": session.created, "last_seen_at": session.seen }))
             .collect();
-        Ok(Said::ok(json!({
+        let head = crate::json::text(&json!({
             "openid": holder.map(|holder| holder.openid.as_str()),
             "unionid": holder.and_then(|holder| holder.unionid.as_ref()).map(|unionid| unionid.as_str()),
             "official_account_openid": user.account.as_ref().map(|account| account.as_str()),
             "created_at": holder.map(|holder| holder.created),
             "last_seen_at": holder.map(|holder| holder.seen),
             "sessions": sessions,
-            "conversations": threads,
-        })))
+        }));
+        let outlet = open();
+        outlet.send(&[head.strip_suffix('}').unwrap_or_default(), ",\"conversations\":["].concat());
+        let mut comma = "";
+        for entry in user.threads.iter().rev() {
+            if let Some(thread) = self.thread(&entry.id)? {
+                let thread = crate::json::text(&whole(&thread, &self.app.config.rules.texts));
+                outlet.send(&[comma, &thread].concat());
+                comma = ",";
+            }
+        }
+        outlet.send("]}");
+        outlet.close(OVER);
+        Ok(())
     }
 
     /// Deletes everything, sessions included; at the Official Account too, if they are known there.
