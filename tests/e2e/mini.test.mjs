@@ -120,7 +120,7 @@ describe("the Mini Program's API", { concurrency: true }, () => {
       assert.deepEqual(brief(await anna.api("POST", "chat", body)), [400, { error: "Invalid message" }], JSON.stringify(body).slice(0, 40));
     }
     for (const [method, target, allow] of [
-      ["GET", "chat", "POST"], ["POST", "health", "GET"], ["DELETE", "auth/wx-login", "POST"], ["PUT", "conversations", "GET, DELETE"],
+      ["GET", "chat", "POST"], ["POST", "health", "GET, HEAD"], ["DELETE", "auth/wx-login", "POST"], ["PUT", "conversations", "GET, DELETE"],
       ["POST", "conversations/x", "GET, DELETE"], ["GET", "forget-me", "POST"], ["DELETE", "export", "GET"], ["POST", "chat/ws", "GET"],
     ]) {
       const answer = await anna.api(method, target);
