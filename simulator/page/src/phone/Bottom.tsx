@@ -1,12 +1,13 @@
 // Below the chat: the account's menu, or the keyboard side with its panel of other things to send.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { person } from "../store/live";
 import { overlay } from "../store/ui";
 import { t } from "../text";
-import { FileInput } from "../ui/FileInput";
-import { Icon, type IconName } from "../ui/Icon";
+import { Icon } from "../ui/Icon";
 import { act, sendFile } from "./act";
+import { Composer } from "./Composer";
 import { MenuBar } from "./MenuBar";
+import { FileTile, PlusButton, Tile } from "./tiles";
 
 export function Bottom() {
   const menu = person.value?.following ? person.value.menu : null;
@@ -17,59 +18,24 @@ export function Bottom() {
 }
 
 function Keyboard({ onMenu, focus }: { onMenu: (() => void) | undefined; focus: boolean }) {
-  const [text, setText] = useState("");
   const [plus, setPlus] = useState(false);
-  const input = useRef<HTMLTextAreaElement>(null);
   const words = t().phone;
-  useLayoutEffect(() => {
-    if (focus) input.current?.focus();
-  }, []);
-  const send = () => {
-    if (text.trim() === "") return;
-    setText("");
-    // What could not be sent is not lost.
-    void act({ text }).then((sent) => sent || setText((since) => since || text));
-    input.current?.focus();
-  };
-  const key = (event: KeyboardEvent) => {
-    // Enter also ends the choice of a Chinese word.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    send();
-  };
+  const toMenu = onMenu && (
+    <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}>
+      <Icon name="menu" size={24} />
+    </button>
+  );
   return (
-    <div class="bottom">
-      <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
-        {onMenu && (
-          <button type="button" class="icon-button" aria-label={words.toMenu} onClick={onMenu}>
-            <Icon name="menu" size={24} />
-          </button>
-        )}
-        <textarea
-          ref={input}
-          rows={1}
-          value={text}
-          aria-label={words.input}
-          placeholder={words.input}
-          enterkeyhint="send"
-          onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={key}
-          onFocus={() => setPlus(false)}
-        />
-        {text.trim() === "" ? (
-          <button type="button" class="icon-button" aria-label={words.plus} aria-expanded={plus} onClick={() => setPlus(!plus)}>
-            <span class="plus">
-              <Icon name="plus" size={20} />
-            </span>
-          </button>
-        ) : (
-          <button type="submit" class="button primary send">
-            {t().send}
-          </button>
-        )}
-      </form>
+    <Composer
+      label={words.input}
+      onSend={(text) => act({ text })}
+      before={toMenu}
+      idle={<PlusButton open={plus} onClick={() => setPlus(!plus)} />}
+      focus={focus}
+      onFocus={() => setPlus(false)}
+    >
       {plus && <Panel onDone={() => setPlus(false)} />}
-    </div>
+    </Composer>
   );
 }
 
@@ -92,38 +58,5 @@ function Panel({ onDone }: { onDone: () => void }) {
       <Tile icon="link" label={words.link} onClick={open("link")} />
       <Tile icon="scan" label={words.scan} onClick={open("scan")} />
     </div>
-  );
-}
-
-function Tile({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) {
-  return (
-    <button type="button" class="tile" onClick={onClick}>
-      <span>
-        <Icon name={icon} size={26} />
-      </span>
-      {label}
-    </button>
-  );
-}
-
-function FileTile({
-  icon,
-  label,
-  accept,
-  onFile,
-}: {
-  icon: IconName;
-  label: string;
-  accept: string;
-  onFile: (file: File | undefined) => void;
-}) {
-  return (
-    <label class="tile">
-      <span>
-        <Icon name={icon} size={26} />
-      </span>
-      {label}
-      <FileInput accept={accept} onFile={onFile} />
-    </label>
   );
 }

@@ -7,10 +7,10 @@ import { chatTime, t } from "../text";
 import type { Line } from "../types";
 import { Avatar } from "../ui/Avatar";
 import { useFollowing } from "../ui/following";
-import { Icon } from "../ui/Icon";
 import { act } from "./act";
 import { LineView } from "./LineView";
 import { enter } from "./mini/deeds";
+import { ToEnd } from "./ToEnd";
 
 /** WeChat writes the time again after so long a silence. */
 const SILENCE_MS = 5 * 60_000;
@@ -41,12 +41,7 @@ export function Chat() {
         ))}
         {lines.length === 0 && view.value && (inWindow.value ? <EmptyWindow /> : <Empty />)}
       </div>
-      {below && (
-        <button type="button" class="to-end" onClick={toEnd}>
-          <Icon name="down" size={16} />
-          {t().phone.newMessages}
-        </button>
-      )}
+      {below && <ToEnd onClick={toEnd} />}
     </div>
   );
 }

@@ -6,8 +6,9 @@ import { Avatar } from "../../ui/Avatar";
 import { useFollowing } from "../../ui/following";
 import { Icon } from "../../ui/Icon";
 import { inMini } from "../act";
+import { Composer } from "../Composer";
+import { ToEnd } from "../ToEnd";
 import { Complaint } from "./Complaint";
-import { Composer } from "./Composer";
 import { say } from "./deeds";
 
 export function MiniChat() {
@@ -36,12 +37,7 @@ export function MiniChat() {
             </div>
           )}
         </div>
-        {below && (
-          <button type="button" class="to-end" onClick={toEnd}>
-            <Icon name="down" size={16} />
-            {t().phone.newMessages}
-          </button>
-        )}
+        {below && <ToEnd onClick={toEnd} />}
       </div>
       <Complaint />
       <Composer label={words.input} onSend={say} busy={busy} />

@@ -1,7 +1,7 @@
 // Where words are typed: Enter sends, Shift+Enter breaks the line.
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
-import { t } from "../../text";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../text";
 
 interface Props {
   label: string;
@@ -9,14 +9,24 @@ interface Props {
   onSend: (text: string) => Promise<boolean>;
   /** An answer is on its way. */
   busy?: boolean;
+  /** Before the words. */
+  before?: ComponentChildren;
   /** Instead of the button while nothing is typed. */
   idle?: ComponentChildren;
+  /** The cursor is here from the beginning. */
+  focus?: boolean;
+  onFocus?: () => void;
+  /** Below the words. */
+  children?: ComponentChildren;
 }
 
-export function Composer({ label, onSend, busy = false, idle }: Props) {
+export function Composer({ label, onSend, busy = false, before, idle, focus = false, onFocus, children }: Props) {
   const [text, setText] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
   const empty = text.trim() === "";
+  useLayoutEffect(() => {
+    if (focus) input.current?.focus();
+  }, []);
   const send = () => {
     if (empty || busy) return;
     setText("");
@@ -33,6 +43,7 @@ export function Composer({ label, onSend, busy = false, idle }: Props) {
   return (
     <div class="bottom">
       <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
+        {before}
         <textarea
           ref={input}
           rows={1}
@@ -42,6 +53,7 @@ export function Composer({ label, onSend, busy = false, idle }: Props) {
           enterkeyhint="send"
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={key}
+          onFocus={onFocus}
         />
         {empty && idle ? (
           idle
@@ -51,6 +63,7 @@ export function Composer({ label, onSend, busy = false, idle }: Props) {
           </button>
         )}
       </form>
+      {children}
     </div>
   );
 }
