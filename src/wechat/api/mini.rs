@@ -48,7 +48,7 @@ pub fn jscode2session(app_id: &AppId, secret: &Secret, code: &str) -> ApiRequest
     get("/sns/jscode2session", &query)
 }
 
-/// Reads the answer to [`jscode2session`], and to [`reset_session_key`], which has no unionid.
+/// Reads the answer to [`jscode2session`].
 ///
 /// # Errors
 /// WeChat's error, or [`UNREADABLE`] when a field is missing.
@@ -62,23 +62,6 @@ pub fn parse_session(answer: &str) -> Result<Session, ApiError> {
         }),
         _ => Err(unreadable("the answer has no openid with session_key")),
     }
-}
-
-/// Asks whether the session key is still the person's. The answer has no data; 87009: it is not.
-/// <https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/checkSessionKey.html>
-pub fn check_session(openid: &OpenId, session_key: &Secret) -> ApiRequest {
-    signed("/wxa/checksession", openid, session_key)
-}
-
-/// Has the session key replaced. Read by [`parse_session`].
-/// <https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/ResetUserSessionKey.html>
-pub fn reset_session_key(openid: &OpenId, session_key: &Secret) -> ApiRequest {
-    signed("/wxa/resetusersessionkey", openid, session_key)
-}
-
-fn signed(path: &'static str, openid: &OpenId, session_key: &Secret) -> ApiRequest {
-    let signature = open_data::sign(session_key, b"");
-    get(path, &[("openid", openid.as_str()), ("signature", &signature), ("sig_method", "hmac_sha256")])
 }
 
 /// A person's phone number.

@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use wxapi::wechat::Secret;
+use wxapi::wechat::open_data::sign;
 
 use super::{Mini, hex};
 use crate::account::MiniApp;
@@ -177,14 +177,11 @@ fn signed_session<'a>(call: &'a mut Call<'_>) -> Result<(String, &'a mut Session
     let signature = call.request.parameter("signature").unwrap_or_default();
     let session = call.state.mini.find(&openid)?.session.as_mut();
     let session = session.filter(|session| session.is_live(call.now_ms)).ok_or(SESSION_OVER)?;
-    if sign(&session.key, b"") == signature { Ok((openid, session)) } else { Err(SIGNATURE) }
-}
-
-/// HMAC-SHA256 in hex; the key is the session key's text, not the bytes that its base64 stands for.
-fn sign(session_key: &str, data: &[u8]) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(session_key.as_bytes()) else { return String::new() };
-    mac.update(data);
-    hex(mac.finalize().into_bytes())
+    if sign(&Secret::new(session.key.as_str()), b"") == signature {
+        Ok((openid, session))
+    } else {
+        Err(SIGNATURE)
+    }
 }
 
 /// `POST /wxa/business/getuserphonenumber?access_token=…`
@@ -236,7 +233,7 @@ mod tests {
     fn the_key_of_the_signature_is_the_text() {
         // The example of WeChat's page on signatures of user sessions.
         let expected = "654571f79995b2ce1e149e53c0a33dc39c0a74090db514261454e8dbe432aa0b";
-        assert_eq!(sign("o0q0otL8aEzpcZL/FT9WsQ==", br#"{"foo":"bar"}"#), expected);
+        assert_eq!(sign(&Secret::new("o0q0otL8aEzpcZL/FT9WsQ=="), br#"{"foo":"bar"}"#), expected);
     }
 
     #[test]
