@@ -2,8 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::world::mini::{shown, world};
-use crate::world::{ModelTurn, answers, run};
+use crate::world::mini::{Events, shown, world};
+use crate::world::{World, answers, run};
+
+/// Somebody asks for a stream, of which a word comes every second; their session.
+async fn counting() -> (World, String, Events) {
+    let world = world(&[]);
+    world.model(|_| answers(0, "One two three four"));
+    world.model_pause(1_000);
+    let session = world.wx_login("anna").await;
+    let body = json!({ "message": "Count", "conversation_id": null }).to_string();
+    let events = world.events("POST", "chat", &session, None, &body).await.unwrap();
+    (world, session, events)
+}
 
 #[test]
 fn somebody_logs_in_talks_and_reads_it_again() {
@@ -46,12 +57,7 @@ fn somebody_logs_in_talks_and_reads_it_again() {
 #[test]
 fn words_are_passed_on_as_they_come() {
     run(async {
-        let world = world(&[]);
-        world.model(|_| answers(0, "One two three four"));
-        world.model_pause(1_000);
-        let session = world.wx_login("anna").await;
-        let body = json!({ "message": "Count", "conversation_id": null }).to_string();
-        let mut events = world.events("POST", "chat", &session, None, &body).await.unwrap();
+        let (world, _, mut events) = counting().await;
         let begun = wxapi::platform::Platform::now(&world);
         assert_eq!(events.next().await.unwrap().kind, "begin");
         let first = events.next().await.unwrap();
@@ -68,12 +74,7 @@ fn words_are_passed_on_as_they_come() {
 #[test]
 fn whoever_hangs_up_finds_the_answer_later() {
     run(async {
-        let world = world(&[]);
-        world.model(|_| answers(0, "One two three four"));
-        world.model_pause(1_000);
-        let session = world.wx_login("anna").await;
-        let body = json!({ "message": "Count", "conversation_id": null }).to_string();
-        let mut events = world.events("POST", "chat", &session, None, &body).await.unwrap();
+        let (world, session, mut events) = counting().await;
         let id = events.next().await.unwrap().data["conversation_id"].as_str().unwrap().to_owned();
         let seen = events.next().await.unwrap();
         drop(events);
@@ -111,28 +112,6 @@ fn an_answer_survives_the_death_of_its_object() {
         assert_eq!(world.model_calls().len(), 2);
         let late = world.api("GET", &format!("chat/{id}"), &session, "").await;
         assert_eq!((late.status, &late.body["reply"]), (200, &json!("At last")));
-    });
-}
-
-#[test]
-fn a_message_that_failed_can_be_sent_again() {
-    run(async {
-        let world = world(&[]);
-        world.model(|call| match call.number {
-            1 => ModelTurn { delay: 0, outcome: Err("5007: No such model".to_owned()) },
-            _ => answers(0, "Now it works"),
-        });
-        let session = world.wx_login("anna").await;
-        let body = json!({ "message": "Try", "message_id": "m1" }).to_string();
-        let first = world.api("POST", "chat", &session, &body).await;
-        assert_eq!((first.status, first.error()), (500, "Service temporarily unavailable"));
-        let second = world.api("POST", "chat", &session, &body).await;
-        assert_eq!((second.status, &second.body["reply"]), (200, &json!("Now it works")));
-        let third = world.api("POST", "chat", &session, &body).await;
-        assert_eq!(second.body, third.body);
-        assert_eq!(world.model_calls().len(), 2);
-        let shown = world.api("GET", "conversations", &session, "").await;
-        assert_eq!(shown.body["conversations"].as_array().unwrap().len(), 1);
     });
 }
 
