@@ -7,6 +7,7 @@ mod inside;
 mod passage;
 
 use std::future::Future;
+use std::net::IpAddr;
 
 pub use inside::{Outlet, Storage, Tables, Watchers};
 pub use passage::{Opaque, Passage, Upload};
@@ -48,6 +49,20 @@ pub struct Peer {
     pub country: String,
     /// Its city, in English.
     pub city: String,
+}
+
+impl Peer {
+    /// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
+    pub fn network(&self) -> String {
+        match self.address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+            Ok(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}/64")
+            }
+            Ok(IpAddr::V4(address)) => address.to_string(),
+            Err(_) => self.address.clone(),
+        }
+    }
 }
 
 impl Request {

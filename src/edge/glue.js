@@ -159,7 +159,7 @@ const encoder = new TextEncoder();
 
 /** Writes to it; whether somebody reads. */
 export function write(channel, text) {
-  // What waits to be read is at most an answer or two.
+  // What waits to be read is an answer or two; or all that is exported, which is better here than in wasm's memory.
   if (!channel.gone) channel.writer.write(encoder.encode(text)).catch(channel.leave);
   return !channel.gone;
 }

@@ -3,7 +3,7 @@
 use wxapi::digest::mac;
 use wxapi::handlers::login::offer;
 use wxapi::login::session::Status;
-use wxapi::platform::{Object, Platform};
+use wxapi::platform::{Object, Peer, Platform};
 use wxapi::wechat::signature::sign;
 
 use crate::login_stage::{
@@ -11,6 +11,10 @@ use crate::login_stage::{
     status,
 };
 use crate::world::{TOKEN, USER, reply_text, run};
+
+fn peer(address: &str) -> Peer {
+    Peer { address: address.to_owned(), ..Peer::default() }
+}
 
 /// A code that is nobody's.
 fn wrong(code: &str, by: u32) -> String {
@@ -151,7 +155,7 @@ fn even_where_plain_mode_is_allowed_a_stale_message_cannot_log_in() {
 fn an_address_may_begin_so_often_in_ten_minutes() {
     run(async {
         let world = stage(|config| config.login.rate_limit = 3);
-        let admit = async |address: &str| offer::admit(&world, world.app(), address).await.unwrap();
+        let admit = async |address: &str| offer::admit(&world, world.app(), &peer(address)).await.unwrap();
         for address in ["203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7"] {
             assert!(admit(address).await, "one address in two notations");
         }
@@ -176,7 +180,7 @@ fn a_throttle_does_not_show_the_address_and_cleans_up() {
     run(async {
         let world = stage(|_| {});
         let before = world.disks();
-        offer::admit(&world, world.app(), "203.0.113.7").await.unwrap();
+        offer::admit(&world, world.app(), &peer("203.0.113.7")).await.unwrap();
         let names: Vec<String> = world.disks().into_iter().filter(|name| !before.contains(name)).collect();
         let name = names[0].strip_prefix("Throttle ").unwrap();
         // Whoever knows the address but no secret does not find it.
@@ -184,12 +188,12 @@ fn a_throttle_does_not_show_the_address_and_cleans_up() {
         let disk = world.disk_behind(Object::Throttle, name);
         assert!(disk.document().is_some());
         world.pass(300_000).await;
-        offer::admit(&world, world.app(), "203.0.113.7").await.unwrap();
+        offer::admit(&world, world.app(), &peer("203.0.113.7")).await.unwrap();
         world.pass(599_000).await;
         assert!(disk.document().is_some());
         world.pass(1_000).await;
         assert_eq!((disk.document(), disk.alarm()), (None, None));
         world.flood();
-        assert_eq!(offer::admit(&world, world.app(), "203.0.113.9").await, Ok(false));
+        assert_eq!(offer::admit(&world, world.app(), &peer("203.0.113.9")).await, Ok(false));
     });
 }

@@ -23,7 +23,6 @@ use super::App;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::gateway::send::{self, SendError};
-use crate::handlers::login::offer::network;
 use crate::handlers::tasks::Task;
 use crate::log::Line;
 use crate::login::throttle::{Ask, WINDOW};
@@ -146,7 +145,7 @@ pub async fn may_guess<P: Platform>(
     request: &Request,
 ) -> Result<bool, Unreachable> {
     let ask = Ask { most: GUESSES, window: WINDOW };
-    let name = [what, network(&request.peer.address).as_str()].join(":");
+    let name = [what, request.peer.network().as_str()].join(":");
     super::call_object(platform, Object::Throttle, &name, &ask).await
 }
 

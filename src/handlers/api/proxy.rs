@@ -13,7 +13,6 @@ use crate::gateway::proxy::{
     Judged, KEPT, LARGEST_UPLOAD, PAUSES, fingerprint, judge, passes, raw_utf8, replaced, with_token,
 };
 use crate::gateway::send::{Opened, open};
-use crate::handlers::login::offer::network;
 use crate::handlers::{call_object, metrics};
 use crate::log::Line;
 use crate::platform::{Limiter, Millis, Object, Outbound, Platform, Request, Response, Unreachable};
@@ -93,7 +92,7 @@ async fn person<P: Platform>(request: &Request, path: &str, platform: &P, app: &
     if app.config.api_clients.is_empty() {
         return refused(request, 48001, "api unauthorized: no API_CLIENTS are set", "forbidden");
     }
-    if !platform.within_limit(Limiter::Login, &format!("sns:{}", network(&request.peer.address))).await {
+    if !platform.within_limit(Limiter::Login, &format!("sns:{}", request.peer.network())).await {
         return limited(request, 60);
     }
     let url = format!("{}{path}?{}", app.config.wechat_api, request.query);

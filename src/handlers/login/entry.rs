@@ -75,7 +75,7 @@ async fn enter<P: Platform>(
         let detail = format!("no method for {:?} on this kind of device: {:?}", client.id, agent.device);
         return refused(&Refused::NotConfigured, &detail);
     }
-    if !offer::admit(platform, app, &request.peer.address).await? {
+    if !offer::admit(platform, app, &request.peer).await? {
         return refused(&Refused::TooManyAttempts, "by the limiter or LOGIN_RATE_LIMIT");
     }
     open(request, platform, app, Entrance { parsed, agent, methods, strict: client.strict }).await

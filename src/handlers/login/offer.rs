@@ -1,6 +1,5 @@
 //! What an attempt must get from others before it can begin, and before a method can be shown.
 
-use std::net::IpAddr;
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
@@ -16,7 +15,7 @@ use crate::login::session::Session;
 use crate::login::subject::Who;
 use crate::login::throttle::{Ask, WINDOW};
 use crate::login::words::SCENE_PREFIX;
-use crate::platform::{Limiter, Millis, Object, Platform, Unreachable};
+use crate::platform::{Limiter, Millis, Object, Peer, Platform, Unreachable};
 use crate::wechat::api::UNREADABLE;
 use crate::wechat::api::qrcode::{self, QrCode};
 
@@ -30,10 +29,10 @@ const NO_RIGHT: Millis = 24 * 3_600_000;
 /// … and after any other failure for this long.
 const PAUSE: Millis = 5 * 60_000;
 
-/// Whether whoever is at `address` may begin one more attempt (`LOGIN_RATE_LIMIT` in ten minutes). A flood ends at the
+/// Whether this peer may begin one more attempt (`LOGIN_RATE_LIMIT` in ten minutes). A flood ends at the
 /// limiter, before it costs a call of an object.
-pub async fn admit<P: Platform>(platform: &P, app: &App, address: &str) -> Result<bool, Unreachable> {
-    let name = throttle_name(app, address);
+pub async fn admit<P: Platform>(platform: &P, app: &App, peer: &Peer) -> Result<bool, Unreachable> {
+    let name = throttle_name(app, peer);
     if !platform.within_limit(Limiter::Login, &name).await {
         return Ok(false);
     }
@@ -41,25 +40,13 @@ pub async fn admit<P: Platform>(platform: &P, app: &App, address: &str) -> Resul
     call_object(platform, Object::Throttle, &name, &ask).await
 }
 
-/// The name of the object that counts for `address`. It does not show the address, nor can it be found by trying all
+/// The name of the object that counts for this peer. It does not show the address, nor can it be found by trying all
 /// addresses, unless no secret is configured.
-fn throttle_name(app: &App, address: &str) -> String {
+fn throttle_name(app: &App, peer: &Peer) -> String {
     let config = &app.config;
     let keys = config.keys.as_ref().map(|keys| &keys.token);
     let secret = config.login.subject_secret.as_ref().or(keys).map_or("", |secret| secret.expose());
-    mac(secret, "login/throttle", &network(address))
-}
-
-/// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
-pub fn network(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}/64")
-        }
-        Ok(IpAddr::V4(address)) => address.to_string(),
-        Err(_) => address.to_owned(),
-    }
+    mac(secret, "login/throttle", &peer.network())
 }
 
 /// Digits that no other attempt has now, for `span` from now on; `None` if there are none to be had.

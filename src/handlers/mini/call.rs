@@ -111,6 +111,9 @@ pub enum Place {
     Thread(String),
 }
 
+/// Whoever does something too often, for us or for WeChat, may try again after so many seconds: all such limits count by
+/// the minute.
+pub const MINUTE: u64 = 60;
 /// The longest message, in UTF-16 units, as JavaScript counts them.
 pub const MESSAGE_LIMIT: usize = 2_000;
 /// What is said of a message that WeChat takes for a risk.

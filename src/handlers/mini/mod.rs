@@ -13,11 +13,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{App, ask_wechat, call_object, write};
+use super::{App, ask_wechat, call_object, nonsense, write};
 use crate::config::mini::Mini;
 use crate::digest::Digest;
 use crate::gateway::send::SendError;
-use crate::handlers::login::offer::network;
 use crate::json::json;
 use crate::log::Line;
 use crate::login::mini as session;
@@ -26,7 +25,7 @@ use crate::platform::{
     Inflow, Limiter, Object, Opaque, Passage, Platform, Request, Response, Unreachable, Watch,
 };
 use crate::wechat::api::mini;
-use call::{Ask, Call, Said};
+use call::{Ask, Call, MINUTE, Said};
 
 /// Conversations of one page, if nobody says how many.
 const PAGE: usize = 20;
@@ -37,6 +36,13 @@ const PAGES: usize = 100;
 const EVENTS: &str = "text/event-stream";
 
 /// Every route of the Mini Program's API.
+///
+/// 1. whether we are there is said to everybody; what is no route is refused
+/// 2. without a Mini Program nothing else is served
+/// 3. a login needs no session, and is counted by its address
+/// 4. whoever has a session is known by it; whoever has none is counted by their address
+/// 5. WeChat's services and the user's object serve them
+/// 6. whoever's session has ended is counted as well
 pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: &P, app: &App) -> Response {
     if let ("GET" | "HEAD", ["health"]) = (request.method.as_str(), segments) {
         let response = Said::ok(json!({ "status": "ok", "timestamp": platform.now() })).response();
@@ -69,7 +75,6 @@ pub async fn route<P: Platform>(request: &Request, segments: &[&str], platform: 
         platform.log(&Line::error("mini.unreachable", reason));
         Said::unavailable().response()
     });
-    // A session that has ended is none.
     if response.status == 401
         && let Err(refusal) = within_limit(request, platform).await
     {
@@ -112,10 +117,8 @@ async fn caller<P: Platform>(request: &Request, platform: &P, mini: &Mini) -> Re
 
 /// Counts the network that somebody comes from: whoever has one IPv6 address has very many.
 async fn within_limit<P: Platform>(request: &Request, platform: &P) -> Result<(), Said> {
-    match platform.within_limit(Limiter::Caller, &network(&request.peer.address)).await {
-        true => Ok(()),
-        false => Err(Said::slow_down(60)),
-    }
+    let within = platform.within_limit(Limiter::Caller, &request.peer.network()).await;
+    if within { Ok(()) } else { Err(Said::slow_down(MINUTE)) }
 }
 
 /// `POST /api/auth/wx-login`.
@@ -162,7 +165,7 @@ fn refused<P: Platform>(platform: &P, error: &SendError) -> Said {
     match errcode {
         40029 | 40163 | 41008 => Said::refused(401, "Invalid code"),
         40226 => Said::refused(403, "Login refused"),
-        45011 => Said::slow_down(60),
+        45011 => Said::slow_down(MINUTE),
         _ => Said::unavailable(),
     }
 }
@@ -199,12 +202,15 @@ async fn serve<P: Platform>(
     let exports = ask == Ask::Export;
     let call = write(&Call::As { session: caller.session.clone(), ask })?;
     let answer = platform.open(Object::MiniUser, &caller.user, &call).await?;
-    Ok(match answer.content_type.starts_with(EVENTS) {
-        true if exports => stream(answer, "application/json; charset=utf-8")
-            .with("content-disposition", "attachment; filename=\"wxapi-export.json\""),
+    if !answer.content_type.starts_with(EVENTS) {
+        return Ok(read(answer).await?.response());
+    }
+    Ok(if exports {
+        stream(answer, "application/json; charset=utf-8")
+            .with("content-disposition", "attachment; filename=\"wxapi-export.json\"")
+    } else {
         // A proxy that waits for more would hold back the first words.
-        true => stream(answer, "text/event-stream; charset=utf-8").with("x-accel-buffering", "no"),
-        false => read(answer).await?.response(),
+        stream(answer, "text/event-stream; charset=utf-8").with("x-accel-buffering", "no")
     })
 }
 
@@ -214,7 +220,7 @@ async fn read<B: crate::platform::Pieces>(answer: Inflow<B>) -> Result<Said, Unr
     crate::json::value(&body)
         .ok()
         .and_then(|value| crate::json::from_value(&value).ok())
-        .ok_or_else(|| Unreachable("a user's object made no sense".to_owned()))
+        .ok_or_else(|| nonsense("a user's object"))
 }
 
 /// An answer that comes as it is made.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::Caller;
-use super::call::{Ask, Call, Said};
+use super::call::{Ask, Call, MINUTE, Said};
 use crate::config::mini::Mini;
 use crate::gateway::send::{Answer, Found, SendError};
 use crate::handlers::tasks::{Task, all};
@@ -24,8 +24,6 @@ use crate::wechat::{OpenId, Secret};
 pub const CHAT: Place = Place::Diary;
 /// The label of a text with which nothing is wrong.
 const NORMAL: i64 = 100;
-/// Whoever does something too often for WeChat may try again after so many seconds.
-const MINUTE: u64 = 60;
 
 /// What WeChat's refusals mean to whoever asked; others by their [`Reaction`].
 const REFUSALS: [(i64, u16, &str); 4] = [

@@ -120,12 +120,7 @@ impl User {
 
     /// Whether they may ask something now; it counts. `Err`: seconds until they may.
     pub fn may_ask(&mut self, limit: usize, now: Millis) -> Result<(), u64> {
-        self.asked.retain(|at| now < at + MINUTE);
-        if let Some(first) = self.asked.first().filter(|_| self.asked.len() >= limit) {
-            return Err((first + MINUTE).saturating_sub(now).div_ceil(1_000));
-        }
-        self.asked.push(now);
-        Ok(())
+        one_more(&mut self.asked, limit, now)
     }
 
     /// Forgets what is too old. Returns the conversations that are to be deleted.
@@ -157,4 +152,14 @@ impl User {
             && self.holder.as_ref().is_none_or(|holder| holder.sessions.is_empty())
             && self.window.as_ref().is_none_or(Window::is_empty)
     }
+}
+
+/// One more of what may be done `limit` times in a minute; `times` are those of the last. `Err`: seconds until it may.
+pub fn one_more(times: &mut Vec<Millis>, limit: usize, now: Millis) -> Result<(), u64> {
+    times.retain(|at| now < at + MINUTE);
+    if let Some(first) = times.first().filter(|_| times.len() >= limit) {
+        return Err((first + MINUTE).saturating_sub(now).div_ceil(1_000));
+    }
+    times.push(now);
+    Ok(())
 }

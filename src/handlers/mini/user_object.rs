@@ -16,11 +16,10 @@ use serde_json::Value;
 
 use super::call::{Ask, Call, Said};
 use super::listening::Running;
-use super::user::User;
-use crate::chat::turn::MINUTE;
+use super::user::{User, one_more};
 use crate::digest::Digest;
 use crate::handlers::{App, understand, write};
-use crate::json::json;
+use crate::json::{Put, json};
 use crate::log::Line;
 use crate::login::mini::Holder;
 use crate::platform::{Millis, Outlet, Platform, Storage, Tables, Unreachable};
@@ -234,14 +233,8 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
 
     /// A call that is no question; the refusal, if it is one too many.
     fn count_call(&self, now: Millis) -> Option<Said> {
-        let mut calls = self.calls.borrow_mut();
-        calls.retain(|at| now < at + MINUTE);
-        if let Some(first) = calls.first().filter(|_| calls.len() >= self.app.config.rules.rate_limit * CALLS)
-        {
-            return Some(Said::slow_down((first + MINUTE).saturating_sub(now).div_ceil(1_000)));
-        }
-        calls.push(now);
-        None
+        let limit = self.app.config.rules.rate_limit * CALLS;
+        one_more(&mut self.calls.borrow_mut(), limit, now).err().map(Said::slow_down)
     }
 
     /// Serves somebody; `None` if the response is a stream.
@@ -298,7 +291,6 @@ fn refusal(said: &Said, name: &str) -> String {
         "error": said.body.get("error"),
     });
     if let Some(body) = body.as_object_mut() {
-        use crate::json::Put;
         if let Some(seconds) = said.retry_after {
             body.put("retry_after", json!(seconds));
         }

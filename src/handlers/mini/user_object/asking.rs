@@ -261,18 +261,16 @@ impl<P: Platform, S: Storage + Tables> MiniUserObject<P, S> {
         listener: Listener,
     ) -> Result<(), Unreachable> {
         let mut listener = Some(listener);
-        let on_its_way = self
-            .thread(thread)?
-            .filter(|thread| thread.exchange(n).is_some_and(|exchange| exchange.answer.is_none()));
-        if on_its_way.is_some() {
+        let stored = self.thread(thread)?;
+        let exchange = stored.as_ref().and_then(|thread| thread.exchange(n));
+        let answer = exchange.and_then(|exchange| exchange.answer.as_ref());
+        if exchange.is_some() && answer.is_none() {
             self.with_running(thread, n, |running| {
                 listener.take().into_iter().for_each(|listener| running.listen(listener, last));
             });
         }
         if let Some(listener) = listener {
-            let ended = self.thread(thread)?;
-            let exchange = ended.as_ref().and_then(|thread| thread.exchange(n));
-            let event = match exchange.and_then(|exchange| exchange.answer.as_ref()) {
+            let event = match answer {
                 Some(answer) if !answer.failed => Event::done(end(n), thread, &answer.text, answer.tokens),
                 Some(answer) if answer.refused => Event::refused(end(n), thread),
                 _ => Event::failed(end(n), thread),
